@@ -1,0 +1,159 @@
+"""The database: one declarative base, one session per app context, one way to write.
+
+Every site has its own database; Flask-SQLAlchemy keeps an engine per app, so the same mapped
+classes serve them all. Rooms write inside `transaction()`, which commits once or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import has_request_context, request
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, Numeric, String, event
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+NAMES = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Model(DeclarativeBase):
+    """Base of every table of the kernel and the modules."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": False})
+session = db.session
+
+_reading: ContextVar[bool] = ContextVar("qiao_reading", default=False)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC on both databases; a naive value is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the database")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+#: Amounts in the site's currency unit, two decimals, exact on PostgreSQL.
+Money = Numeric(18, 2, asdecimal=True)
+#: Codes compared byte by byte, so that a range over them is an index range on both databases.
+Path = String(255).with_variant(String(255, collation="C"), "postgresql")
+
+
+def now() -> datetime:
+    """This moment, aware, UTC."""
+    return datetime.now(UTC)
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """SQLite: transactions are ours to begin, readers do not block, foreign keys count."""
+    if type(connection).__module__ != "sqlite3":
+        return
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+@event.listens_for(Engine, "begin")
+def _begin(connection: Any) -> None:
+    """SQLite takes the write lock at the start, or a later upgrade would fail as 'locked'."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN" if _only_reads() else "BEGIN IMMEDIATE")
+
+
+def _only_reads() -> bool:
+    if _reading.get():
+        return True
+    return has_request_context() and request.method in ("GET", "HEAD", "OPTIONS")
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Outside a request: what follows only reads, so SQLite need not take the write lock."""
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Inside a GET that must write (a login time, a session touch): take the write lock."""
+    token = _reading.set(False)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One use case: commits at the end, rolls everything back on any error.
+
+    Nested use joins the outer one, so a verb can call another verb and still be one transaction.
+    """
+    current: Session = session()
+    depth = current.info.get("depth", 0)
+    current.info["depth"] = depth + 1
+    try:
+        yield current
+        if depth == 0:
+            current.commit()
+    except BaseException:
+        if depth == 0:
+            current.rollback()
+            current.info.pop("after_commit", None)
+        raise
+    finally:
+        current.info["depth"] = depth
+
+
+def after_commit(act: Callable[[], None]) -> None:
+    """Run `act` once the current transaction has committed, never if it rolls back."""
+    session().info.setdefault("after_commit", []).append(act)
+
+
+@event.listens_for(Session, "after_commit")
+def _run_after_commit(current: Session) -> None:
+    current.info["due"] = current.info.get("due", []) + current.info.pop("after_commit", [])
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _run_due(current: Session, transaction: Any) -> None:
+    if transaction.parent is None:
+        for act in current.info.pop("due", []):
+            act()
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_after_commit(current: Session) -> None:
+    current.info.pop("after_commit", None)

@@ -1,0 +1,201 @@
+"""Every hook of the kernel: what a module may add to the product, and when it is asked.
+
+A hook has one of four policies, kept by `app.host.hooks.Hooks`:
+
+- *boot*: asked once while a site's app is built; an error quarantines the module, the rest runs.
+- *gate*: asked before an act; an error or a `Veto` refuses the act.
+- *render*: asked while a page is made; on an error the piece is left out and the error logged.
+- *event*: told after the commit; an error is logged and the others are still told.
+
+`POLICY` names each hook's policy; a test fails when a hook has none, no docstring or no type.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from app.types import (
+        Action,
+        Actor,
+        Card,
+        Entity,
+        JobSpec,
+        MenuGroup,
+        Metric,
+        Placement,
+        RoleTemplate,
+        ScopeFilter,
+        Setting,
+        Tab,
+        TimelineItem,
+        Veto,
+    )
+
+PROJECT = "qiao"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+POLICY: dict[str, str] = {
+    "entities": "boot",
+    "views": "boot",
+    "menu": "boot",
+    "role_templates": "boot",
+    "jobs": "boot",
+    "settings": "boot",
+    "metrics": "boot",
+    "placements": "gate",
+    "scope_filters": "gate",
+    "before_assign": "gate",
+    "before_transition": "gate",
+    "assigned": "event",
+    "transitioned": "event",
+    "activity_recorded": "event",
+    "home_cards": "render",
+    "record_tabs": "render",
+    "record_actions": "render",
+    "timeline": "render",
+    "demo_data": "boot",
+}
+
+
+@hookspec
+def entities() -> Sequence[Entity]:
+    """The entities the module brings: list, form, detail, REST, import, export, scope and audit follow.
+
+    Policy: boot. Slugs and view names are unique in a site; a clash quarantines the later module.
+    """
+
+
+@hookspec
+def views() -> Sequence[type]:
+    """Screens and REST resources beyond the generated ones: subclasses of `app.api` base views.
+
+    Policy: boot. A view whose name equals an entity's `view_name` replaces the generated screens.
+    """
+
+
+@hookspec
+def menu() -> Sequence[MenuGroup]:
+    """The module's group in the left rail. Items without the person's permission are not shown.
+
+    Policy: boot. Groups of the same name are merged; `order` sorts groups and items.
+    """
+
+
+@hookspec
+def role_templates() -> Sequence[RoleTemplate]:
+    """Roles to clone from on the matrix screen; created by `qiao sync`, later edits are the admin's.
+
+    Policy: boot. A template of a slug another module ships is merged into it (a module adds its own
+    permissions and scopes to the kernel's ``account_manager``).
+    """
+
+
+@hookspec
+def jobs() -> Sequence[JobSpec]:
+    """Background handlers with their schedules. Names are unique and begin with the module's slug.
+
+    Policy: boot.
+    """
+
+
+@hookspec
+def settings() -> Sequence[Setting]:
+    """The module's settings with type, default and limits, edited on screen per site.
+
+    Policy: boot. Read with `app.api.setting("pools.claim_limit")`.
+    """
+
+
+@hookspec
+def metrics() -> Sequence[Metric]:
+    """Facts that can be ranked and charted: one row per event with employee, moment and value.
+
+    Policy: boot. Credit goes to who owned the customer when it happened, so facts carry the employee.
+    """
+
+
+@hookspec
+def placements(user_id: int) -> Sequence[Placement]:
+    """Where a login stands in the organisation: employee, unit, roles held there.
+
+    Policy: gate. An error means the person cannot act; no placement means no rows in unit scopes.
+    """
+
+
+@hookspec
+def scope_filters(entity: str, actor: Actor, write: bool) -> Sequence[ScopeFilter]:
+    """Conditions a module adds to an entity's row scope, for this actor.
+
+    Policy: gate (an error shows no rows). `also` widens what role scope gives, `only` narrows it.
+    """
+
+
+@hookspec
+def before_assign(
+    customer_ids: Sequence[int], employee_id: int | None, cause: str, actor: Actor
+) -> Veto | None:
+    """Asked before customers change owner (`employee_id` None: they lose their owner).
+
+    Policy: gate. Return a `Veto` to refuse the whole act; limits and locks live here.
+    """
+
+
+@hookspec
+def before_transition(entity: str, record: Any, transition: str, actor: Actor) -> Veto | None:
+    """Asked before a record changes its stage or state. `transition` is ``from>to``.
+
+    Policy: gate. The guard rules of the entity itself have already agreed.
+    """
+
+
+@hookspec
+def assigned(customer_ids: Sequence[int], employee_id: int | None, cause: str) -> None:
+    """Told after customers changed owner. Policy: event."""
+
+
+@hookspec
+def transitioned(entity: str, record_id: int, transition: str) -> None:
+    """Told after a record changed its stage or state. Policy: event."""
+
+
+@hookspec
+def activity_recorded(customer_ids: Sequence[int], at: datetime, effective: bool) -> None:
+    """Told after follow-ups were recorded, one or a whole import. Policy: event."""
+
+
+@hookspec
+def home_cards(actor: Actor) -> Sequence[Card]:
+    """Cards for the home page. Policy: render. Cards the person may not see are left out."""
+
+
+@hookspec
+def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
+    """Tabs on the page of a record of `entity` (``customer``: the 360° page). Policy: render."""
+
+
+@hookspec
+def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
+    """Buttons on the page and in the bulk bar of `entity`. Policy: render. The server checks again."""
+
+
+@hookspec
+def timeline(entity: str, record: Any, before: datetime | None, limit: int) -> Sequence[TimelineItem]:
+    """A record's events, newest first, at most `limit`, older than `before` when given.
+
+    Policy: render. What comes back is already within the actor's scope.
+    """
+
+
+@hookspec
+def demo_data(random: Any, progress: Callable[[str], None]) -> None:
+    """Write the module's demonstration records, deterministic from `random` (a seeded `random.Random`).
+
+    Policy: boot. Called once by `qiao demo`, in a transaction of its own, after the modules it requires.
+    """

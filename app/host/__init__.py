@@ -1,0 +1,1 @@
+"""Sites, modules, hooks, migrations and the live app swap."""

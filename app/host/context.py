@@ -1,0 +1,48 @@
+"""What one site's running app carries: the site, its hooks, its entities, jobs, settings, metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import Flask, current_app
+
+from app.host.discovery import Found
+from app.host.hooks import Hooks
+from app.host.sites import Site
+from app.types import Entity, JobSpec, MenuGroup, Metric, RoleTemplate, Setting
+
+EXTENSION = "qiao"
+
+
+@dataclass(slots=True)
+class Context:
+    """The map of a built app; filled once while booting, then only read."""
+
+    site: Site
+    version: int = 0
+    hooks: Hooks = field(default_factory=Hooks)
+    installed: dict[str, Found] = field(default_factory=dict)
+    entities: dict[str, Entity] = field(default_factory=dict)
+    by_model: dict[type, Entity] = field(default_factory=dict)
+    jobs: dict[str, JobSpec] = field(default_factory=dict)
+    settings: dict[str, Setting] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    menu: list[MenuGroup] = field(default_factory=list)
+    role_templates: dict[str, RoleTemplate] = field(default_factory=dict)
+
+
+def context(app: Flask | None = None) -> Context:
+    """The context of an app, or of the current one."""
+    found = (app or current_app).extensions[EXTENSION]
+    assert isinstance(found, Context)
+    return found
+
+
+def hooks() -> Hooks:
+    """The current site's hooks."""
+    return context().hooks
+
+
+def entity(slug: str) -> Entity:
+    """The description of an entity by slug. Raises `KeyError` for one this site does not have."""
+    return context().entities[slug]
