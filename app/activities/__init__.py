@@ -1,0 +1,1 @@
+"""Follow-ups with customers (ACT-1)."""

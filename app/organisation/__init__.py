@@ -1,0 +1,1 @@
+"""Institutions, employees, posts (ORG-1, ORG-2)."""

@@ -1,0 +1,73 @@
+"""Units as a tree by materialised path, employees, second posts."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Model, Path
+
+
+class Unit(Model):
+    """An institution or department (机构). `path` is ``/1/5/``: the ids from the root to itself."""
+
+    __tablename__ = "org_unit"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"), index=True)
+    path: Mapped[str] = mapped_column(Path, index=True, default="")
+    depth: Mapped[int] = mapped_column(Integer, default=0)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(100), index=True)
+    #: 总行 head_office · 一级分行 branch_1 · 二级分行 branch_2 · 支行 sub_branch · 分理处 outlet · 城市 city · 部门 department
+    level: Mapped[str] = mapped_column(String(20), default="department")
+    sort: Mapped[int] = mapped_column(Integer, default=0)
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+    head_id: Mapped[int | None] = mapped_column(Integer)
+
+    parent: Mapped[Unit | None] = relationship(remote_side=[id])
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Employee(Model):
+    """A person of the client's staff, with or without a login (`user_id` is FAB's ``ab_user.id``)."""
+
+    __tablename__ = "org_employee"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(100), index=True)
+    user_id: Mapped[int | None] = mapped_column(Integer, unique=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"), index=True)
+    manager_id: Mapped[int | None] = mapped_column(ForeignKey("org_employee.id"))
+    position: Mapped[str] = mapped_column(String(60), default="")
+    mobile: Mapped[str | None] = mapped_column(String(20))
+    email: Mapped[str | None] = mapped_column(String(200))
+    joined_on: Mapped[date | None] = mapped_column(Date)
+    left_on: Mapped[date | None] = mapped_column(Date)
+
+    unit: Mapped[Unit] = relationship()
+    manager: Mapped[Employee | None] = relationship(remote_side=[id])
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Post(Model):
+    """A second place of an employee (兼岗) with the role held there."""
+
+    __tablename__ = "org_post"
+    __table_args__ = (UniqueConstraint("employee_id", "unit_id", "role_id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    employee_id: Mapped[int] = mapped_column(ForeignKey("org_employee.id", ondelete="CASCADE"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"), index=True)
+    role_id: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str] = mapped_column(String(60), default="")
+
+    employee: Mapped[Employee] = relationship()
+    unit: Mapped[Unit] = relationship()
