@@ -40,7 +40,6 @@ class Activity(Model):
     amount: Mapped[Decimal | None] = mapped_column(Money)
     next_step: Mapped[str | None] = mapped_column(String(200))
     next_on: Mapped[date | None] = mapped_column(Date)
-    import_id: Mapped[int | None] = mapped_column(Integer, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     created_by: Mapped[int | None] = mapped_column(Integer)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)

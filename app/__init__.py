@@ -1,0 +1,31 @@
+"""Qiao: one site's app, built in a short list of named steps."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.base.admin import build_admin
+from app.base.assembly import new_flask, register_entities, register_views
+from app.base.language import add_translations
+from app.base.protection import protect
+from app.db import db
+from app.host.boot import load_modules
+from app.host.sites import Site
+
+__all__ = ["create_app"]
+
+
+def create_app(site: Site, *, only: set[str] | None = None) -> Flask:
+    """Build one site's app. `only` replaces the site's enabled modules (commands, tests).
+
+    Reads the site's database and never writes it: tables come from `qiao migrate`, permissions from `qiao sync`.
+    """
+    app = new_flask(site)
+    db.init_app(app)
+    load_modules(app, only=only)
+    add_translations(app)
+    protect(app)
+    build_admin(app)
+    register_entities(app)
+    register_views(app)
+    return app

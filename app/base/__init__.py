@@ -1,0 +1,1 @@
+"""Our base classes over Flask-AppBuilder; nothing else imports `flask_appbuilder`."""

@@ -1,0 +1,1 @@
+"""Our security manager: one permission query per request, the actor, logins."""

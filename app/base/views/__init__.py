@@ -1,0 +1,1 @@
+"""The screens every entity has: list, filter, form, detail, pickers, bulk acts."""

@@ -1,0 +1,111 @@
+"""Writing one record of any entity: the one way forms, REST, inline edit and small imports share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.access.actors import require_actor
+from app.access.scope import UNSCOPED, scope_condition
+from app.db import session, transaction
+from app.fields.messages import message
+from app.fields.values import read_values
+from app.host.context import context
+from app.types import Entity, Kind, Refused
+from flask_babel import gettext as _
+
+
+def find_record(entity: Entity, record_id: int, *, write: bool = False) -> Any:
+    """The record if the actor may see it (or change it, with `write`), else None."""
+    model = entity.model
+    condition = scope_condition(entity, require_actor(), write=write)
+    return session.scalar(
+        select(model).where(model.id == record_id, condition).execution_options(**{UNSCOPED: True})
+    )
+
+
+def create_record(entity: Entity, raw: dict[str, Any]) -> Any:
+    """Check and store one record; returns it. Raises `Refused` with the errors by field."""
+    with transaction() as current:
+        values = read_values(entity, raw, creating=True)
+        check_links(entity, values)
+        check_unique(current, entity, values, None)
+        if entity.verbs.create is not None:
+            record = entity.verbs.create(values)
+        else:
+            record = entity.model(**values)
+            current.add(record)
+        current.flush()
+        return record
+
+
+def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: int | None = None) -> None:
+    """Check and store changes of one record the actor may write. Raises `Refused`; nothing is then kept.
+
+    `version` is the record's version the person saw: another one means somebody was faster.
+    """
+    if find_record(entity, record.id, write=True) is None:
+        raise Refused(_("You may see this record, but not change it"))
+    if version is not None and getattr(record, "version", version) != version:
+        raise Refused(_("Somebody else has changed this record meanwhile; reload to see the changes"))
+    try:
+        with transaction() as current:
+            values = read_values(entity, raw, creating=False)
+            check_links(entity, values)
+            check_unique(current, entity, values, record.id)
+            if entity.verbs.update is not None:
+                entity.verbs.update(record, values)
+            else:
+                for name, value in values.items():
+                    setattr(record, name, value)
+            current.flush()
+    except StaleDataError as stale:
+        raise Refused(_("Somebody else has changed this record meanwhile; reload to see the changes")) from stale
+
+
+def delete_record(entity: Entity, record: Any) -> None:
+    """Delete one record the actor may write. Raises `Refused` when something still needs it."""
+    if "delete" not in entity.actions:
+        raise Refused(_("Records of this kind cannot be deleted"))
+    if find_record(entity, record.id, write=True) is None:
+        raise Refused(_("You may see this record, but not change it"))
+    with transaction() as current:
+        if entity.verbs.delete is not None:
+            entity.verbs.delete(record)
+        else:
+            current.delete(record)
+        current.flush()
+
+
+def check_links(entity: Entity, values: dict[str, Any]) -> None:
+    """Every link must name a record the actor may see. Raises `Refused` by field."""
+    errors: dict[str, Any] = {}
+    for field in entity.fields:
+        value = values.get(field.name)
+        if field.kind is not Kind.LINK or value is None:
+            continue
+        target = context().entities.get(field.target or "")
+        if target is None or not isinstance(value, int) or find_record(target, value) is None:
+            errors[field.name] = message("link", value=value)
+    if errors:
+        raise Refused(errors=errors)
+
+
+def check_unique(current: Session, entity: Entity, values: dict[str, Any], record_id: int | None) -> None:
+    """Unique fields are looked up over all rows, whoever may see them. Raises `Refused` by field."""
+    errors: dict[str, Any] = {}
+    for field in entity.fields:
+        value = values.get(field.name)
+        if not field.unique or value is None:
+            continue
+        column = getattr(entity.model, field.name)
+        statement = select(entity.model.id).where(column == value)
+        if record_id is not None:
+            statement = statement.where(entity.model.id != record_id)
+        if current.scalar(statement.limit(1).execution_options(**{UNSCOPED: True})) is not None:
+            errors[field.name] = message("duplicate")
+    if errors:
+        raise Refused(errors=errors)
