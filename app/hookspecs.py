@@ -1,6 +1,6 @@
 """Every hook of the kernel: what a module may add to the product, and when it is asked.
 
-A hook has one of four policies, kept by `app.host.hooks.Hooks`:
+A hook has one of four policies, kept by `app.host.policies.Hooks`:
 
 - *boot*: asked once while a site's app is built; an error quarantines the module, the rest runs.
 - *gate*: asked before an act; an error or a `Veto` refuses the act.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from flask import Flask, current_app
 
 from app.host.discovery import Found
-from app.host.hooks import Hooks
+from app.host.policies import Hooks
 from app.host.sites import Site
 from app.types import Entity, JobSpec, MenuGroup, Metric, RoleTemplate, Setting
 

@@ -1,0 +1,32 @@
+"""What customers bring: the customer with its contacts, shares and ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask_babel import lazy_gettext as _l
+
+from app.customers.schemas import CONTACT, CUSTOMER, OWNERSHIP, SHARE
+from app.hookspecs import hookimpl
+from app.types import Entity, MenuGroup, MenuItem
+
+
+@hookimpl
+def entities() -> Sequence[Entity]:
+    return (CUSTOMER, CONTACT, SHARE, OWNERSHIP)
+
+
+@hookimpl
+def menu() -> Sequence[MenuGroup]:
+    return (
+        MenuGroup(
+            "customers",
+            _l("Customers"),
+            "user-heart",
+            (
+                MenuItem("customers", _l("Customers"), "CustomerView.list", "CustomerView", icon="user-heart", order=10),
+                MenuItem("contacts", _l("Contacts"), "ContactView.list", "ContactView", icon="address-book", order=20),
+            ),
+            order=100,
+        ),
+    )

