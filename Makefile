@@ -20,7 +20,7 @@ test: setup-dev lint ## Lint and run every test, on SQLite, PostgreSQL, Valkey a
 lint: setup-dev ## Ruff, mypy, import-linter
 	@echo "qiao: ruff" && $(BIN)/ruff check --quiet
 	@echo "qiao: mypy" && $(BIN)/mypy --no-error-summary
-	@echo "qiao: import-linter" && $(BIN)/lint-imports --no-timing
+	@echo "qiao: import-linter" && $(BIN)/lint-imports --no-logo
 
 bench: setup-dev ## Measure: a million customers, imports, exports (docs/performance.md)
 	@$(BIN)/python -m bench

@@ -21,7 +21,7 @@ from app.host.valkey import PortTaken
 ROOT = Path(__file__).resolve().parents[3]
 QUICK = "Patience(ready_seconds=10, stop_seconds=1, fast_seconds=5, fast_deaths=3, backoff_seconds=0.05)"
 Found = TypeVar("Found")
-STAY = "import os, signal; print('pid', os.getpid(), flush=True); signal.pause()"
+STAY = "import os, signal; os.write(1, b'pid %d\\n' % os.getpid()); signal.pause()"
 
 
 def until(look: Callable[[], Found], seconds: float = 15) -> Found:
@@ -105,7 +105,7 @@ def test_the_end_leaves_nothing_behind(supervised: Callable[[str], Supervised], 
     # A child that will not end, and its own child in a process group of its own that will not either.
     stubborn = (
         "import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nif os.fork() == 0: os.setpgrp()\n"
-        "print('pid', os.getpid(), flush=True)\nwhile True: signal.pause()"
+        "os.write(1, b'pid %d\\n' % os.getpid())\nwhile True: signal.pause()"
     )
     whole = supervised(f"[{command('stubborn', stubborn)}, {command('good', STAY)}]")
     assert until(lambda: len(whole.pids("stubborn")) == 2 and whole.pids("good")), whole.said()
@@ -120,7 +120,7 @@ def test_the_end_leaves_nothing_behind(supervised: Callable[[str], Supervised], 
 def test_what_a_killed_child_leaves_is_ended_before_it_starts_again(
     supervised: Callable[[str], Supervised],
 ) -> None:
-    forks = "import os, signal\nos.fork()\nprint('pid', os.getpid(), flush=True)\nsignal.pause()"
+    forks = "import os, signal\nos.fork()\nos.write(1, b'pid %d\\n' % os.getpid())\nsignal.pause()"
     whole = supervised(f"[{command('web', forks)}]")
     assert until(lambda: len(whole.pids("web")) == 2), whole.said()
     leader = next(pid for pid in whole.pids("web") if os.getsid(pid) == pid)
