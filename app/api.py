@@ -13,6 +13,7 @@ from app.customers.models import Contact, Customer
 from app.db import Model, Money, UtcDateTime, after_commit, now, reading, session, transaction
 from app.fields.records import create_record, delete_record, find_record, update_record
 from app.host.context import context, entity, hooks
+from app.host.settings import setting
 from app.hookspecs import hookimpl
 from app.organisation.models import Employee, Unit
 
@@ -46,6 +47,7 @@ __all__ = [
     "require_actor",
     "scope_condition",
     "session",
+    "setting",
     "transaction",
     "update_record",
 ]

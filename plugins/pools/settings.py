@@ -1,0 +1,22 @@
+"""The module's settings, edited on screen per site."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from app.types import Kind, Setting
+
+SETTINGS = (
+    Setting(
+        "pools.claims_per_day", _l("Claims per person and day"), Kind.INTEGER, 10,
+        help=_l("0 means no limit"), minimum=0, maximum=1000,
+    ),
+    Setting(
+        "pools.owned_limit", _l("Customers one person may own to be allowed to claim"), Kind.INTEGER, 500,
+        help=_l("0 means no limit"), minimum=0, maximum=100_000,
+    ),
+    Setting(
+        "pools.cool_down_days", _l("Days before a former owner may claim the same customer again"), Kind.INTEGER, 30,
+        minimum=0, maximum=3650,
+    ),
+)
