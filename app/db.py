@@ -33,6 +33,9 @@ class Model(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
 
 
+#: All tables of the kernel and its modules; `app.base` adds Flask-AppBuilder's own.
+metadatas: list[MetaData] = [Model.metadata]
+
 db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": False})
 session = db.session
 

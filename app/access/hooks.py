@@ -1,3 +1,14 @@
 """What the room brings to every site."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.access.role_templates import KERNEL_TEMPLATES
+from app.hookspecs import hookimpl
+from app.types import RoleTemplate
+
+
+@hookimpl
+def role_templates() -> Sequence[RoleTemplate]:
+    return KERNEL_TEMPLATES

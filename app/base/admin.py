@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_appbuilder import AppBuilder
+from flask_appbuilder import Model as AdminModel
 
 from app.base.security.manager import QiaoSecurityManager
 from app.base.shell import HomeView
-from app.db import db
+from app.db import db, metadatas
+
+if AdminModel.metadata not in metadatas:
+    metadatas.append(AdminModel.metadata)
 
 
 def build_admin(app: Flask) -> None:

@@ -40,3 +40,16 @@ class HostSetting(Model):
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
+
+
+class HostOffer(Model):
+    """A permission or scope a role template has given its role once; never given again once an admin took it.
+
+    For a scope `permission` is ``scope`` and `view` the entity's slug.
+    """
+
+    __tablename__ = "host_role_offer"
+
+    template: Mapped[str] = mapped_column(String(60), primary_key=True)
+    permission: Mapped[str] = mapped_column(String(100), primary_key=True)
+    view: Mapped[str] = mapped_column(String(250), primary_key=True)

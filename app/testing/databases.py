@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sqlite3
 import tempfile
 import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +44,11 @@ def empty_database(kind: str, folder: Path) -> str:
 def copy_database(template: str | None, folder: Path) -> str:
     """The URL of a copy of the database at `template` (nobody may be connected to it)."""
     if template is not None and template.startswith("sqlite"):
-        target = folder / f"{uuid.uuid4().hex}.db"
-        shutil.copyfile(template.removeprefix("sqlite:///"), target)
+        source_file, target = template.removeprefix("sqlite:///"), folder / f"{uuid.uuid4().hex}.db"
+        with closing(sqlite3.connect(source_file)) as connection:
+            # What is still in the log beside the file counts too.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copyfile(source_file, target)
         return f"sqlite:///{target}"
     server = sa.make_url(postgresql_server())
     name = f"t_{uuid.uuid4().hex}"

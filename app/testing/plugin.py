@@ -1,19 +1,22 @@
-"""The pytest plugin: `app` is a built site on SQLite and on PostgreSQL, `people` its cast."""
+"""The pytest plugin: `app` is a site on SQLite and on PostgreSQL, `people` its cast, `client` a browser."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask_appbuilder import Model as AdminModel
 
 from app import create_app
 from app.access.actors import acting_as
-from app.db import Model, db, session
+from app.base.permissions import synchronise
+from app.db import db, session
 from app.host.sites import Site, create_site
 from app.testing.databases import copy_database, drop_database, empty_database
+from app.testing.people import Browser, People, make_people
+from app.testing.tables import create_all_tables
 from app.types import SYSTEM
 
 KINDS = ("sqlite", "postgresql")
@@ -29,10 +32,11 @@ def template(kind: str, folder: Path) -> str:
     """The URL of a database with every table and permission of all modules, made once per process."""
     if kind not in _templates:
         url = empty_database(kind, folder)
-        app = create_app(site_in(folder / f"template-{kind}", url), only=set())
-        with app.app_context():
-            AdminModel.metadata.create_all(db.engine)
-            Model.metadata.create_all(db.engine)
+        site = site_in(Path(tempfile.mkdtemp(dir=folder)), url)
+        create_all_tables(site)
+        app = create_app(site)
+        with app.app_context(), acting_as(SYSTEM):
+            synchronise()
             session.remove()
             db.engine.dispose()
         _templates[kind] = url
@@ -40,8 +44,10 @@ def template(kind: str, folder: Path) -> str:
 
 
 @pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a fresh database with all tables, once per kind of database."""
+def database(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a fresh database with all tables, permissions and modules on, once per kind of database."""
     folder = tmp_path_factory.getbasetemp() / "templates"
     folder.mkdir(exist_ok=True)
     url = copy_database(template(request.param, folder), tmp_path)
@@ -51,9 +57,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: p
 
 @pytest.fixture
 def app(database: str, tmp_path: Path) -> Iterator[Flask]:
-    """A built site with its app context pushed; nobody acts until the test says who."""
+    """A built site with its app context pushed, all modules on; nobody acts until the test says who."""
     built = create_app(site_in(tmp_path / "instance", database))
     built.config.update(TESTING=True)
+    built.test_client_class = Browser
     with built.app_context(), acting_as(None):
         yield built
         session.remove()
@@ -65,3 +72,17 @@ def as_system(app: Flask) -> Iterator[None]:
     """The test acts as the installation itself."""
     with acting_as(SYSTEM):
         yield
+
+
+@pytest.fixture
+def people(app: Flask) -> People:
+    """A small bank: units, and people with logins and the kernel's roles (`app.testing.people`)."""
+    return make_people()
+
+
+@pytest.fixture
+def client(app: Flask) -> Browser:
+    """A browser; log someone in with `app.testing.people.login(client, people.manager)`."""
+    made = app.test_client()
+    assert isinstance(made, Browser)
+    return made
