@@ -8,6 +8,7 @@ from app.base.admin import build_admin
 from app.base.assembly import new_flask, register_entities, register_views
 from app.base.language import add_translations
 from app.base.protection import protect
+from app.base.shell import add_shell
 from app.db import db
 from app.host.boot import load_modules
 from app.host.sites import Site
@@ -26,6 +27,7 @@ def create_app(site: Site, *, only: set[str] | None = None) -> Flask:
     add_translations(app)
     protect(app)
     build_admin(app)
+    add_shell(app)
     register_entities(app)
     register_views(app)
     return app

@@ -1,8 +1,288 @@
-"""The frame of every page: home, navigation, language and theme."""
+"""The frame of every page: navigation, language, theme, branding, as the templates see them (`shell`)."""
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, abort, current_app, redirect, request, url_for
 from flask_appbuilder import IndexView, expose
+from flask_babel import gettext as _
+from werkzeug.routing import BuildError
+
+from app.access.actors import ADMIN_ROLE
+from app.access.preferences import preference, set_preference
+from app.base.brand import brand_css
+from app.base.language import COOKIE as LANGUAGE_COOKIE
+from app.base.language import LANGUAGES, TAGS, choose_language_by_person, language
+from app.base.security.manager import acting
+from app.db import writing
+from app.host.context import context
+from app.types import Actor, MenuItem
+
+THEMES = ("light", "dark", "auto")
+THEME_COOKIE = "qiao_theme"
+RAIL_COOKIE = "qiao_rail"
+CLOSED_COOKIE = "qiao_rail_closed"
+YEAR = 365 * 24 * 3600
+
+frame = Blueprint("shell", __name__)
+
+
+def add_shell(app: Flask) -> None:
+    """Give every template the `shell`, and the app the routes behind its switches."""
+    choose_language_by_person(app)
+    app.register_blueprint(frame)
+    app.context_processor(lambda: {"shell": Shell()})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the rail, its address worked out."""
+
+    label: Any
+    icon: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading of the rail with the lines the person may open."""
+
+    name: str
+    label: Any
+    icon: str
+    items: tuple[Line, ...]
+    is_open: bool
+
+
+class Shell:
+    """What the frame shows in this request; worked out only when a template asks."""
+
+    @cached_property
+    def actor(self) -> Actor | None:
+        return acting()
+
+    @property
+    def person(self) -> str:
+        return self.actor.name if self.actor else ""
+
+    @property
+    def site_name(self) -> str:
+        return context().site.name
+
+    @property
+    def language(self) -> str:
+        return language()
+
+    @property
+    def language_tag(self) -> str:
+        return TAGS[self.language]
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        return list(LANGUAGES.items())
+
+    @cached_property
+    def theme(self) -> str:
+        chosen = request.cookies.get(THEME_COOKIE, "auto")
+        return chosen if chosen in THEMES else "auto"
+
+    @property
+    def themes(self) -> list[tuple[str, str, str]]:
+        """(code, name, icon) of every theme."""
+        return [
+            ("light", _("Light"), "sun"),
+            ("dark", _("Dark"), "moon"),
+            ("auto", _("Like the system"), "device-desktop"),
+        ]
+
+    def language_url(self, code: str) -> str:
+        return url_for("shell.switch_language", code=code, next=self._here)
+
+    def theme_url(self, choice: str) -> str:
+        return url_for("shell.switch_theme", choice=choice, next=self._here)
+
+    @property
+    def _here(self) -> str:
+        """This page, to come back to; a page that was posted to is no place to come back to."""
+        if request.method != "GET" or request.headers.get("HX-Request"):
+            return "/"
+        return request.full_path.removesuffix("?")
+
+    @property
+    def rail_collapsed(self) -> bool:
+        return request.cookies.get(RAIL_COOKIE) == "1"
+
+    @property
+    def brand_url(self) -> str:
+        return url_for("shell.brand", v=hashlib.sha256(context().site.accent.encode()).hexdigest()[:8])
+
+    @property
+    def home_url(self) -> str:
+        return url_for("HomeView.index")
+
+    @property
+    def is_home(self) -> bool:
+        return request.endpoint == "HomeView.index"
+
+    @property
+    def quarantined(self) -> dict[str, str]:
+        """Modules set aside with the reason, for administrators."""
+        return context().hooks.quarantined if self.actor and is_administrator(self.actor) else {}
+
+    @property
+    def menu(self) -> list[Group]:
+        return visible_menu(self.actor) if self.actor else []
+
+    @property
+    def search_url(self) -> str | None:
+        return open_url(self.actor, "SearchView.index")
+
+    @property
+    def suggest_url(self) -> str | None:
+        return open_url(self.actor, "SearchView.suggest")
+
+    @property
+    def notifications_url(self) -> str | None:
+        return open_url(self.actor, "NotificationView.panel")
+
+    @property
+    def profile_url(self) -> str | None:
+        return open_url(self.actor, "ProfileView.profile")
+
+    @property
+    def password_url(self) -> str | None:
+        return open_url(self.actor, "ProfileView.password")
+
+    @property
+    def logout_url(self) -> str | None:
+        return open_url(self.actor, "LoginView.logout")
+
+
+def is_administrator(actor: Actor) -> bool:
+    """Whether the person holds the administrator's role."""
+    return actor.is_system or any(grant.role == ADMIN_ROLE for grant in actor.grants)
+
+
+def open_url(actor: Actor | None, endpoint: str) -> str | None:
+    """The address of an endpoint someone who is logged in may be shown; None where there is no such endpoint."""
+    if actor is None or endpoint not in current_app.view_functions:
+        return None
+    return url_for(endpoint)
+
+
+def visible_menu(actor: Actor) -> list[Group]:
+    """The rail for one person: groups of one name merged, lines without permission or address left out."""
+    merged: dict[str, tuple[Any, list[MenuItem]]] = {}
+    for group in context().menu:
+        merged.setdefault(group.name, (group, []))[1].extend(group.items)
+    closed = set(request.cookies.get(CLOSED_COOKIE, "").split("."))
+    current = _current_item([item for _group, items in merged.values() for item in items])
+    groups = []
+    for name, (group, items) in merged.items():
+        lines = tuple(_lines(actor, sorted(items, key=lambda item: item.order), current))
+        if lines:
+            is_open = name not in closed or any(line.is_current for line in lines)
+            groups.append(Group(name, group.label, group.icon, lines, is_open))
+    return groups
+
+
+def _lines(actor: Actor, items: list[MenuItem], current: MenuItem | None) -> Iterator[Line]:
+    for item in items:
+        if not actor.can(item.permission, item.view):
+            continue
+        try:
+            url = url_for(item.endpoint, **item.args)
+        except BuildError:
+            continue  # its module is quarantined
+        yield Line(item.label, item.icon, url, item is current)
+
+
+def _current_item(items: list[MenuItem]) -> MenuItem | None:
+    """The line of the page shown: the same endpoint and arguments, else the same screen."""
+    asked = {**(request.view_args or {}), **request.args.to_dict()}
+    same_screen = None
+    for item in items:
+        if item.endpoint.partition(".")[0] != request.blueprint:
+            continue
+        given = {key: str(value) for key, value in item.args.items()}
+        if item.endpoint == request.endpoint and given.items() <= asked.items():
+            if given or not asked:
+                return item
+            same_screen = item
+        elif same_screen is None and not given:
+            same_screen = item
+    return same_screen
+
+
+# --- the switches: links that work without scripts ----------------------------------------------------------
+
+
+@frame.get("/language/<code>")
+def switch_language(code: str) -> Any:
+    """Show everything in another language from now on, on this machine and for this person."""
+    if code not in LANGUAGES:
+        abort(404)
+    with writing():
+        set_preference("language", code if acting() else None)
+    return _remember(LANGUAGE_COOKIE, code)
+
+
+@frame.get("/theme/<choice>")
+def switch_theme(choice: str) -> Any:
+    """Light, dark, or as the system has it, from now on."""
+    if choice not in THEMES:
+        abort(404)
+    with writing():
+        set_preference("theme", choice if acting() else None)
+    return _remember(THEME_COOKIE, choice)
+
+
+def _remember(cookie: str, value: str) -> Any:
+    response = redirect(safe_target(request.args.get("next")))
+    remember(response, cookie, value)
+    return response
+
+
+def remember(response: Any, cookie: str, value: str) -> None:
+    """Set a cookie of the screen; it says nothing about the person and scripts may read it."""
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    response.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", secure=secure)
+
+
+def restore_choices(response: Any, user_id: int) -> None:
+    """At the login: this machine takes over the person's theme and language."""
+    for key, cookie, allowed in (("theme", THEME_COOKIE, THEMES), ("language", LANGUAGE_COOKIE, tuple(LANGUAGES))):
+        value = preference(key, user_id=user_id)
+        if value in allowed:
+            remember(response, cookie, value)
+
+
+#: A path of this site: begins with one slash, and no character a browser would read as a second one.
+_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+
+
+def safe_target(target: str | None) -> str:
+    """Where to go next: a path of this site, else the home page. No other host, scheme, or trick spelling."""
+    if not target or not _PATH.fullmatch(target):
+        return "/"
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc else "/"
+
+
+@frame.get("/brand.css")
+def brand() -> Response:
+    """The site's accent colour as a style sheet; its address changes with the colour."""
+    response = Response(brand_css(context().site.accent), mimetype="text/css")
+    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    return response
 
 
 class HomeView(IndexView):  # type: ignore[misc]
@@ -11,6 +291,8 @@ class HomeView(IndexView):  # type: ignore[misc]
     index_template = "shell/home.html"
 
     @expose("/")
-    def index(self) -> str:
+    def index(self) -> Any:
         """Cards contributed by the modules."""
-        return self.render_template(self.index_template)  # type: ignore[no-any-return]
+        if acting() is None:
+            return redirect(url_for("AuthDBView.login", next="/"))
+        return self.render_template(self.index_template)
