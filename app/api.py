@@ -7,23 +7,36 @@ from app.access.audit import Act, record_acts
 from app.access.models import BigId
 from app.access.scope import UNSCOPED, scope_condition
 from app.activities.models import Activity
+from app.activities.services import record_activities, record_activity
 from app.base.rest.entity import EntityApi
 from app.base.views.entity import EntityView
-from app.customers.models import Contact, Customer
+from app.customers.models import Contact, Customer, CustomerOwnership, CustomerShare
+from app.customers.services import (
+    ANYBODY,
+    assign_customers,
+    create_customer,
+    create_customers,
+    share_customer,
+    unshare_customer,
+)
 from app.db import Model, Money, UtcDateTime, after_commit, now, reading, session, transaction
+from app.fields.bulk import among, insert_rows, next_ids
 from app.fields.records import create_record, delete_record, find_record, update_record
+from app.hookspecs import hookimpl
 from app.host.context import context, entity, hooks
 from app.host.settings import setting
-from app.hookspecs import hookimpl
 from app.organisation.models import Employee, Unit
 
 __all__ = [
+    "ANYBODY",
     "UNSCOPED",
     "Act",
     "Activity",
     "BigId",
     "Contact",
     "Customer",
+    "CustomerOwnership",
+    "CustomerShare",
     "Employee",
     "EntityApi",
     "EntityView",
@@ -33,7 +46,11 @@ __all__ = [
     "UtcDateTime",
     "acting_as",
     "after_commit",
+    "among",
+    "assign_customers",
     "context",
+    "create_customer",
+    "create_customers",
     "create_record",
     "current_actor",
     "delete_record",
@@ -41,13 +58,19 @@ __all__ = [
     "find_record",
     "hookimpl",
     "hooks",
+    "insert_rows",
+    "next_ids",
     "now",
     "reading",
+    "record_activities",
+    "record_activity",
     "record_acts",
     "require_actor",
     "scope_condition",
     "session",
     "setting",
+    "share_customer",
     "transaction",
+    "unshare_customer",
     "update_record",
 ]

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flask_babel import lazy_gettext as _l
 
+from app.activities import services
 from app.activities.schemas import ACTIVITY
 from app.hookspecs import hookimpl
-from app.types import Entity, MenuGroup, MenuItem
+from app.types import Entity, MenuGroup, MenuItem, Verbs
 
 
 @hookimpl
 def entities() -> Sequence[Entity]:
-    return (ACTIVITY,)
+    verbs = Verbs(
+        create=services.record_activity,
+        update=services.update_activity,
+        delete=services.delete_activity,
+        create_many=services.record_activities,
+    )
+    return (replace(ACTIVITY, verbs=verbs),)
 
 
 @hookimpl
@@ -23,7 +31,16 @@ def menu() -> Sequence[MenuGroup]:
             "customers",
             _l("Customers"),
             "user-heart",
-            (MenuItem("activities", _l("Follow-ups"), "ActivityView.list", "ActivityView", icon="phone-call", order=30),),
+            (
+                MenuItem(
+                    "activities",
+                    _l("Follow-ups"),
+                    "ActivityView.list",
+                    "ActivityView",
+                    icon="phone-call",
+                    order=30,
+                ),
+            ),
             order=100,
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from app.activities.models import Activity
+from app.db import now
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 
 KINDS = (
@@ -35,11 +36,26 @@ ACTIVITY = Entity(
     title="subject",
     scoped_by=ScopedBy(parent=("customer_id", "customer")),
     fields=(
-        Field("customer_id", _l("Customer"), Kind.LINK, target="customer", relationship="customer", required=True, create_only=True),
+        Field(
+            "customer_id",
+            _l("Customer"),
+            Kind.LINK,
+            target="customer",
+            relationship="customer",
+            required=True,
+            create_only=True,
+        ),
         Field("kind", _l("Follow-up type"), Kind.CHOICE, required=True, choices=KINDS, default="call"),
         Field("subject", _l("Subject"), max_length=200, default=""),
-        Field("at", _l("When"), Kind.DATETIME, required=True),
-        Field("employee_id", _l("Done by"), Kind.LINK, target="employee", relationship="employee", create_only=True),
+        Field("at", _l("When"), Kind.DATETIME, required=True, default=now),
+        Field(
+            "employee_id",
+            _l("Done by"),
+            Kind.LINK,
+            target="employee",
+            relationship="employee",
+            create_only=True,
+        ),
         Field("direction", _l("Direction"), Kind.CHOICE, choices=DIRECTIONS, default="out"),
         Field("result", _l("Result"), Kind.CHOICE, choices=RESULTS),
         Field("effective", _l("Effective"), Kind.BOOLEAN, default=True),
@@ -50,11 +66,23 @@ ACTIVITY = Entity(
         Field("next_on", _l("Next date"), Kind.DATE),
         Field("created_at", _l("Created at"), Kind.DATETIME, computed=True),
     ),
-    list_fields=("at", "kind", "customer_id", "subject", "result", "effective", "duration_seconds", "employee_id"),
+    list_fields=(
+        "at",
+        "kind",
+        "customer_id",
+        "subject",
+        "result",
+        "effective",
+        "duration_seconds",
+        "employee_id",
+    ),
     filter_fields=("kind", "at", "result", "effective", "employee_id", "customer_id"),
     sections=(
         Section(_l("Follow-up"), ("customer_id", "kind", "at", "direction", "subject", "content")),
-        Section(_l("Outcome"), ("result", "effective", "duration_seconds", "amount", "next_step", "next_on", "employee_id")),
+        Section(
+            _l("Outcome"),
+            ("result", "effective", "duration_seconds", "amount", "next_step", "next_on", "employee_id"),
+        ),
     ),
     order_by=("at", "desc"),
     module="activities",

@@ -16,8 +16,8 @@ from app.organisation.models import Employee, Unit
 class Customer(Model):
     """A customer: personal (个人), corporate (企业), channel (渠道), or agent (中介).
 
-    `owner_id` is the principal account manager, `unit_id` the unit the customer counts for (kept when there is
-    no owner); both change only through `services.assign_customers`, which writes the ledger.
+    `owner_id` is the principal account manager, `unit_id` the unit the customer counts for (kept when
+    there is no owner); both change only through `services.assign_customers`, which writes the ledger.
     """
 
     __tablename__ = "customer"
@@ -31,6 +31,8 @@ class Customer(Model):
         UniqueConstraint("code"),
         UniqueConstraint("id_number"),
         UniqueConstraint("uscc"),
+        # An id is never used twice: the audit log and the ledger speak of customers that are gone.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -79,7 +81,7 @@ class Customer(Model):
     unit: Mapped[Unit | None] = relationship(foreign_keys=[unit_id])
     parent: Mapped[Customer | None] = relationship(remote_side=[id], foreign_keys=[parent_id])
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}
 
     def __repr__(self) -> str:
         return self.name
@@ -89,7 +91,10 @@ class CustomerShare(Model):
     """A colleague who may see (or also change) a customer of somebody else."""
 
     __tablename__ = "customer_share"
-    __table_args__ = (UniqueConstraint("customer_id", "employee_id"), Index("ix_customer_share_employee", "employee_id"))
+    __table_args__ = (
+        UniqueConstraint("customer_id", "employee_id"),
+        Index("ix_customer_share_employee", "employee_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))

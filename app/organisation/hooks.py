@@ -26,9 +26,15 @@ def menu() -> Sequence[MenuGroup]:
             _l("Organisation"),
             "building-bank",
             (
-                MenuItem("units", _l("Institutions"), "UnitView.list", "UnitView", icon="building-bank", order=10),
-                MenuItem("employees", _l("Employees"), "EmployeeView.list", "EmployeeView", icon="users", order=20),
-                MenuItem("posts", _l("Second posts"), "PostView.list", "PostView", icon="briefcase", order=30),
+                MenuItem(
+                    "units", _l("Institutions"), "UnitView.list", "UnitView", icon="building-bank", order=10
+                ),
+                MenuItem(
+                    "employees", _l("Employees"), "EmployeeView.list", "EmployeeView", icon="users", order=20
+                ),
+                MenuItem(
+                    "posts", _l("Second posts"), "PostView.list", "PostView", icon="briefcase", order=30
+                ),
             ),
             order=800,
         ),

@@ -21,7 +21,8 @@ class Unit(Model):
     depth: Mapped[int] = mapped_column(Integer, default=0)
     code: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(100), index=True)
-    #: 总行 head_office · 一级分行 branch_1 · 二级分行 branch_2 · 支行 sub_branch · 分理处 outlet · 城市 city · 部门 department
+    #: 总行 head_office · 一级分行 branch_1 · 二级分行 branch_2 · 支行 sub_branch · 分理处 outlet ·
+    #: 城市 city · 部门 department
     level: Mapped[str] = mapped_column(String(20), default="department")
     sort: Mapped[int] = mapped_column(Integer, default=0)
     active: Mapped[bool] = mapped_column(Boolean, default=True)

@@ -27,7 +27,9 @@ UNIT = Entity(
         Field("code", _l("Code"), required=True, unique=True, max_length=40),
         Field("name", _l("Name"), required=True, max_length=100),
         Field("level", _l("Level"), Kind.CHOICE, choices=LEVELS, default="department"),
-        Field("parent_id", _l("Parent unit"), Kind.LINK, target="unit", relationship="parent", create_only=True),
+        Field(
+            "parent_id", _l("Parent unit"), Kind.LINK, target="unit", relationship="parent", create_only=True
+        ),
         Field("sort", _l("Order"), Kind.INTEGER, default=0),
         Field("active", _l("Active"), Kind.BOOLEAN, default=True),
         Field("depth", _l("Depth"), Kind.INTEGER, computed=True),
@@ -80,7 +82,14 @@ POST = Entity(
     title="title",
     scoped_by=ScopedBy(public=True),
     fields=(
-        Field("employee_id", _l("Employee"), Kind.LINK, target="employee", relationship="employee", required=True),
+        Field(
+            "employee_id",
+            _l("Employee"),
+            Kind.LINK,
+            target="employee",
+            relationship="employee",
+            required=True,
+        ),
         Field("unit_id", _l("Unit"), Kind.LINK, target="unit", relationship="unit", required=True),
         Field("role_id", _l("Role"), Kind.INTEGER, required=True),
         Field("title", _l("Title"), max_length=60),

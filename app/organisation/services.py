@@ -22,7 +22,9 @@ def placements_of(user_id: int) -> list[Placement]:
     if main is None:
         return []
     posts = session.execute(
-        select(Post.unit_id, Unit.path, Post.role_id).join(Unit, Unit.id == Post.unit_id).where(Post.employee_id == main.id)
+        select(Post.unit_id, Unit.path, Post.role_id)
+        .join(Unit, Unit.id == Post.unit_id)
+        .where(Post.employee_id == main.id)
     ).all()
     return [
         Placement(main.id, main.name, main.unit_id, main.path),
@@ -64,4 +66,4 @@ def move_unit(unit_id: int, parent_id: int | None) -> int:
         current.expire(unit)
         unit.parent_id = parent_id
         current.flush()
-        return int(moved.rowcount)
+        return int(moved.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,19 @@
+"""Verbs of customers: creating and changing them, one or many; who owns them; who shares them."""
+
+from __future__ import annotations
+
+from app.customers.services.ownership import ANYBODY, assign_customers
+from app.customers.services.records import create_customer, create_customers, update_customer
+from app.customers.services.sharing import change_share, share_customer, unshare, unshare_customer
+
+__all__ = [
+    "ANYBODY",
+    "assign_customers",
+    "change_share",
+    "create_customer",
+    "create_customers",
+    "share_customer",
+    "unshare",
+    "unshare_customer",
+    "update_customer",
+]
