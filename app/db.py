@@ -6,7 +6,7 @@ classes serve them all. Rooms write inside `transaction()`, which commits once o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, Numeric, String, event
+from sqlalchemy import DDL, DateTime, Dialect, Engine, MetaData, Numeric, String, event
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -35,6 +35,9 @@ class Model(DeclarativeBase):
 
 #: All tables of the kernel and its modules; `app.base` adds Flask-AppBuilder's own.
 metadatas: list[MetaData] = [Model.metadata]
+
+#: DDL beside the tables by table name and dialect (`extra_ddl`), for the migrations to carry along.
+extras: dict[str, dict[str, list[str]]] = {}
 
 db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": False})
 session = db.session
@@ -66,6 +69,20 @@ class UtcDateTime(TypeDecorator[datetime]):
 Money = Numeric(18, 2, asdecimal=True)
 #: Codes compared byte by byte, so that a range over them is an index range on both databases.
 Path = String(255).with_variant(String(255, collation="C"), "postgresql")
+
+
+def extra_ddl(table: Any, *, sqlite: Sequence[str] = (), postgresql: Sequence[str] = ()) -> None:
+    """Statements a table needs that its columns cannot say: full-text tables, triggers, odd indexes.
+
+    Call it once, beside the model, with ``Customer.__table__``. They run right after the table is created;
+    `qiao make-migration` copies them into the migration that creates the table, so change them only together
+    with a migration of their own. Everything they make is named after the table.
+    """
+    for dialect, statements in (("sqlite", sqlite), ("postgresql", postgresql)):
+        extras.setdefault(table.name, {}).setdefault(dialect, []).extend(statements)
+        for statement in statements:
+            ddl = DDL(statement.replace("%", "%%"))
+            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 def now() -> datetime:
