@@ -11,7 +11,7 @@ from sqlalchemy import column, select, table
 from app.access.models import RoleScope
 from app.db import session
 from app.host.context import hooks
-from app.types import Actor, Grant, Placement, Scope
+from app.types import SYSTEM, Actor, Grant, Placement, Scope
 
 _current: ContextVar[Actor | None] = ContextVar("qiao_actor", default=None)
 
@@ -61,15 +61,16 @@ def set_actor(actor: Actor | None) -> None:
 def load_actor(user_id: int, *, locale: str = "zh", timezone: str = "Asia/Shanghai") -> Actor | None:
     """Everything about a login as of now; None when it does not exist or is switched off.
 
-    A role held through a second post counts from that post's unit; a role given to the login itself counts
-    from every unit the person has.
+    A role held through a second post counts from that post's unit only; a role given to the login itself
+    counts from the person's main unit only.
     """
     login = session.execute(
         select(_user.c.username, _user.c.first_name, _user.c.last_name).where(_user.c.id == user_id, _user.c.active)
     ).one_or_none()
     if login is None:
         return None
-    places: list[Placement] = hooks().gather("placements", user_id=user_id)
+    with acting_as(SYSTEM):  # nobody acts yet, and nobody sees no rows
+        places: list[Placement] = hooks().gather("placements", user_id=user_id)
     direct = select(_user_role.c.role_id).where(_user_role.c.user_id == user_id)
     by_group = (
         select(_group_role.c.role_id)
@@ -113,7 +114,7 @@ def _grants(
 ) -> Iterator[Grant]:
     for role_id, name in sorted(names.items()):
         default = Scope.ALL if name == ADMIN_ROLE else Scope.NONE
-        held = [p for p in places if role_id in own or role_id in p.role_ids]
+        held = [p for p in places if role_id in p.role_ids or (role_id in own and not p.role_ids)]
         for place in held:
             yield Grant(role_id, name, place.unit_id, place.unit_path, scopes[role_id], default)
         if not held and role_id in own:

@@ -81,6 +81,7 @@ def collect(carried: Context) -> None:
             continue
         carried.entities[entity.slug] = entity
         carried.by_model[entity.model] = entity
+        carried.by_table[entity.model.__table__] = entity
     for name, registry in (("jobs", carried.jobs), ("settings", carried.settings), ("metrics", carried.metrics)):
         for slug, item in hooks.boot(name):
             if item.name in registry:

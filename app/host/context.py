@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Flask, current_app
 
@@ -24,6 +25,8 @@ class Context:
     installed: dict[str, Found] = field(default_factory=dict)
     entities: dict[str, Entity] = field(default_factory=dict)
     by_model: dict[type, Entity] = field(default_factory=dict)
+    #: The same by table, which is how statements name them.
+    by_table: dict[Any, Entity] = field(default_factory=dict)
     jobs: dict[str, JobSpec] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)
     metrics: dict[str, Metric] = field(default_factory=dict)
