@@ -25,6 +25,7 @@ from app.fields.records import create_record, delete_record, find_record, update
 from app.hookspecs import hookimpl
 from app.host.context import context, entity, hooks
 from app.host.settings import setting
+from app.jobs.services import Cancelled, LostLease, Run, enqueue
 from app.organisation.models import Employee, Unit
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Act",
     "Activity",
     "BigId",
+    "Cancelled",
     "Contact",
     "Customer",
     "CustomerOwnership",
@@ -40,8 +42,10 @@ __all__ = [
     "Employee",
     "EntityApi",
     "EntityView",
+    "LostLease",
     "Model",
     "Money",
+    "Run",
     "Unit",
     "UtcDateTime",
     "acting_as",
@@ -54,6 +58,7 @@ __all__ = [
     "create_record",
     "current_actor",
     "delete_record",
+    "enqueue",
     "entity",
     "find_record",
     "hookimpl",
