@@ -1,0 +1,1 @@
+"""Loans (信贷业务): business development, applications, repayment schedules."""
