@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, relationship
 
 from app.access.models import BigId
 from app.db import Model, Money, UtcDateTime, now
@@ -126,6 +127,19 @@ class CustomerOwnership(Model):
     customer: Mapped[Customer] = relationship()
     from_employee: Mapped[Employee | None] = relationship(foreign_keys=[from_employee_id])
     to_employee: Mapped[Employee | None] = relationship(foreign_keys=[to_employee_id])
+
+
+@event.listens_for(CustomerOwnership, "before_update")
+@event.listens_for(CustomerOwnership, "before_delete")
+def _keep(_mapper: Any, _connection: Any, _row: CustomerOwnership) -> None:
+    raise PermissionError("the ownership ledger is append-only")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _keep_all(state: ORMExecuteState) -> None:
+    changes = state.is_update or state.is_delete
+    if changes and state.bind_mapper is not None and state.bind_mapper.class_ is CustomerOwnership:
+        raise PermissionError("the ownership ledger is append-only")
 
 
 class Contact(Model):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
 
@@ -13,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
-from app.access.scope import UNSCOPED, scope_condition
+from app.access.scope import UNSCOPED, held_condition
 from app.customers.models import Customer, CustomerOwnership, CustomerShare
 from app.db import UtcDateTime, after_commit, now, transaction
 from app.fields.bulk import among
 from app.host.context import entity, hooks
 from app.organisation.models import Employee
-from app.types import Actor, Refused
+from app.types import Refused
 
 
 class _Any(Enum):
@@ -28,13 +27,6 @@ class _Any(Enum):
 
 #: `from_employee_id` when it does not matter who owned the customers before.
 ANYBODY: Final = _Any.ANYBODY
-
-
-def held_by(actor: Actor) -> ColumnElement[bool]:
-    """The customers an actor may give away or share: as owner or for the unit, not through a share."""
-    customer = entity("customer")
-    unshared = replace(customer, scoped_by=replace(customer.scoped_by, shares=None))
-    return scope_condition(unshared, actor, write=True)
 
 
 def assign_customers(
@@ -60,19 +52,20 @@ def assign_customers(
     left, and for a veto of `before_assign`. Event: `assigned`, after the commit.
     """
     actor = require_actor()
-    table = Customer.__table__
     with transaction() as current:
         current.flush()
         unit = unit_id if employee_id is None else _unit_of(current, employee_id)
         asked = None if isinstance(which, ColumnElement) else set(which)
-        statement = select(table.c.id, table.c.name, table.c.owner_id, table.c.unit_id).order_by(table.c.id)
-        chosen = which if isinstance(which, ColumnElement) else among(current, table.c.id, set(which))
+        statement = select(Customer.id, Customer.name, Customer.owner_id, Customer.unit_id)
+        chosen = which if isinstance(which, ColumnElement) else among(current, Customer.id, set(which))
         statement = statement.where(chosen)
         if scoped:
-            statement = statement.where(held_by(actor))
+            statement = statement.where(held_condition(entity("customer"), actor))
         if from_employee_id is not ANYBODY:
-            statement = statement.where(table.c.owner_id.is_not_distinct_from(from_employee_id))
-        found = current.execute(statement.with_for_update(key_share=True, of=table)).all()
+            statement = statement.where(Customer.owner_id.is_not_distinct_from(from_employee_id))
+        # in the order of ids, so that two of these never wait for each other
+        statement = statement.order_by(Customer.id).with_for_update(key_share=True)
+        found = current.execute(statement.execution_options(**{UNSCOPED: True})).all()
         if asked is not None and len(found) != len(asked):
             missing = len(asked) - len(found)
             raise Refused(

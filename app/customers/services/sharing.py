@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.access.actors import require_actor
-from app.access.scope import UNSCOPED
+from app.access.scope import UNSCOPED, held_condition
 from app.customers.models import Customer, CustomerShare
-from app.customers.services.ownership import held_by
 from app.db import session, transaction
+from app.host.context import entity
 from app.organisation.models import Employee
 from app.types import Refused
 
@@ -77,10 +77,10 @@ def unshare_customer(customer_id: int, employee_id: int) -> bool:
 
 
 def _changeable(customer_id: int) -> Customer:
-    statement = select(Customer).where(Customer.id == customer_id, held_by(require_actor()))
+    statement = select(Customer).where(
+        Customer.id == customer_id, held_condition(entity("customer"), require_actor())
+    )
     customer = session.scalar(statement.execution_options(**{UNSCOPED: True}))
     if customer is None:
-        raise Refused(
-            _("Only who owns this customer, or is in charge of its unit, may share it"), field="customer_id"
-        )
+        raise Refused(_("Only the owner or the head of the unit may share it"), field="customer_id")
     return customer
