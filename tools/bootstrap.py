@@ -24,6 +24,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 VENV_PYTHON = os.path.join(VENV, "bin", "python")
 LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock", "node": "requirements-node.lock"}
+# How pip begins the line of each package: fetched, found as a file, there already, not for this machine.
+COUNTED = ("Collecting ", "Processing ", "Requirement already satisfied", "Ignoring ")
 # Each kind also satisfies these: the test lock holds the same versions of everything the run lock has.
 SATISFIES = {"run": ["run"], "dev": ["dev", "run"], "node": ["node"]}
 
@@ -108,12 +110,15 @@ def pip_install(arguments: list[str], total: int = 0) -> None:
         for line in pip.stdout or ():
             log.write(line)
             tail = [*tail[-14:], line.rstrip()]
-            if total and line.startswith(("Collecting ", "Requirement already satisfied")):
+            if total and line.startswith(COUNTED):
                 done += 1
                 show_progress(min(done, total), total, started)
+            elif total and line.startswith("Installing collected packages"):
+                print(
+                    "\n  writing them into .venv" if sys.stdout.isatty() else "  writing them into .venv",
+                    flush=True,
+                )
         code = pip.wait()
-    if total and sys.stdout.isatty():
-        print()
     if code:
         print("\n".join(tail), file=sys.stderr)
         stop(

@@ -12,7 +12,7 @@ from app.host.supervisor import PATIENCE, Command, Patience, supervise
 from app.host.valkey import ensure_port_free, prepare
 
 #: Requests one web process answers at the same time; a site's database pool must hold as many connections.
-THREADS = 8
+THREADS = 4
 REDIS_URL = "QIAO_REDIS_URL"
 
 

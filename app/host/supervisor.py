@@ -230,6 +230,8 @@ class _Supervisor:
 
     def _stop_all(self) -> None:
         """End everything: first those that lean on others, then the others; whoever is slow is killed."""
+        if any(child.process is not None for child in self.children):
+            self._say("qiao", "ending")
         for base in (False, True):
             running = [c for c in self.children if c.process is not None and c.command.base is base]
             for child in running:
