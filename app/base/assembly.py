@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Flask
+import logging
+from pathlib import Path
+
+from flask import Blueprint, Flask
+from jinja2 import FileSystemLoader
 
 from app.access import audit, scope  # noqa: F401  (their session events must be in place)
 from app.base.views.generated import generated_api, generated_view
@@ -12,6 +16,9 @@ from app.host.discovery import discover
 from app.host.sites import Site
 from config import settings
 
+log = logging.getLogger(__name__)
+
+ROOMS_FOLDER = Path(__file__).resolve().parent.parent
 #: The languages of every screen, the first being the product's first.
 LANGUAGES = {"zh": {"flag": "cn", "name": "简体中文"}, "en": {"flag": "gb", "name": "English"}}
 
@@ -19,7 +26,9 @@ LANGUAGES = {"zh": {"flag": "cn", "name": "简体中文"}, "en": {"flag": "gb", 
 def new_flask(site: Site) -> Flask:
     """An empty Flask app configured for one site."""
     installation = settings()
-    app = Flask("app", static_folder="base/static", template_folder="base/templates", static_url_path="/static")
+    app = Flask(
+        "app", static_folder="base/static", template_folder="base/templates", static_url_path="/static"
+    )
     app.config.update(
         SECRET_KEY=site.secret,
         SQLALCHEMY_DATABASE_URI=site.database_url,
@@ -47,7 +56,9 @@ def new_flask(site: Site) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         JSON_AS_ASCII=False,
     )
-    app.extensions[EXTENSION] = Context(site=site, installed=discover(installation.plugins, installation.modules))
+    app.extensions[EXTENSION] = Context(
+        site=site, installed=discover(installation.plugins, installation.modules)
+    )
     return app
 
 
@@ -57,15 +68,37 @@ def _engine_options(url: str) -> dict[str, object]:
     return {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
 
 
+def add_module_files(app: Flask) -> None:
+    """Templates of every room and running module, the theme's first; a module's `static/` under its slug."""
+    carried = context(app)
+    running = [found for slug, found in carried.installed.items() if slug in carried.hooks.modules]
+    folders = [Path(app.root_path) / "base" / "templates", *sorted(ROOMS_FOLDER.glob("*/templates"))]
+    folders += [found.folder / "templates" for found in running]
+    app.jinja_loader = FileSystemLoader(list(dict.fromkeys(folders)))  # type: ignore[assignment]
+    for found in running:
+        if (found.folder / "static").is_dir():
+            files = Blueprint(
+                f"{found.slug}_files",
+                found.package,
+                static_folder=str(found.folder / "static"),
+                static_url_path=f"/static/modules/{found.slug}",
+            )
+            app.register_blueprint(files)
+
+
 def register_entities(app: Flask) -> None:
     """Generate screens and REST for every entity that brings no view of its own."""
     carried = context(app)
     with app.app_context():
         own = {view.__name__ for _slug, view in carried.hooks.boot("views") if isinstance(view, type)}
-        for entity in carried.entities.values():
-            if entity.view_name not in own:
-                app.appbuilder.add_view_no_menu(generated_view(entity))  # type: ignore[attr-defined]
-            app.appbuilder.add_api(generated_api(entity))  # type: ignore[attr-defined]
+        for entity in list(carried.entities.values()):
+            try:
+                if entity.view_name not in own:
+                    app.appbuilder.add_view_no_menu(generated_view(entity))  # type: ignore[attr-defined]
+                app.appbuilder.add_api(generated_api(entity))  # type: ignore[attr-defined]
+            except Exception as error:
+                log.exception("the screens of %s cannot be made", entity.slug)
+                carried.hooks.quarantine(carried.owners[entity.slug], f"{entity.slug}: {error}")
         db.session.remove()
 
 
@@ -77,8 +110,9 @@ def register_views(app: Flask) -> None:
             try:
                 app.appbuilder.add_view_no_menu(view)  # type: ignore[attr-defined]
             except Exception as error:
-                carried.hooks.quarantine(slug, f"{view.__name__}: {error}")
+                log.exception("the screen %r of module %s cannot be added", view, slug)
+                carried.hooks.quarantine(slug, f"{getattr(view, '__name__', view)}: {error}")
         db.session.remove()
 
 
-__all__ = ["LANGUAGES", "new_flask", "register_entities", "register_views"]
+__all__ = ["LANGUAGES", "add_module_files", "new_flask", "register_entities", "register_views"]

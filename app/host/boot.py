@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from types import ModuleType
 
 from flask import Flask
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from app.db import reading, session
+from app.db import Model, reading, session
 from app.host.context import Context, context
-from app.host.discovery import boot_order
-from app.host.models import HostModule, HostState
+from app.host.discovery import Found, boot_order
+from app.host.models import VERSION, HostModule, HostState
 from app.types import RoleTemplate
 
 log = logging.getLogger(__name__)
@@ -32,23 +33,35 @@ ROOMS = (
 )
 
 
-def load_modules(app: Flask, rooms: tuple[str, ...] = ROOMS, only: set[str] | None = None) -> None:
+def load_modules(
+    app: Flask,
+    rooms: tuple[str, ...] = ROOMS,
+    only: set[str] | None = None,
+    aside: Mapping[str, str] | None = None,
+) -> None:
     """Register the hooks of the rooms and of the site's enabled modules, then read what they bring.
 
-    `only` replaces the site's own choice of modules (commands that prepare a database use it).
+    `only` replaces the site's own choice of modules (commands that prepare a database use it); modules in `aside`
+    are known not to work, with the reason, and are quarantined at once. Raises `BootError` when a room fails.
     """
     carried = context(app)
     for room in rooms:
-        carried.hooks.register(room.rpartition(".")[2], importlib.import_module(f"{room}.hooks"))
+        carried.hooks.register(
+            room.rpartition(".")[2], importlib.import_module(f"{room}.hooks"), is_room=True
+        )
     with app.app_context(), reading():
         carried.version, wanted = enabled_modules()
         session.remove()
-    order, problems = boot_order(carried.installed, wanted if only is None else only)
+    for slug, problem in (aside or {}).items():
+        carried.hooks.quarantine(slug, problem)
+    order, problems = boot_order(carried.installed, (wanted if only is None else only) - set(aside or {}))
     for slug, problem in problems.items():
         carried.hooks.quarantine(slug, problem)
     for slug in order:
         try:
-            carried.hooks.register(slug, import_hooks(carried, slug))
+            module = import_hooks(carried, slug)
+            check_tables(carried.installed[slug])
+            carried.hooks.register(slug, module)
         except Exception as error:
             log.exception("module %s cannot be imported", slug)
             carried.hooks.quarantine(slug, f"{type(error).__name__}: {error}")
@@ -60,30 +73,78 @@ def import_hooks(carried: Context, slug: str) -> ModuleType:
     return importlib.import_module(f"{carried.installed[slug].package}.hooks")
 
 
+def check_tables(found: Found) -> None:
+    """A module's tables carry its slug as prefix. Raises `ValueError` naming one that does not."""
+    for mapper in Model.registry.mappers:
+        inside = mapper.class_.__module__.startswith(f"{found.package}.")
+        if inside and not str(mapper.local_table).startswith(f"{found.slug}_"):
+            raise ValueError(f"the table '{mapper.local_table}' does not begin with '{found.slug}_'")
+
+
 def enabled_modules() -> tuple[int, set[str]]:
     """(version counter, enabled slugs) from the site's database; nothing before its first migration."""
     try:
-        version = session.scalar(select(HostState.value).where(HostState.key == "version")) or 0
+        version = session.scalar(select(HostState.value).where(HostState.key == VERSION)) or 0
         return version, set(session.scalars(select(HostModule.slug).where(HostModule.enabled)))
     except (OperationalError, ProgrammingError) as error:
-        if "host_" not in str(error.orig):
+        if not is_missing_table(error):
             raise
         session.rollback()
         return 0, set()
 
 
+def is_missing_table(error: DBAPIError) -> bool:
+    """Whether a statement failed because its table is not there, and for no other reason."""
+    return "no such table" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "42P01"
+
+
 def collect(carried: Context) -> None:
-    """Ask the boot hooks and fill the context; what clashes quarantines the later module."""
+    """Ask the boot hooks and fill the context.
+
+    What clashes quarantines the later module, and with it whatever requires it; then everything is read anew, so
+    that nothing is left of a module that was set aside at a late step.
+    """
+    while True:
+        before = set(carried.hooks.quarantined)
+        _fill(carried)
+        _quarantine_dependents(carried)
+        if set(carried.hooks.quarantined) == before:
+            return
+
+
+def _fill(carried: Context) -> None:
     hooks = carried.hooks
+    for registry in (
+        carried.entities,
+        carried.by_model,
+        carried.by_table,
+        carried.owners,
+        carried.jobs,
+        carried.settings,
+        carried.metrics,
+        carried.role_templates,
+    ):
+        registry.clear()  # type: ignore[attr-defined]
+    view_names: set[str] = set()
     for slug, entity in hooks.boot("entities"):
-        if entity.slug in carried.entities:
+        if slug not in hooks.modules:
+            continue
+        if entity.slug in carried.entities or entity.view_name in view_names:
             hooks.quarantine(slug, f"entity '{entity.slug}' exists already")
             continue
+        view_names.add(entity.view_name)
         carried.entities[entity.slug] = entity
         carried.by_model[entity.model] = entity
         carried.by_table[entity.model.__table__] = entity
-    for name, registry in (("jobs", carried.jobs), ("settings", carried.settings), ("metrics", carried.metrics)):
+        carried.owners[entity.slug] = slug
+    for name, registry in (
+        ("jobs", carried.jobs),
+        ("settings", carried.settings),
+        ("metrics", carried.metrics),
+    ):
         for slug, item in hooks.boot(name):
+            if slug not in hooks.modules:
+                continue
             if item.name in registry:
                 hooks.quarantine(slug, f"{name} has '{item.name}' already")
                 continue
@@ -91,6 +152,14 @@ def collect(carried: Context) -> None:
     for _slug, template in hooks.boot("role_templates"):
         carried.role_templates[template.slug] = merged(carried.role_templates.get(template.slug), template)
     carried.menu = sorted((group for _slug, group in hooks.boot("menu")), key=lambda group: group.order)
+
+
+def _quarantine_dependents(carried: Context) -> None:
+    for slug in list(carried.hooks.modules):
+        found = carried.installed.get(slug)
+        requires = found.manifest.requires if found is not None and found.manifest is not None else ()
+        if missing := [name for name in requires if name in carried.hooks.quarantined]:
+            carried.hooks.quarantine(slug, "it requires " + ", ".join(missing))
 
 
 def merged(first: RoleTemplate | None, second: RoleTemplate) -> RoleTemplate:

@@ -27,6 +27,8 @@ class Context:
     by_model: dict[type, Entity] = field(default_factory=dict)
     #: The same by table, which is how statements name them.
     by_table: dict[Any, Entity] = field(default_factory=dict)
+    #: Which room or module brought an entity.
+    owners: dict[str, str] = field(default_factory=dict)
     jobs: dict[str, JobSpec] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)
     metrics: dict[str, Metric] = field(default_factory=dict)

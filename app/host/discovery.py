@@ -37,7 +37,9 @@ def discover(plugins: Path, allowed: tuple[str, ...] = ()) -> dict[str, Found]:
 
 def _add(found: dict[str, Found], slug: str, package: str, folder: Path) -> None:
     if slug in found:
-        found[slug] = Found(slug, found[slug].package, found[slug].folder, None, f"two modules are called '{slug}'")
+        found[slug] = Found(
+            slug, found[slug].package, found[slug].folder, None, f"two modules are called '{slug}'"
+        )
         return
     try:
         found[slug] = Found(slug, package, folder, read_manifest(folder / "manifest.toml"))
@@ -64,7 +66,9 @@ def boot_order(found: dict[str, Found], wanted: set[str]) -> tuple[list[str], di
             problems[slug] = f"it needs kernel {module.manifest.kernel}"
         elif slug in path:
             problems[slug] = "it requires itself: " + " > ".join((*path, slug))
-        elif missing := [r for r in module.manifest.requires if r not in wanted or not visit(r, (*path, slug))]:
+        elif missing := [
+            r for r in module.manifest.requires if r not in wanted or not visit(r, (*path, slug))
+        ]:
             problems.setdefault(slug, "it requires " + ", ".join(missing))
         if slug in problems:
             return False

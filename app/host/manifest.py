@@ -60,7 +60,7 @@ def read_manifest(path: Path) -> Manifest:
     if values["slug"] != path.parent.name:
         raise ManifestError(f"{path}: slug '{values['slug']}' is not the folder's name '{path.parent.name}'")
     if not isinstance(values["name"], dict) or "zh" not in values["name"]:
-        raise ManifestError(f"{path}: 'name' needs a Chinese entry: name = {{ zh = \"…\", en = \"…\" }}")
+        raise ManifestError(f'{path}: \'name\' needs a Chinese entry: name = {{ zh = "…", en = "…" }}')
     try:
         Version(str(values["version"]))
         SpecifierSet(values.get("kernel", ">=0"))

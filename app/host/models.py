@@ -23,6 +23,10 @@ class HostModule(Model):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
 
 
+#: The key of the counter that tells every process to build the site's app anew.
+VERSION = "version"
+
+
 class HostState(Model):
     """Small facts of the site: ``version`` counts every change that needs a new app."""
 

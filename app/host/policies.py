@@ -16,6 +16,10 @@ from app.types import Refused, Veto
 log = logging.getLogger(__name__)
 
 
+class BootError(Exception):
+    """A room of the kernel fails while booting: the site cannot be served without it."""
+
+
 class Hooks:
     """The plugin manager of one site's app.
 
@@ -28,15 +32,30 @@ class Hooks:
         self.manager.add_hookspecs(hookspecs)
         self.modules: dict[str, ModuleType] = {}
         self.quarantined: dict[str, str] = {}
+        self.rooms: set[str] = set()
 
-    def register(self, slug: str, module: ModuleType) -> None:
+    def register(self, slug: str, module: ModuleType, *, is_room: bool = False) -> None:
         """Add a module's hooks. Raises `pluggy.PluginValidationError` for a hook that does not exist."""
-        self.manager.register(module, name=slug)
-        self.manager.check_pending()
+        if slug in self.modules:
+            raise ValueError(f"'{slug}' is the name of a part of the product")
+        try:
+            self.manager.register(module, name=slug)
+            self.manager.check_pending()
+        except pluggy.PluginValidationError:
+            if self.manager.has_plugin(slug):
+                self.manager.unregister(name=slug)
+            raise
         self.modules[slug] = module
+        if is_room:
+            self.rooms.add(slug)
 
     def quarantine(self, slug: str, reason: str) -> None:
-        """Set a module aside with all its hooks; its screens are gone until the cause is mended."""
+        """Set a module aside with all its hooks; its screens are gone until the cause is mended.
+
+        Raises `BootError` for a room of the kernel: without its scope filters the rest must not run.
+        """
+        if slug in self.rooms:
+            raise BootError(f"{slug}: {reason}")
         log.error("module %s is quarantined: %s", slug, reason)
         self.quarantined[slug] = reason
         if self.modules.pop(slug, None) is not None:
@@ -85,8 +104,11 @@ class Hooks:
     def _askers(self, name: str, arguments: dict[str, Any]) -> list[tuple[str, Callable[[], Any]]]:
         """(slug, call) per module with the hook, in boot order; a module may leave arguments out."""
         order = {slug: place for place, slug in enumerate(self.modules)}
-        found = [impl for impl in getattr(self.manager.hook, name).get_hookimpls() if impl.plugin_name in order]
+        found = [
+            impl for impl in getattr(self.manager.hook, name).get_hookimpls() if impl.plugin_name in order
+        ]
         found.sort(key=lambda impl: order[impl.plugin_name])
         return [
-            (impl.plugin_name, partial(impl.function, *(arguments[a] for a in impl.argnames))) for impl in found
+            (impl.plugin_name, partial(impl.function, *(arguments[a] for a in impl.argnames)))
+            for impl in found
         ]

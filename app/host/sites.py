@@ -55,7 +55,9 @@ def load_site(instance: Path, slug: str) -> Site:
         values = tomllib.loads((folder / "site.toml").read_text("utf-8"))
         secret = (folder / "secret").read_text("ascii").strip()
     except FileNotFoundError as missing:
-        raise SiteError(f"site '{slug}' does not exist in {folder.parent}: create it with 'qiao site create {slug}'") from missing
+        raise SiteError(
+            f"site '{slug}' does not exist in {folder.parent}: create it with 'qiao site create {slug}'"
+        ) from missing
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise SiteError(f"{folder / 'site.toml'} cannot be read: {broken}") from broken
     if len(secret) < 32:
@@ -69,7 +71,12 @@ def load_site(instance: Path, slug: str) -> Site:
 
 
 def create_site(
-    instance: Path, slug: str, *, database_url: str | None = None, hosts: tuple[str, ...] = (), name: str | None = None
+    instance: Path,
+    slug: str,
+    *,
+    database_url: str | None = None,
+    hosts: tuple[str, ...] = (),
+    name: str | None = None,
 ) -> Site:
     """Make a site's folder with a fresh secret (mode 0600). Raises `SiteError` when it exists already."""
     if not SLUG.fullmatch(slug):
@@ -89,7 +96,9 @@ def create_site(
 
 def write_private(path: Path, text: str) -> None:
     """Write a file only its owner can read."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as handle:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as handle:
         handle.write(text)
 
 
