@@ -18,9 +18,11 @@ test: setup-dev lint ## Lint and run every test, on SQLite, PostgreSQL, Valkey a
 	@$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
 
 lint: setup-dev ## Ruff, mypy, import-linter
-	@echo "qiao: ruff" && $(BIN)/ruff check --quiet
-	@echo "qiao: mypy" && $(BIN)/mypy --no-error-summary
-	@echo "qiao: import-linter" && $(BIN)/lint-imports --no-logo
+	@failed=0; \
+	echo "qiao: ruff"; $(BIN)/ruff check --quiet || failed=1; \
+	echo "qiao: mypy"; $(BIN)/mypy --no-error-summary || failed=1; \
+	echo "qiao: import-linter"; $(BIN)/lint-imports --no-logo || failed=1; \
+	exit $$failed
 
 bench: setup-dev ## Measure: a million customers, imports, exports (docs/performance.md)
 	@$(BIN)/python -m bench
