@@ -134,7 +134,8 @@ def write_mine(connection: Connection, claimed: Claim, **values: Any) -> bool:
 def renew(
     engine: Engine, claimed: Claim, timing: Timing, values: dict[str, Any], lines: list[dict[str, Any]]
 ) -> bool:
-    """Prolong the lease, with progress and log lines; True when somebody asked to cancel. Raises `LostLease`."""
+    """Prolong the lease, with progress and log lines; True when somebody asked to cancel. Raises `LostLease`.
+    """
     with engine.begin() as connection:
         add_lines(connection, lines)
         return write_mine(connection, claimed, lease_until=lease_end(now(), timing), **values)

@@ -167,7 +167,8 @@ class Run:
     # what the runner uses
 
     def finish(self, result: Any) -> None:
-        """Commit what is left of the handler's work together with `done` and its result. Raises `LostLease`."""
+        """Commit what is left of the handler's work together with `done` and its result. Raises `LostLease`.
+        """
         session.flush()
         connection = session.connection()
         leases.forget_chunks(connection, self.job_id)
