@@ -22,7 +22,7 @@ __all__ = ["create_app"]
 def create_app(site: Site, *, only: set[str] | None = None, aside: Mapping[str, str] | None = None) -> Flask:
     """Build one site's app. `only` replaces the site's enabled modules (commands, tests).
 
-    Reads the site's database and never writes it: tables come from `qiao migrate`, permissions from `qiao sync`.
+    Reads the site's database, never writes it: tables come from `qiao migrate`, permissions from `qiao sync`.
     A module that fails is quarantined and the rest runs; `aside` names those known to fail, with the reason.
     """
     app = new_flask(site)

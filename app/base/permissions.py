@@ -65,19 +65,23 @@ def needed_pairs(app: Flask) -> set[Pair]:
 
 
 def synchronise() -> Synced:
-    """Add the missing permissions, roles, grants and scopes of the current app, in one transaction.
+    """Bring the current site's permissions in step with its screens and role templates."""
+    with transaction() as current:
+        return synchronise_in(current)
+
+
+def synchronise_in(current: Session) -> Synced:
+    """Add the missing permissions, roles, grants and scopes of the current app to a running transaction.
 
     Admin gets every permission. A role template makes its role once; afterwards it adds only what it has
     never offered before, so what an admin took away stays away.
     """
-    carried = context()
     done = Synced()
-    with transaction() as current:
-        lock_site(current.connection())
-        ids = _add_pairs(current, needed_pairs(current_app), done)
-        roles = _add_roles(current, (ADMIN_ROLE, PUBLIC_ROLE), done)
-        _grant(current, {(roles[ADMIN_ROLE], pair_id) for pair_id in ids.values()}, done)
-        _apply_templates(current, carried, ids, done)
+    lock_site(current.connection())
+    ids = _add_pairs(current, needed_pairs(current_app), done)
+    roles = _add_roles(current, (ADMIN_ROLE, PUBLIC_ROLE), done)
+    _grant(current, {(roles[ADMIN_ROLE], pair_id) for pair_id in ids.values()}, done)
+    _apply_templates(current, context(), ids, done)
     if done:
         log.info("permissions synchronised: %s", done)
     return done
@@ -130,7 +134,7 @@ def _add_pairs(current: Session, pairs: set[Pair], done: Synced) -> dict[Pair, i
 
 def _named(current: Session, model: Any, names: set[str]) -> dict[str, int]:
     """Ids by name of a table of names, the missing ones made."""
-    found = dict(current.execute(select(model.name, model.id)).all())
+    found: dict[str, int] = dict(current.execute(select(model.name, model.id)).all())
     if missing := sorted(names - set(found)):
         current.execute(insert(model.__table__), [{"name": name} for name in missing])
         found = dict(current.execute(select(model.name, model.id)).all())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic.autogenerate import RevisionContext, renderers
@@ -13,7 +13,7 @@ from alembic.operations import ops
 from alembic.runtime.environment import EnvironmentContext
 
 from app.db import UtcDateTime, extras, metadatas
-from app.host.migrations import SCRIPTS, Line, MigrationError, compare_options, is_pending
+from app.host.migrations import Line, MigrationError, compare_options, is_pending
 
 Statements = Mapping[str, list[str]]
 
@@ -45,10 +45,6 @@ def make_migration(connection: sa.Connection, line: Line, slugs: set[str], messa
     if is_pending(connection, line):
         raise MigrationError(f"{line.slug}: run 'qiao migrate' first, the database is behind")
     config = Config()
-    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", str(line.versions).replace("%", "%%"))
-    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     script = line.script()
     script.file_template = "%(rev)s_%(slug)s"
     number = len(list(line.versions.glob("[0-9]*.py"))) + 1
@@ -91,7 +87,7 @@ def make_migration(connection: sa.Connection, line: Line, slugs: set[str], messa
     return Path(written[0].path) if written else None
 
 
-def _render_item(kind: str, item: Any, _context: Any) -> str | bool:
+def _render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """A migration names SQLAlchemy's own types only: ours may change after it was written."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from app.db import Model, reading, session
 from app.host.context import Context, context
-from app.host.discovery import Found, boot_order
+from app.host.discovery import Found, boot_order, requires
 from app.host.models import VERSION, HostModule, HostState
 from app.types import RoleTemplate
 
@@ -41,8 +41,9 @@ def load_modules(
 ) -> None:
     """Register the hooks of the rooms and of the site's enabled modules, then read what they bring.
 
-    `only` replaces the site's own choice of modules (commands that prepare a database use it); modules in `aside`
-    are known not to work, with the reason, and are quarantined at once. Raises `BootError` when a room fails.
+    `only` replaces the site's own choice of modules (commands that prepare a database use it); modules in
+    `aside` are known not to work, with the reason, and are quarantined at once. Raises `BootError` when a
+    room fails.
     """
     carried = context(app)
     for room in rooms:
@@ -101,8 +102,8 @@ def is_missing_table(error: DBAPIError) -> bool:
 def collect(carried: Context) -> None:
     """Ask the boot hooks and fill the context.
 
-    What clashes quarantines the later module, and with it whatever requires it; then everything is read anew, so
-    that nothing is left of a module that was set aside at a late step.
+    What clashes quarantines the later module, and with it whatever requires it; then everything is read
+    anew, so that nothing is left of a module that was set aside at a late step.
     """
     while True:
         before = set(carried.hooks.quarantined)
@@ -124,7 +125,7 @@ def _fill(carried: Context) -> None:
         carried.metrics,
         carried.role_templates,
     ):
-        registry.clear()  # type: ignore[attr-defined]
+        registry.clear()
     view_names: set[str] = set()
     for slug, entity in hooks.boot("entities"):
         if slug not in hooks.modules:
@@ -157,9 +158,9 @@ def _fill(carried: Context) -> None:
 def _quarantine_dependents(carried: Context) -> None:
     for slug in list(carried.hooks.modules):
         found = carried.installed.get(slug)
-        requires = found.manifest.requires if found is not None and found.manifest is not None else ()
-        if missing := [name for name in requires if name in carried.hooks.quarantined]:
-            carried.hooks.quarantine(slug, "it requires " + ", ".join(missing))
+        needs = found.manifest.requires if found is not None and found.manifest is not None else ()
+        if missing := [name for name in needs if name in carried.hooks.quarantined]:
+            carried.hooks.quarantine(slug, requires(missing))
 
 
 def merged(first: RoleTemplate | None, second: RoleTemplate) -> RoleTemplate:

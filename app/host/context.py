@@ -39,7 +39,7 @@ class Context:
 def context(app: Flask | None = None) -> Context:
     """The context of an app, or of the current one."""
     found = (app or current_app).extensions[EXTENSION]
-    assert isinstance(found, Context)
+    assert isinstance(found, Context)  # noqa: S101 - for the type checker
     return found
 
 

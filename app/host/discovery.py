@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.host.manifest import Manifest, ManifestError, read_manifest
+from flask_babel import lazy_gettext as _l
+
+from app.host.manifest import KERNEL_VERSION, Manifest, ManifestError, read_manifest
+from app.types import Text
 
 ENTRY_POINTS = "qiao.modules"
 
@@ -47,10 +51,15 @@ def _add(found: dict[str, Found], slug: str, package: str, folder: Path) -> None
         found[slug] = Found(slug, package, folder, None, str(wrong))
 
 
-def boot_order(found: dict[str, Found], wanted: set[str]) -> tuple[list[str], dict[str, str]]:
+def requires(missing: Sequence[str]) -> Text:
+    """The reason of a module that cannot run without others."""
+    return _l("it requires %(modules)s", modules=", ".join(missing))
+
+
+def boot_order(found: dict[str, Found], wanted: set[str]) -> tuple[list[str], dict[str, Text]]:
     """Wanted slugs with each after what it requires, and a problem for each that cannot boot."""
     order: list[str] = []
-    problems: dict[str, str] = {}
+    problems: dict[str, Text] = {}
 
     def visit(slug: str, path: tuple[str, ...]) -> bool:
         if slug in order:
@@ -59,17 +68,21 @@ def boot_order(found: dict[str, Found], wanted: set[str]) -> tuple[list[str], di
             return False
         module = found.get(slug)
         if module is None:
-            problems[slug] = "its folder or package is not installed"
+            problems[slug] = _l("its folder or package is not installed")
         elif module.manifest is None:
             problems[slug] = module.problem
         elif not module.manifest.fits_kernel():
-            problems[slug] = f"it needs kernel {module.manifest.kernel}"
+            problems[slug] = _l(
+                "it needs kernel %(range)s, this is %(version)s",
+                range=module.manifest.kernel,
+                version=KERNEL_VERSION,
+            )
         elif slug in path:
-            problems[slug] = "it requires itself: " + " > ".join((*path, slug))
+            problems[slug] = _l("it requires itself: %(path)s", path=" > ".join((*path, slug)))
         elif missing := [
             r for r in module.manifest.requires if r not in wanted or not visit(r, (*path, slug))
         ]:
-            problems.setdefault(slug, "it requires " + ", ".join(missing))
+            problems.setdefault(slug, requires(missing))
         if slug in problems:
             return False
         order.append(slug)

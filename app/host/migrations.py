@@ -1,7 +1,7 @@
 """Migrations: the kernel and every module have a line of their own, with a version table of its own.
 
-A run takes the site's lock and is one transaction, so a migration that fails half-way leaves nothing behind, on
-SQLite as on PostgreSQL.
+A run takes the site's lock and is one transaction, so a migration that fails half-way leaves nothing behind,
+on SQLite as on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def tables_of(line: Line, slugs: set[str]) -> list[sa.Table]:
 
 @contextmanager
 def migrating(url: str | sa.URL) -> Iterator[sa.Connection]:
-    """A connection of its own in one transaction under the site's lock; foreign keys are checked at its end."""
+    """A connection in one transaction under the site's lock; foreign keys are checked at its end."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     sa.event.listen(engine, "connect", _foreign_keys_off)
     try:
@@ -132,7 +132,10 @@ def is_pending(connection: sa.Connection, line: Line) -> bool:
 
 
 def upgrade(connection: sa.Connection, line: Line, target: str = "head") -> list[str]:
-    """Run what is pending up to `target`; returns the revisions run, oldest first. Raises `MigrationError`."""
+    """Run what is pending up to `target`; returns the revisions run. Raises `MigrationError`.
+
+    Whatever a script raises goes on to the caller; the transaction is then lost.
+    """
     return _run(connection, line, target, up=True)
 
 
@@ -150,7 +153,7 @@ def _run(connection: sa.Connection, line: Line, target: str, *, up: bool) -> lis
     def steps(revision: Any, _context: MigrationContext) -> Any:
         return script._upgrade_revs(target, revision) if up else script._downgrade_revs(target, revision)
 
-    def note(step: Any, **_rest: Any) -> None:
+    def note(ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
         done.extend(step.up_revision_ids)
 
     config = Config()

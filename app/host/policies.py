@@ -11,7 +11,7 @@ from typing import Any
 import pluggy
 
 from app import hookspecs
-from app.types import Refused, Veto
+from app.types import Refused, Text, Veto
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Hooks:
         self.manager = pluggy.PluginManager(hookspecs.PROJECT)
         self.manager.add_hookspecs(hookspecs)
         self.modules: dict[str, ModuleType] = {}
-        self.quarantined: dict[str, str] = {}
+        self.quarantined: dict[str, Text] = {}
         self.rooms: set[str] = set()
 
     def register(self, slug: str, module: ModuleType, *, is_room: bool = False) -> None:
@@ -49,7 +49,7 @@ class Hooks:
         if is_room:
             self.rooms.add(slug)
 
-    def quarantine(self, slug: str, reason: str) -> None:
+    def quarantine(self, slug: str, reason: Text) -> None:
         """Set a module aside with all its hooks; its screens are gone until the cause is mended.
 
         Raises `BootError` for a room of the kernel: without its scope filters the rest must not run.

@@ -78,4 +78,5 @@ def _stored() -> dict[str, Any]:
 
 
 def _read() -> dict[str, Any]:
-    return {name: json.loads(value) for name, value in session.execute(select(HostSetting.name, HostSetting.value))}
+    rows = session.execute(select(HostSetting.name, HostSetting.value))
+    return {name: json.loads(value) for name, value in rows}
