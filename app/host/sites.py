@@ -35,6 +35,11 @@ class Site:
     def uploads(self) -> Path:
         return self.folder / "uploads"
 
+    @property
+    def instance(self) -> Path:
+        """The installation's folder, which holds all sites."""
+        return self.folder.parent.parent
+
 
 def sites_folder(instance: Path) -> Path:
     """Where the installation keeps its sites."""
