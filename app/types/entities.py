@@ -1,0 +1,154 @@
+"""The one description of an entity that drives every screen, file and resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from enum import StrEnum
+from typing import Any
+
+from app.types.people import Text
+
+
+class Kind(StrEnum):
+    """What a field holds; decides its widget, filter, validation, format and REST type."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    MONEY = "money"
+    PERCENT = "percent"
+    DATE = "date"
+    DATETIME = "datetime"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    LINK = "link"
+    PHONE = "phone"
+    EMAIL = "email"
+    ID_NUMBER = "id_number"
+    USCC = "uscc"
+    BANK_CARD = "bank_card"
+
+
+class Choice:
+    """One value of a choice field. `colour` is a Tabler colour name (green, amber, red, blue, secondary)."""
+
+    value: str
+    label: Text
+    colour: str = "secondary"
+
+
+class Field:
+    """One field of an entity, described once for list, filter, form, detail, import, export, REST.
+
+    `name` is the mapped attribute. A LINK names the foreign-key attribute (``owner_id``), the
+    `relationship` that loads it (``owner``) and the `target` entity's slug.
+    """
+
+    name: str
+    label: Text
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    choices: tuple[Choice, ...] = ()
+    target: str | None = None
+    relationship: str | None = None
+    help: Text = ""
+    unit: Text = ""
+    max_length: int | None = None
+    unique: bool = False
+    #: Set by the product, never typed: shown, exported, refused on write.
+    computed: bool = False
+    #: Written at creation only (or by a verb of its own, like the owner).
+    create_only: bool = False
+    sortable: bool = True
+    filterable: bool = True
+    importable: bool = True
+    #: Other column headings the import wizard recognises, in any case.
+    aliases: tuple[str, ...] = ()
+    default: Any = None
+    #: Only for records where this answers true (e.g. corporate customers), given the values.
+    visible_when: Callable[[Mapping[str, Any]], bool] | None = None
+    #: A filter by an indexed expression of its own: (value) -> SQL condition.
+    match: Callable[[Any], Any] | None = None
+
+
+class Section:
+    """A titled group of fields on form and detail page."""
+
+    label: Text
+    fields: tuple[str, ...]
+    #: Only for records where this answers true, given the values.
+    visible_when: Callable[[Mapping[str, Any]], bool] | None = None
+
+
+class ScopedBy:
+    """Which columns place a record in someone's scope.
+
+    Either the record has an `owner` (employee id) and a `unit` (unit id) of its own and perhaps
+    `shares` (a table with record id and employee id), or it follows a `parent` entity through
+    a foreign key: whoever sees the customer sees its contacts. `public` entities are reference
+    data: seen by whoever may open their screen.
+    """
+
+    owner: str | None = None
+    unit: str | None = None
+    #: (share table name, its record column, its employee column)
+    shares: tuple[str, str, str] | None = None
+    #: (foreign-key attribute, parent entity slug)
+    parent: tuple[str, str] | None = None
+    public: bool = False
+
+
+class Verbs:
+    """What happens on write where plain storing is not enough; each takes typed values.
+
+    create(values) -> record; update(record, values) -> None; delete(record) -> None. They run inside the
+    caller's transaction and raise `app.types.Refused` with a translated reason.
+    `create_many(rows) -> list[int]` is the set-based form used by imports: ids in order of the rows.
+    """
+
+    create: Callable[[dict[str, Any]], Any] | None = None
+    update: Callable[[Any, dict[str, Any]], None] | None = None
+    delete: Callable[[Any], None] | None = None
+    create_many: Callable[[Sequence[dict[str, Any]]], list[int]] | None = None
+
+
+class Entity:
+    """The one description that drives list, filter, form, detail, import, export, REST, scope, audit."""
+
+    slug: str
+    model: type[Any]
+    label: Text
+    fields: tuple[Field, ...]
+    scoped_by: ScopedBy
+    #: The attribute shown as the record's name, a blue link in lists.
+    title: str = "name"
+    list_fields: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    #: Fields offered as filters first; every filterable field can be asked for.
+    filter_fields: tuple[str, ...] = ()
+    #: Attributes the search box of the list and the pickers look in (substring or indexed).
+    search: Callable[[str], Any] | None = None
+    search_fields: tuple[str, ...] = ()
+    order_by: tuple[str, str] = ("id", "desc")
+    icon: str = "list"
+    #: The module (room or plugin slug) the entity belongs to.
+    module: str = "kernel"
+    #: Allowed screen acts; reference or ledger data leave some out.
+    actions: frozenset[str] = frozenset({"list", "show", "add", "edit", "delete", "export", "import"})
+    #: Fields by which an import recognises an existing record, in order of preference.
+    match_fields: tuple[tuple[str, ...], ...] = ()
+    verbs: Verbs = field(default_factory=Verbs)
+    audited: bool = True
+    #: Name of the view class; None lets the kernel generate plain screens and REST.
+    view: str | None = None
+
+    def field(self, name: str) -> Field | None:
+        """The field of that name, or None."""
+        return next((f for f in self.fields if f.name == name), None)
+
+    @property
+    def view_name(self) -> str:
+        """The permission name of its screens (FAB's view menu): ``CustomerView``."""
+        return self.view or "".join(p.capitalize() for p in self.slug.split("_")) + "View"

@@ -1,0 +1,147 @@
+"""What a module adds to the product besides entities: menus, jobs, settings, cards, tabs, acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from datetime import timedelta
+from typing import Any
+
+from app.types.entities import Choice, Kind
+from app.types.people import Scope, Text
+
+
+class MenuItem:
+    """A line of the left rail: `endpoint` is a Flask endpoint, `permission` what shows it."""
+
+    name: str
+    label: Text
+    endpoint: str
+    view: str
+    permission: str = "can_list"
+    icon: str = "list"
+    order: int = 100
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+class MenuGroup:
+    """A module's heading in the rail with its items."""
+
+    name: str
+    label: Text
+    icon: str
+    items: tuple[MenuItem, ...]
+    order: int = 100
+
+
+class RoleTemplate:
+    """A role a module ships: cloned on the matrix screen, never changed behind an admin's back.
+
+    permissions: {view name: actions}, e.g. ``{"CustomerView": ("can_list", "can_show")}``.
+    """
+
+    slug: str
+    label: Text
+    permissions: Mapping[str, tuple[str, ...]]
+    scopes: Mapping[str, Scope] = field(default_factory=dict)
+    description: Text = ""
+
+
+class JobSpec:
+    """A background handler, looked up by name. `schema` is a marshmallow Schema class for its arguments.
+
+    `handler(run, **arguments)` receives `app.jobs.services.Run` (progress, chunks, log, cancelled).
+    `schedule` is a cron expression in the site's time zone for a job that runs by itself.
+    """
+
+    name: str
+    label: Text
+    handler: Callable[..., Any]
+    schema: type[Any] | None = None
+    schedule: str | None = None
+    timeout: timedelta = timedelta(hours=1)
+    #: How often a failed run is tried again by itself.
+    retries: int = 2
+    #: The queue that carries its hint.
+    queue: str = "default"
+
+
+class Setting:
+    """One module setting, edited on screen: `name` is `slug.key`."""
+
+    name: str
+    label: Text
+    kind: Kind
+    default: Any
+    help: Text = ""
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[Choice, ...] = ()
+
+
+class Metric:
+    """Something that can be ranked: `facts()` is a SELECT of employee_id, customer_id, at, value.
+
+    `value` is 1 for a count, an amount in the site's currency unit for a sum.
+    """
+
+    name: str
+    label: Text
+    unit: Text
+    facts: Callable[[], Any]
+    order: int = 100
+
+
+class Card:
+    """A home-page card: `render()` returns HTML (markupsafe) for the current actor."""
+
+    name: str
+    label: Text
+    render: Callable[[], Any]
+    view: str | None = None
+    permission: str = "can_list"
+    width: int = 4
+    order: int = 100
+
+
+class Tab:
+    """A tab on a record's page, loaded when opened: `render(record)` returns HTML (markupsafe)."""
+
+    name: str
+    label: Text
+    render: Callable[[Any], Any]
+    view: str | None = None
+    permission: str = "can_list"
+    order: int = 100
+
+
+class Action:
+    """A button on a record's page and in the list's bulk bar.
+
+    `endpoint` gets a POST with `ids` (one or more). `confirm` is asked first. `dialog_endpoint` serves a form
+    fragment shown in a dialog instead (GET with ids), which then posts to `endpoint`.
+    """
+
+    name: str
+    label: Text
+    endpoint: str
+    view: str
+    permission: str
+    icon: str = "bolt"
+    confirm: Text = ""
+    dialog_endpoint: str | None = None
+    bulk: bool = True
+    single: bool = True
+    danger: bool = False
+
+
+class TimelineItem:
+    """One line of a record's timeline."""
+
+    at: Any
+    title: Text
+    text: Text = ""
+    icon: str = "point"
+    who: str = ""
+    url: str | None = None
+    kind: str = ""
