@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -31,6 +31,7 @@ class Kind(StrEnum):
     BANK_CARD = "bank_card"
 
 
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One value of a choice field. `colour` is a Tabler colour name (green, amber, red, blue, secondary)."""
 
@@ -39,6 +40,7 @@ class Choice:
     colour: str = "secondary"
 
 
+@dataclass(frozen=True, slots=True)
 class Field:
     """One field of an entity, described once for list, filter, form, detail, import, export, REST.
 
@@ -73,6 +75,7 @@ class Field:
     match: Callable[[Any], Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class Section:
     """A titled group of fields on form and detail page."""
 
@@ -82,6 +85,7 @@ class Section:
     visible_when: Callable[[Mapping[str, Any]], bool] | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class ScopedBy:
     """Which columns place a record in someone's scope.
 
@@ -100,6 +104,7 @@ class ScopedBy:
     public: bool = False
 
 
+@dataclass(frozen=True, slots=True)
 class Verbs:
     """What happens on write where plain storing is not enough; each takes typed values.
 
@@ -114,6 +119,7 @@ class Verbs:
     create_many: Callable[[Sequence[dict[str, Any]]], list[int]] | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class Entity:
     """The one description that drives list, filter, form, detail, import, export, REST, scope, audit."""
 

@@ -27,6 +27,7 @@ class Scope(StrEnum):
         return tuple(Scope).index(self)
 
 
+@dataclass(frozen=True, slots=True)
 class Grant:
     """A role held in a place: its scope per entity counts from that unit (兼岗 gives several)."""
 
@@ -42,6 +43,7 @@ class Grant:
         return self.scopes.get(entity, self.default)
 
 
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: everything a decision about permission or scope needs to know."""
 
@@ -67,6 +69,10 @@ class Actor:
         return max((grant.scope(entity) for grant in self.grants), key=lambda s: s.width, default=Scope.NONE)
 
 
+#: Work the installation does by itself, named where it is used (`acting_as(SYSTEM)`).
+SYSTEM = Actor(user_id=None, name="system", is_system=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """One place of a login in the organisation, with the roles held there (the main one first)."""
@@ -78,6 +84,7 @@ class Placement:
     role_ids: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
 class ScopeFilter:
     """A module's condition on an entity's rows: `also` widens, `only` narrows (SQL expressions)."""
 
@@ -85,6 +92,7 @@ class ScopeFilter:
     only: Any = None
 
 
+@dataclass(frozen=True, slots=True)
 class Veto:
     """A gate hook's refusal; `reason` is shown to the person."""
 

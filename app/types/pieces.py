@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from app.types.entities import Choice, Kind
 from app.types.people import Scope, Text
 
 
+@dataclass(frozen=True, slots=True)
 class MenuItem:
     """A line of the left rail: `endpoint` is a Flask endpoint, `permission` what shows it."""
 
@@ -24,6 +25,7 @@ class MenuItem:
     args: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
 class MenuGroup:
     """A module's heading in the rail with its items."""
 
@@ -34,6 +36,7 @@ class MenuGroup:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
 class RoleTemplate:
     """A role a module ships: cloned on the matrix screen, never changed behind an admin's back.
 
@@ -47,6 +50,7 @@ class RoleTemplate:
     description: Text = ""
 
 
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """A background handler, looked up by name. `schema` is a marshmallow Schema class for its arguments.
 
@@ -66,6 +70,7 @@ class JobSpec:
     queue: str = "default"
 
 
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One module setting, edited on screen: `name` is `slug.key`."""
 
@@ -79,6 +84,7 @@ class Setting:
     choices: tuple[Choice, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
 class Metric:
     """Something that can be ranked: `facts()` is a SELECT of employee_id, customer_id, at, value.
 
@@ -92,6 +98,7 @@ class Metric:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
 class Card:
     """A home-page card: `render()` returns HTML (markupsafe) for the current actor."""
 
@@ -104,6 +111,7 @@ class Card:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
 class Tab:
     """A tab on a record's page, loaded when opened: `render(record)` returns HTML (markupsafe)."""
 
@@ -115,6 +123,7 @@ class Tab:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True)
 class Action:
     """A button on a record's page and in the list's bulk bar.
 
@@ -135,6 +144,7 @@ class Action:
     danger: bool = False
 
 
+@dataclass(frozen=True, slots=True)
 class TimelineItem:
     """One line of a record's timeline."""
 
