@@ -1,0 +1,27 @@
+"""Background handlers of import and export."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from app.jobs.services import Run
+from app.transfer.services.imports import check
+from app.transfer.services.running import run_import
+
+
+class ImportArguments(Schema):
+    """Which import."""
+
+    import_id = fields.Integer(required=True, strict=True)
+
+
+def import_job(run: Run, import_id: int) -> dict[str, Any]:
+    """Import a file, or what is left of it."""
+    return run_import(run, import_id)
+
+
+def check_job(run: Run, import_id: int) -> dict[str, Any]:
+    """Check a whole file without writing."""
+    return check(import_id, run=run)["counts"]

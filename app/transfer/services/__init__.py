@@ -1,0 +1,1 @@
+"""Verbs of import, export and attachments."""

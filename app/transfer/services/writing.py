@@ -1,0 +1,160 @@
+"""Writing a chunk: many rows at once, and when something refuses them, the guilty ones found by halving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import select
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.access.actors import require_actor
+from app.access.audit import PENDING, Act, plain, record_acts
+from app.access.scope import UNSCOPED
+from app.fields.bulk import among, insert_rows, next_ids
+from app.transfer.services.columns import Columns, Row, problem
+from app.types import Entity, Refused
+
+_KEPT = (PENDING, "after_commit")
+_REFUSALS = (Refused, IntegrityError, DataError, StaleDataError, psycopg.DataError)
+
+
+@contextmanager
+def savepoint(current: Session) -> Iterator[None]:
+    """A part that can fail alone: what it noted for the audit log and for after the commit goes with it."""
+    before = {key: current.info.pop(key, []) for key in _KEPT}
+    succeeded = False
+    try:
+        with current.begin_nested():
+            yield
+        succeeded = True
+    finally:
+        for key, kept in before.items():
+            added = current.info.pop(key, []) if succeeded else []
+            current.info.pop(key, None)
+            if kept or added:
+                current.info[key] = [*kept, *added]
+
+
+def attempt(
+    current: Session, rows: Sequence[Row], act: Callable[[Sequence[Row]], Any]
+) -> list[tuple[Row, Any]]:
+    """Do `act` with all rows, or with the halves of what is refused; (row, its result) of those that went
+    well.
+
+    Rows refused even alone get their problem noted.
+    """
+    if not rows:
+        return []
+    try:
+        with savepoint(current):
+            return list(zip(rows, act(rows), strict=True))
+    except _REFUSALS as refusal:
+        if len(rows) == 1:
+            if not rows[0].problems:
+                rows[0].problems.extend(_problems(refusal))
+            return []
+    middle = len(rows) // 2
+    return [*attempt(current, rows[:middle], act), *attempt(current, rows[middle:], act)]
+
+
+def _problems(refusal: Exception) -> list[dict[str, Any]]:
+    if isinstance(refusal, Refused):
+        found = [problem("refused", name, reason=str(text)) for name, text in refusal.errors.items()]
+        return found or [problem("refused", reason=str(refusal))]
+    if isinstance(refusal, IntegrityError):
+        return [problem("duplicate")]
+    if isinstance(refusal, StaleDataError):
+        return [problem("changed")]
+    return [problem("unfit")]
+
+
+def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[int]:
+    """Make new records by the entity's own verb, set-based where it has one; ids in order. Raises
+    `Refused`."""
+    values = [row.values for row in rows]
+    if entity.verbs.create_many is not None:
+        return entity.verbs.create_many(values)
+    if entity.verbs.create is not None:
+        made = [entity.verbs.create(dict(one)) for one in values]
+        current.flush()
+        return [record.id for record in made]
+    table = entity.model.__table__
+    ids = next_ids(current, table, len(values))
+    names = ["id", *dict.fromkeys(name for one in values for name in one)]
+    shared: dict[str, Any] = {}
+    if "created_by" in table.c:
+        shared["created_by"] = require_actor().user_id
+        names.append("created_by")
+    complete = [{**one, **shared, "id": number} for number, one in zip(ids, values, strict=True)]
+    insert_rows(current, table, complete, names)
+    if entity.audited:
+        record_acts(current, (_created(entity, one) for one in complete))
+    return ids
+
+
+def _created(entity: Entity, values: dict[str, Any]) -> Act:
+    changes = {
+        name: [None, plain(value)]
+        for name, value in values.items()
+        if value is not None and name not in ("id", "created_by")
+    }
+    return Act("create", entity.slug, str(values["id"]), str(values.get(entity.title) or "")[:200], changes)
+
+
+class Updates:
+    """Changes existing records by rows; a blank cell leaves a value as it is."""
+
+    def __init__(self, entity: Entity, columns: Columns):
+        self.entity = entity
+        self.columns = columns
+        self._changeable = {f.name for f in entity.fields if not f.create_only and not f.computed}
+        self._attributes = [f.name for f in entity.fields if hasattr(entity.model, f.name)]
+
+    def apply(
+        self, current: Session, targets: Sequence[tuple[Row, int]]
+    ) -> list[tuple[Row, int, dict[str, Any]]]:
+        """(row, record id, {field: [before, after]}) of the rows that went well; unchanged ones have no
+        changes."""
+        wanted = {id(row): record_id for row, record_id in targets}
+        rows = [row for row, _record_id in targets]
+
+        def act(batch: Sequence[Row]) -> list[dict[str, Any]]:
+            records = self._load(current, [wanted[id(row)] for row in batch])
+            return [self._one(current, row, records.get(wanted[id(row)])) for row in batch]
+
+        return [(row, wanted[id(row)], changes) for row, changes in attempt(current, rows, act)]
+
+    def _load(self, current: Session, ids: Sequence[int]) -> dict[int, Any]:
+        model = self.entity.model
+        statement = select(model).where(among(current, model.id, ids))
+        options = {UNSCOPED: True, "populate_existing": True}
+        return {record.id: record for record in current.scalars(statement.execution_options(**options))}
+
+    def _one(self, current: Session, row: Row, record: Any) -> dict[str, Any]:
+        if record is None:
+            raise StaleDataError("gone")
+        changed = {
+            name: value
+            for name, value in row.values.items()
+            if name in self._changeable and value is not None and getattr(record, name) != value
+        }
+        if not changed:
+            return {}
+        before = {name: plain(getattr(record, name)) for name in changed}
+        merged = {**{name: getattr(record, name) for name in self._attributes}, **changed}
+        row.problems.clear()
+        self.columns.check_visible(row, merged)
+        if row.problems:
+            raise Refused()
+        if self.entity.verbs.update is not None:
+            self.entity.verbs.update(record, changed)
+        else:
+            for name, value in changed.items():
+                setattr(record, name, value)
+        current.flush()
+        return {name: [before[name], plain(getattr(record, name))] for name in changed}
