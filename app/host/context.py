@@ -29,6 +29,8 @@ class Context:
     by_table: dict[Any, Entity] = field(default_factory=dict)
     #: Which room or module brought an entity.
     owners: dict[str, str] = field(default_factory=dict)
+    #: (believed until, whether small) of the parts of the organisation people act in, for the row scope.
+    unit_share: dict[tuple[Any, ...], tuple[float, bool]] = field(default_factory=dict)
     jobs: dict[str, JobSpec] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)
     metrics: dict[str, Metric] = field(default_factory=dict)

@@ -89,7 +89,8 @@ def create_site(
     folder = sites_folder(instance) / slug
     if (folder / "site.toml").exists():
         raise SiteError(f"site '{slug}' exists already in {folder}")
-    (folder / "uploads").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "uploads").mkdir(exist_ok=True)
     write_private(folder / "secret", secrets.token_urlsafe(48))
     lines = [f"name = {_quoted(name or '桥 Qiao')}"]
     lines.append("hosts = [" + ", ".join(_quoted(h) for h in hosts) + "]")

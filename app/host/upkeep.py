@@ -12,8 +12,8 @@ from app import create_app
 from app.access.actors import acting_as
 from app.base.permissions import Synced, synchronise
 from app.db import db, session
-from app.host.discovery import boot_order
-from app.host.migrations import KERNEL, KERNEL_LINE, line_of, migrating, upgrade
+from app.host.discovery import Found, boot_order
+from app.host.migrations import KERNEL, KERNEL_LINE, Line, line_of, migrating, tables_of, upgrade
 from app.host.models import HostModule
 from app.host.modules import bump_version, installed_modules, is_allowed
 from app.host.sites import Site
@@ -33,12 +33,14 @@ class Migrated:
 def migrate_site(site: Site) -> Migrated:
     """Run what is pending for the kernel and every module that is on, each in one transaction.
 
-    A module whose migration fails stays at the revision it had, its problem is kept for the modules screen, and
-    the others go on. An error in the kernel's own migrations is raised: nothing can run without its tables.
+    A module whose migration fails stays at the revision it had, its problem is kept for the modules screen,
+    and the others go on. An error in the kernel's own migrations is raised: nothing runs without its tables.
     """
     done = Migrated()
     with migrating(site.database_url) as connection:
         done.ran[KERNEL] = upgrade(connection, KERNEL_LINE)
+        if KERNEL_LINE.head() is None:
+            _create_tables(connection, KERNEL_LINE)
         enabled = set(connection.scalars(sa.select(HostModule.slug).where(HostModule.enabled)))
     found = {slug: module for slug, module in installed_modules().items() if is_allowed(slug)}
     order, problems = boot_order(found, enabled)
@@ -47,7 +49,7 @@ def migrate_site(site: Site) -> Migrated:
         try:
             with migrating(site.database_url) as connection:
                 done.ran[slug] = upgrade(connection, line_of(found[slug]))
-                _note(connection, slug, "", found[slug].manifest.version if found[slug].manifest else None)
+                _note(connection, slug, "", _version(found[slug]))
         except Exception as error:
             log.exception("migrations of module %s failed", slug)
             done.failed[slug] = f"{type(error).__name__}: {error}"
@@ -60,9 +62,19 @@ def migrate_site(site: Site) -> Migrated:
     return done
 
 
+def _create_tables(connection: sa.Connection, line: Line) -> None:
+    """Tables straight from the models, for a line that has no migration yet."""
+    for table in tables_of(line, set(installed_modules())):
+        table.create(connection, checkfirst=True)
+
+
 def _note(connection: sa.Connection, slug: str, problem: str, version: str | None) -> None:
     values: dict[str, str] = {"problem": problem, **({"version": version} if version else {})}
     connection.execute(sa.update(HostModule).where(HostModule.slug == slug).values(**values))
+
+
+def _version(found: Found) -> str | None:
+    return found.manifest.version if found.manifest else None
 
 
 def synchronise_site(site: Site) -> Synced:

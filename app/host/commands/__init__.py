@@ -1,0 +1,13 @@
+"""The host's commands of `qiao`: run, sites, modules, upkeep, checks, authoring."""
+
+from __future__ import annotations
+
+import click
+
+from app.host.commands import modules, run, sites, upkeep
+
+
+def register(group: click.Group) -> None:
+    """Add the room's commands."""
+    for part in (run, sites, modules, upkeep):
+        part.register(group)
