@@ -8,9 +8,10 @@ from dataclasses import replace
 from flask_babel import lazy_gettext as _l
 
 from app.activities import services
+from app.activities.metrics import METRICS
 from app.activities.schemas import ACTIVITY
 from app.hookspecs import hookimpl
-from app.types import Entity, MenuGroup, MenuItem, Verbs
+from app.types import Entity, MenuGroup, MenuItem, Metric, Verbs
 
 
 @hookimpl
@@ -22,6 +23,11 @@ def entities() -> Sequence[Entity]:
         create_many=services.record_activities,
     )
     return (replace(ACTIVITY, verbs=verbs),)
+
+
+@hookimpl
+def metrics() -> Sequence[Metric]:
+    return METRICS
 
 
 @hookimpl
