@@ -8,8 +8,9 @@ from flask import Flask
 
 from app.base.admin import build_admin
 from app.base.assembly import add_module_files, new_flask, register_entities, register_views
+from app.base.errors import add_errors
 from app.base.language import add_translations
-from app.base.protection import protect
+from app.base.protection import guard, protect
 from app.base.shell import add_shell
 from app.db import db
 from app.host.boot import load_modules
@@ -33,7 +34,9 @@ def create_app(site: Site, *, only: set[str] | None = None, aside: Mapping[str, 
     add_translations(app)
     protect(app)
     build_admin(app)
+    guard(app)
     add_shell(app)
+    add_errors(app)
     register_entities(app)
     register_views(app)
     failed = context(app).hooks.quarantined

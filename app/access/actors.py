@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from sqlalchemy import column, select, table
+from flask import has_app_context
+from flask_babel import refresh
+from sqlalchemy import Label, column, select, table
 
-from app.access.models import RoleScope
+from app.access.models import Preference, RoleScope
 from app.db import session
 from app.host.context import hooks
 from app.types import SYSTEM, Actor, Grant, Placement, Scope
@@ -47,25 +50,37 @@ def require_actor() -> Actor:
 def acting_as(actor: Actor | None) -> Iterator[None]:
     """Do what follows as `actor`: jobs name theirs, the installation's own work names `SYSTEM`."""
     token = _current.set(actor)
+    _forget_language()
     try:
         yield
     finally:
         _current.reset(token)
+        _forget_language()
 
 
 def set_actor(actor: Actor | None) -> None:
     """Set the actor of the running request (the security manager, once per request)."""
     _current.set(actor)
+    _forget_language()
+
+
+def _forget_language() -> None:
+    """Texts and times from here on are in the language and zone of whoever acts now."""
+    if has_app_context():
+        refresh()
 
 
 def load_actor(user_id: int, *, locale: str = "zh", timezone: str = "Asia/Shanghai") -> Actor | None:
     """Everything about a login as of now; None when it does not exist or is switched off.
 
+    `locale` and `timezone` are the site's; the person's own choice goes before them.
     A role held through a second post counts from that post's unit only; a role given to the login itself
     counts from the person's main unit only.
     """
     login = session.execute(
-        select(_user.c.username, _user.c.first_name, _user.c.last_name).where(_user.c.id == user_id, _user.c.active)
+        select(
+            _user.c.username, _user.c.first_name, _user.c.last_name, _chosen("language"), _chosen("timezone")
+        ).where(_user.c.id == user_id, _user.c.active)
     ).one_or_none()
     if login is None:
         return None
@@ -104,9 +119,15 @@ def load_actor(user_id: int, *, locale: str = "zh", timezone: str = "Asia/Shangh
         unit_path=main.unit_path if main else None,
         grants=tuple(_grants(places, names, own, scopes)),
         permissions=_permissions(set(names)),
-        locale=locale,
-        timezone=timezone,
+        locale=json.loads(login.language) if login.language else locale,
+        timezone=json.loads(login.timezone) if login.timezone else timezone,
     )
+
+
+def _chosen(key: str) -> Label[str]:
+    """The person's own choice in place of the site's, read with the login."""
+    choice = select(Preference.value).where(Preference.user_id == _user.c.id, Preference.key == key)
+    return choice.correlate(_user).scalar_subquery().label(key)
 
 
 def _grants(

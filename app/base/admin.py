@@ -1,26 +1,56 @@
-"""Flask-AppBuilder, set up so that it keeps logins, permissions and menus and writes nothing at start."""
+"""Flask-AppBuilder: it keeps logins and permissions, shows no page of its own and writes nothing at start."""
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import Any
+
+from flask import Flask, has_request_context, request
 from flask_appbuilder import AppBuilder
 from flask_appbuilder import Model as AdminModel
 
+from app.base.security.login import LoginView, ProfileView
 from app.base.security.manager import QiaoSecurityManager
-from app.base.shell import HomeView
 from app.db import db, metadatas
 
 if AdminModel.metadata not in metadatas:
     metadatas.append(AdminModel.metadata)
 
 
+class QiaoAppBuilder(AppBuilder):  # type: ignore[misc]
+    """AppBuilder without its own screens: no index, /back, /lang, menu API, and none of its static files.
+
+    Its Bootstrap 3 templates cannot be found either: every page is rendered from ours, or not at all.
+    """
+
+    def _add_global_static(self) -> None:
+        """FAB's jQuery, Bootstrap 3 and templates stay where they are."""
+
+    def _add_admin_views(self) -> None:
+        self._indexview = None
+        self.sm.auth_view = self.add_view_no_menu(LoginView)
+        self.sm.lm.login_view = "LoginView.login"
+        self.add_view_no_menu(ProfileView)
+        self.sm.register_views()
+        self.openapi_manager.register_views()
+
+    def register_blueprint(
+        self, baseview: Any, endpoint: str | None = None, static_folder: str | None = None
+    ) -> None:
+        baseview.template_folder = None  # it would be FAB's own folder
+        super().register_blueprint(baseview, endpoint, static_folder)
+
+    @property
+    def get_url_for_index(self) -> str:
+        """The start page, which the workspace brings."""
+        return f"{request.script_root}/" if has_request_context() else "/"
+
+
 def build_admin(app: Flask) -> None:
     """Create the AppBuilder of this app (found again as ``app.appbuilder``)."""
     with app.app_context():
-        AppBuilder(
+        QiaoAppBuilder(
             app,
             db.session,
-            indexview=HomeView,
             base_template="shell/base.html",
             security_manager_class=QiaoSecurityManager,
             update_perms=False,

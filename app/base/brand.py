@@ -6,7 +6,7 @@ import re
 
 Colour = tuple[int, int, int]
 
-DEFAULT_ACCENT = "#1b6ec2"
+DEFAULT_ACCENT: Colour = (27, 110, 194)
 ENOUGH = 4.6
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
@@ -16,9 +16,8 @@ DARK_GROUND: Colour = (36, 48, 66)
 
 
 def brand_css(accent: str) -> str:
-    """The style sheet of an accent colour like ``#1b6ec2``; another spelling falls back to the product's own."""
-    colour = parse(accent) or parse(DEFAULT_ACCENT)
-    assert colour is not None
+    """The style sheet of an accent colour like ``#1b6ec2``; of the product's own when it cannot be read."""
+    colour = parse(accent) or DEFAULT_ACCENT
     on = WHITE if contrast(colour, WHITE) >= contrast(colour, BLACK) else BLACK
     button = towards(colour, BLACK if on == WHITE else WHITE, on)
     light = towards(colour, BLACK, LIGHT_GROUND)

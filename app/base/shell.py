@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, abort, current_app, redirect, request, url_for
-from flask_appbuilder import IndexView, expose
 from flask_babel import gettext as _
 from werkzeug.routing import BuildError
 
@@ -20,6 +18,8 @@ from app.access.preferences import preference, set_preference
 from app.base.brand import brand_css
 from app.base.language import COOKIE as LANGUAGE_COOKIE
 from app.base.language import LANGUAGES, TAGS, choose_language_by_person, language
+from app.base.protection import public
+from app.base.recent import note_opened_records
 from app.base.security.manager import acting
 from app.db import writing
 from app.host.context import context
@@ -37,6 +37,7 @@ frame = Blueprint("shell", __name__)
 def add_shell(app: Flask) -> None:
     """Give every template the `shell`, and the app the routes behind its switches."""
     choose_language_by_person(app)
+    note_opened_records(app)
     app.register_blueprint(frame)
     app.context_processor(lambda: {"shell": Shell()})
 
@@ -172,7 +173,7 @@ def is_administrator(actor: Actor) -> bool:
 
 
 def open_url(actor: Actor | None, endpoint: str) -> str | None:
-    """The address of an endpoint someone who is logged in may be shown; None where there is no such endpoint."""
+    """The address of an endpoint for someone logged in; None where the site has no such endpoint."""
     if actor is None or endpoint not in current_app.view_functions:
         return None
     return url_for(endpoint)
@@ -226,6 +227,7 @@ def _current_item(items: list[MenuItem]) -> MenuItem | None:
 
 
 @frame.get("/language/<code>")
+@public
 def switch_language(code: str) -> Any:
     """Show everything in another language from now on, on this machine and for this person."""
     if code not in LANGUAGES:
@@ -236,6 +238,7 @@ def switch_language(code: str) -> Any:
 
 
 @frame.get("/theme/<choice>")
+@public
 def switch_theme(choice: str) -> Any:
     """Light, dark, or as the system has it, from now on."""
     if choice not in THEMES:
@@ -259,7 +262,10 @@ def remember(response: Any, cookie: str, value: str) -> None:
 
 def restore_choices(response: Any, user_id: int) -> None:
     """At the login: this machine takes over the person's theme and language."""
-    for key, cookie, allowed in (("theme", THEME_COOKIE, THEMES), ("language", LANGUAGE_COOKIE, tuple(LANGUAGES))):
+    for key, cookie, allowed in (
+        ("theme", THEME_COOKIE, THEMES),
+        ("language", LANGUAGE_COOKIE, tuple(LANGUAGES)),
+    ):
         value = preference(key, user_id=user_id)
         if value in allowed:
             remember(response, cookie, value)
@@ -271,28 +277,15 @@ _PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 def safe_target(target: str | None) -> str:
     """Where to go next: a path of this site, else the home page. No other host, scheme, or trick spelling."""
-    if not target or not _PATH.fullmatch(target):
-        return "/"
-    parts = urlsplit(target)
-    return target if not parts.scheme and not parts.netloc else "/"
+    own = request.host_url.rstrip("/")
+    path = target.removeprefix(own) if target and target.startswith(f"{own}/") else target
+    return path if path and _PATH.fullmatch(path) else "/"
 
 
 @frame.get("/brand.css")
+@public
 def brand() -> Response:
     """The site's accent colour as a style sheet; its address changes with the colour."""
     response = Response(brand_css(context().site.accent), mimetype="text/css")
     response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response
-
-
-class HomeView(IndexView):  # type: ignore[misc]
-    """The start page (个人首页)."""
-
-    index_template = "shell/home.html"
-
-    @expose("/")
-    def index(self) -> Any:
-        """Cards contributed by the modules."""
-        if acting() is None:
-            return redirect(url_for("AuthDBView.login", next="/"))
-        return self.render_template(self.index_template)

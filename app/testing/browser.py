@@ -5,9 +5,9 @@
         check(page)                     # axe-core, sideways scroll
         shot(page, "customers")         # .bench/screens/customers-390.png
 
-At the end of a test, a console error, an uncaught exception or an answer of 500 in any of its windows fails it;
-what a test provokes on purpose it names with `window.expect("409")`. The site is made once per test module, on SQLite,
-with the cast of `app.testing.people`; records are made inside ``with served.acting(SYSTEM):``.
+At the end of a test, a console error, an uncaught exception or an answer of 500 in any of its windows fails
+it; what a test provokes on purpose it names with `window.expect("409")`. The site is made once per test module,
+on SQLite, with the cast of `app.testing.people`; records are made inside ``with served.acting(SYSTEM):``.
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ class Window:
         for context in self._contexts:
             context.close()
 
-    def _cookies(self, person: Person | None, language: str | None, theme: str | None) -> Iterator[dict[str, str]]:
+    def _cookies(
+        self, person: Person | None, language: str | None, theme: str | None
+    ) -> Iterator[dict[str, str]]:
         values = {"qiao_language": language, "qiao_theme": theme or "light"}
         if person is not None:
             client = self.served.app.test_client()
@@ -151,7 +153,9 @@ def axe(page: Any) -> list[str]:
 
 def scrolls_sideways(page: Any) -> bool:
     """Whether the page is wider than the window."""
-    return bool(page.evaluate("() => document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+    return bool(
+        page.evaluate("() => document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    )
 
 
 def check(page: Any) -> None:

@@ -12,7 +12,7 @@ LONGEST = 256
 def weakness(password: str, username: str) -> str:
     """Why a password is refused, in the person's language; empty when it is accepted.
 
-    Length counts most (NIST SP 800-63B): at least 10 characters, not the login name, not one or two characters
+    Length counts most (NIST SP 800-63B): at least 10 characters, without the login name, not a few characters
     repeated, not a run of the keyboard or of digits.
     """
     if len(password) < SHORTEST:
@@ -27,4 +27,7 @@ def weakness(password: str, username: str) -> str:
     return ""
 
 
-_RUNS = tuple(run * 2 for run in ("0123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "1qaz2wsx3edc4rfv"))
+_RUNS = tuple(
+    run * 2
+    for run in ("0123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "1qaz2wsx3edc4rfv")
+)

@@ -1,0 +1,221 @@
+"""Logging in and out, the own profile, the own password (SEC-6)."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from flask import flash, g, redirect, request, session, url_for
+from flask_appbuilder import BaseView, expose
+from flask_appbuilder.security.views import AuthDBView
+from flask_appbuilder.utils.limit import Limit
+from flask_babel import gettext as _
+from flask_babel import refresh
+from flask_limiter.util import get_remote_address
+from flask_login import current_user, login_user, logout_user
+from sqlalchemy import select
+from werkzeug.security import check_password_hash
+
+from app.access.actors import require_actor
+from app.access.audit import Act, record_acts
+from app.access.models import RoleInfo
+from app.access.preferences import preference, set_preference
+from app.base.errors import answer
+from app.base.language import LANGUAGES, language
+from app.base.protection import public
+from app.base.security.manager import acting, become
+from app.base.security.passwords import LONGEST, SHORTEST, weakness
+from app.base.shell import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, remember, restore_choices, safe_target
+from app.db import session as database
+from app.db import transaction
+from app.host.context import context
+from app.types import Actor
+
+#: Longer names are refused before anything is looked up.
+LONGEST_NAME = 64
+
+
+def failed(_response: Any = None) -> bool:
+    """Only attempts that fail count against the limits."""
+    return bool(g.get("login_failed"))
+
+
+def name_and_address() -> str:
+    """One person's attempts from one place."""
+    return f"{get_remote_address()}|{typed_name()}"
+
+
+def typed_name() -> str:
+    """The login name of the attempt, as limits compare it."""
+    return request.form.get("username", "").strip().lower()[:LONGEST_NAME]
+
+
+#: Failed logins: per name and place, per place, per name wherever it is tried from.
+LIMITS = [
+    Limit(
+        "5 per minute; 30 per hour",
+        key_func=name_and_address,
+        scope="login",
+        methods=("POST",),
+        deduct_when=failed,
+    ),
+    Limit("60 per minute", key_func=get_remote_address, scope="login", methods=("POST",), deduct_when=failed),
+    Limit("50 per hour", key_func=typed_name, scope="login", methods=("POST",), deduct_when=failed),
+]
+
+
+class LoginView(AuthDBView):  # type: ignore[misc]
+    """The login page and the way out."""
+
+    limits = LIMITS
+
+    @expose("/login/", methods=["GET", "POST"])
+    @public
+    def login(self) -> Any:
+        """Ask for name and password; go on to `next` when they fit."""
+        target = safe_target(request.args.get("next"))
+        if acting() is not None:
+            return redirect(target)
+        name, wrong = "", False
+        if request.method == "POST":
+            name = request.form.get("username", "").strip()[:LONGEST_NAME]
+            user = self._check(name, request.form.get("password", ""))
+            if user is not None:
+                return self._enter(user, target)
+            g.login_failed = wrong = True
+        page = self.render_template("login/login.html", name=name, wrong=wrong, target=target)
+        return page, (422 if wrong else 200)
+
+    @expose("/logout/", methods=["POST"])
+    def logout(self) -> Any:
+        """End the session here."""
+        actor = acting()
+        if actor is not None:
+            with transaction() as current:
+                record_acts(current, [Act("logout", "user", str(actor.user_id), actor.name)])
+        logout_user()
+        session.clear()
+        return redirect(url_for("LoginView.login"))
+
+    def _check(self, name: str, password: str) -> Any:
+        """The login that fits, or None; a failure of a known name is kept in the audit log."""
+        manager = self.appbuilder.sm
+        user = manager.auth_user_db(name, password) if name and 0 < len(password) <= LONGEST else None
+        if user is None and name and (known := manager.find_user(username=name)) is not None:
+            with transaction() as current:
+                record_acts(current, [Act("login_failed", "user", str(known.id), known.username)])
+        return user
+
+    def _enter(self, user: Any, target: str) -> Any:
+        """A new session for the person, whatever the browser had before (no session fixation)."""
+        chosen = language()
+        session.clear()
+        login_user(user)
+        become(user.id)
+        with transaction() as current:
+            if preference("language") is None:
+                set_preference("language", chosen)
+            record_acts(current, [Act("login", "user", str(user.id), user.username)])
+        response = redirect(target)
+        restore_choices(response, user.id)
+        return response
+
+
+class ProfileView(BaseView):  # type: ignore[misc]
+    """What a person changes about the own login."""
+
+    route_base = "/profile"
+    default_view = "profile"
+    #: Guessing the current password at a screen somebody left open.
+    limits = [
+        Limit(
+            "5 per minute",
+            key_func=lambda: f"password|{current_user.get_id()}",
+            scope="password",
+            methods=("POST",),
+            deduct_when=failed,
+        )
+    ]
+
+    @expose("/", methods=["GET", "POST"])
+    def profile(self) -> Any:
+        """Name and roles to read; language, theme and time zone to choose."""
+        if request.method == "POST":
+            return self._save()
+        actor = require_actor()
+        return self.render_template(
+            "login/profile.html",
+            user=current_user,
+            actor=actor,
+            roles=role_names(actor),
+            site_zone=context().site.timezone,
+            zones=zones(),
+            zone=preference("timezone") or "",
+        )
+
+    def _save(self) -> Any:
+        code, theme = request.form.get("language", ""), request.form.get("theme", "")
+        zone = request.form.get("timezone", "")
+        if code not in LANGUAGES or theme not in THEMES or (zone and zone not in available_timezones()):
+            return answer(400)
+        with transaction():
+            set_preference("language", code)
+            set_preference("theme", theme)
+            set_preference("timezone", zone or None)
+        become(current_user.id)
+        refresh()
+        flash(_("Your settings are saved."), "success")
+        response = redirect(url_for("ProfileView.profile"))
+        remember(response, LANGUAGE_COOKIE, code)
+        remember(response, THEME_COOKIE, theme)
+        return response
+
+    @expose("/password/", methods=["GET", "POST"])
+    def password(self) -> Any:
+        """Change the own password; the current one is asked for."""
+        errors: dict[str, str] = {}
+        if request.method == "POST":
+            errors = self._new_password_errors()
+            if not errors:
+                with transaction() as current:
+                    record_acts(
+                        current,
+                        [Act("password_changed", "user", str(current_user.id), current_user.username)],
+                    )
+                    self.appbuilder.sm.reset_password(current_user.id, request.form["new"])
+                flash(_("Your password is changed."), "success")
+                return redirect(url_for("ProfileView.profile"))
+        page = self.render_template("login/password.html", errors=errors, shortest=SHORTEST)
+        return page, (422 if errors else 200)
+
+    def _new_password_errors(self) -> dict[str, str]:
+        """What is wrong with the three fields, by field."""
+        current, new, again = (request.form.get(name, "") for name in ("current", "new", "again"))
+        if not check_password_hash(current_user.password or "", current[:LONGEST]):
+            g.login_failed = True
+            return {"current": _("This is not your current password.")}
+        errors = {}
+        if reason := weakness(new, current_user.username):
+            errors["new"] = reason
+        elif new == current:
+            errors["new"] = _("The new password is the same as the current one.")
+        if new != again:
+            errors["again"] = _("The two new passwords differ.")
+        return errors
+
+
+def role_names(actor: Actor) -> list[str]:
+    """The names of the person's roles in the language shown."""
+    held = {grant.role_id: grant.role for grant in actor.grants}
+    rows = database.scalars(select(RoleInfo).where(RoleInfo.role_id.in_(held)))
+    labels = {info.role_id: info.label_zh if language() == "zh" else info.label_en for info in rows}
+    return [labels.get(role_id) or name for role_id, name in held.items()]
+
+
+def zones() -> list[str]:
+    """The time zones a person can choose, by region."""
+    return sorted(
+        zone
+        for zone in available_timezones()
+        if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "posix/", "right/"))
+    )
