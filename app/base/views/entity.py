@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from app.base.views.deletion import DeleteScreen
+from app.base.views.forms import FormScreen
+from app.base.views.lists import ListScreen
+from app.base.views.pages import RecordScreen
 
-from flask_appbuilder import BaseView, expose, has_access
 
-from app.types import Entity
+class EntityView(ListScreen, RecordScreen, FormScreen, DeleteScreen):
+    """List, page, form and deletion of one entity. A module subclasses it to add routes of its own.
 
-
-class EntityView(BaseView):  # type: ignore[misc]
-    """List, detail, form and acts of one entity. A module subclasses it to add routes of its own."""
-
-    entity: ClassVar[Entity]
-    default_view = "list"
-
-    @expose("/list/")
-    @has_access
-    def list(self) -> str:
-        """The list."""
-        raise NotImplementedError
+    A subclass is named like its entity's `view_name`, sets `entity` and `route_base`, and may override what
+    `app.base.views.screen.EntityScreen` lists first (columns, marks, badges, figures).
+    """

@@ -1,0 +1,90 @@
+// The form of a record: which fields belong to it, work not yet saved, one send at a time.
+(function () {
+  "use strict";
+  var form = document.getElementById("entity-form");
+  if (!form) { return; }
+  var note = form.querySelector("[data-unsaved]");
+  var dirty = form.hasAttribute("data-dirty");
+  var sending = false;
+
+  function touch() {
+    dirty = true;
+    if (note) { note.hidden = false; }
+  }
+  if (dirty) { touch(); }
+  form.addEventListener("input", touch);
+  form.addEventListener("change", function (event) {
+    if (event.isTrusted || event.target.tomselect) { touch(); }
+  });
+  window.addEventListener("beforeunload", function (event) {
+    if (dirty && !sending) { event.preventDefault(); }
+  });
+  form.addEventListener("submit", function (event) {
+    if (sending) { event.preventDefault(); return; }
+    sending = true;
+    window.setTimeout(function () {
+      form.querySelectorAll("button[type=submit]").forEach(function (button) { button.disabled = true; });
+    }, 0);
+  });
+  // Back from the next page by the browser's history: the form can be sent again.
+  window.addEventListener("pageshow", function (event) {
+    if (!event.persisted) { return; }
+    sending = false;
+    form.querySelectorAll("button[type=submit]").forEach(function (button) { button.disabled = false; });
+  });
+
+  // Sections and fields that depend on others -------------------------------------------------------------
+  var watched = form.dataset.watched ? form.dataset.watched.split(" ") : [];
+  var fixed = JSON.parse(form.dataset.fixed || "{}");
+  var latest = 0;
+  function enable(holder, on) {
+    holder.querySelectorAll("input, select, textarea").forEach(function (input) {
+      input.disabled = !on;
+      if (input.tomselect) { if (on) { input.tomselect.enable(); } else { input.tomselect.disable(); } }
+    });
+  }
+  function ask() {
+    var mine = ++latest;
+    var values = new URLSearchParams(fixed);
+    var given = new FormData(form);
+    watched.forEach(function (name) {
+      var all = given.getAll(name);
+      if (all.length) { values.set(name, all[all.length - 1]); }
+    });
+    fetch(form.dataset.stateUrl + "?" + values.toString(), { credentials: "same-origin", headers: { Accept: "application/json" } })
+      .then(function (answer) { return answer.json(); })
+      .then(function (state) {
+        if (mine !== latest) { return; }
+        form.querySelectorAll("[data-section]").forEach(function (section) {
+          var on = state.sections.indexOf(Number(section.dataset.section)) >= 0;
+          section.hidden = !on;
+          section.disabled = !on;
+        });
+        form.querySelectorAll("[data-field]").forEach(function (field) {
+          var on = state.fields.indexOf(field.dataset.field) >= 0;
+          field.hidden = !on;
+          enable(field, on);
+        });
+      });
+  }
+  form.addEventListener("change", function (event) {
+    if (watched.indexOf(event.target.name) >= 0) { ask(); }
+  });
+
+  // Errors: the summary is read first, its links go to the inputs.
+  var summary = document.getElementById("form-summary");
+  if (summary) {
+    summary.focus();
+    summary.addEventListener("click", function (event) {
+      var link = event.target.closest("a");
+      var input = link && document.getElementById(link.hash.slice(1));
+      if (!input) { return; }
+      event.preventDefault();
+      if (input.tomselect) { input.tomselect.focus(); } else { input.focus(); }
+      (input.closest("[data-field]") || input).scrollIntoView({ block: "center" });
+    });
+  } else {
+    var first = form.querySelector(".form-field:not([hidden]) input:not([type=hidden]):not([disabled])");
+    if (first && !first._flatpickr && window.innerWidth > 768) { first.focus(); }
+  }
+})();

@@ -1,0 +1,223 @@
+"""The statements of a list: a capped count and one page of rows, whatever the size of the table.
+
+Order always ends with the id, so that pages neither repeat nor lose a row. Empty values count as the smallest, on
+both databases. From `DEEP` rows on, a page's ids are found first and only its rows are then read whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    false,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import aliased
+
+from app.access.actors import require_actor
+from app.access.scope import UNSCOPED, scope_condition
+from app.base.views.filters import condition
+from app.base.views.state import Cursor, ListState
+from app.db import session
+from app.host.context import context
+from app.types import Entity, Kind
+
+#: Counting stops here: “10,000+”.
+COUNT_CAP = 10_000
+#: From this offset on, ids are found before rows are read.
+DEEP = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: the records, how many there are (`None`: more than the cap), and the ways on."""
+
+    records: tuple[Any, ...]
+    count: int | None
+    next: ListState | None
+    previous: ListState | None
+
+
+def matching(state: ListState, *, write: bool = False) -> ColumnElement[bool]:
+    """Which rows the list is about: the actor's scope, the filters, the search box."""
+    entity = state.entity
+    parts: list[ColumnElement[bool]] = [scope_condition(entity, require_actor(), write=write)]
+    if state.filters:
+        parts.append(condition(entity, state.filters))
+    if state.q:
+        parts.append(search_condition(entity, state.q))
+    return and_(*parts)
+
+
+def can_search(entity: Entity) -> bool:
+    """Whether the entity has a search box."""
+    return entity.search is not None or bool(searched_fields(entity))
+
+
+def searched_fields(entity: Entity) -> tuple[str, ...]:
+    """The text columns its search box looks in: those it names, else its title."""
+    columns = inspect(entity.model).column_attrs
+    named = entity.search_fields or (entity.title,)
+    return tuple(name for name in named if name in columns and isinstance(columns[name].columns[0].type, String))
+
+
+def search_condition(entity: Entity, text: str) -> ColumnElement[bool]:
+    """What the search box means for an entity: its own search, else its text columns contain the words."""
+    if entity.search is not None:
+        return entity.search(text)  # type: ignore[no-any-return]
+    found = [getattr(entity.model, name).icontains(text, autoescape=True) for name in searched_fields(entity)]
+    return or_(*found) if found else false()
+
+
+def count_rows(state: ListState, cap: int = COUNT_CAP) -> int | None:
+    """How many rows match, or None when there are more than `cap`."""
+    rows = select(state.entity.model.id).where(matching(state)).limit(cap + 1).subquery()
+    statement = select(func.count()).select_from(rows).execution_options(**{UNSCOPED: True})
+    number = int(session.scalar(statement) or 0)
+    return None if number > cap else number
+
+
+def matching_ids(state: ListState, limit: int) -> list[int]:
+    """Ids of the matching rows in the list's order, at most `limit`."""
+    statement = _ordered(state, select(state.entity.model.id).where(matching(state)), state.descending)
+    return list(session.scalars(statement.limit(limit).execution_options(**{UNSCOPED: True})))
+
+
+def read_page(state: ListState, *, counted: bool = True) -> Page:
+    """The page the state asks for, in at most two statements."""
+    count = count_rows(state) if counted else None
+    backwards = state.before is not None
+    records = _read_rows(state, backwards)
+    more = len(records) > state.size
+    records = records[: state.size]
+    if backwards:
+        records.reverse()
+    following, previous = more or backwards, more if backwards else state.page > 1
+    onward, back = state.page + 1, max(state.page - 1, 1)
+    if not records:
+        return Page((), count, None, state.at(1) if state.page > 1 else None)
+    if is_indexed(state.entity, state.sort):
+        ahead = state.at(onward, after=_cursor(state, records[-1])) if following else None
+        behind = state.at(back, before=_cursor(state, records[0])) if previous and back > 1 else None
+        return Page(tuple(records), count, ahead, behind or (state.at(1) if previous else None))
+    return Page(tuple(records), count, state.at(onward) if following else None, state.at(back) if previous else None)
+
+
+def is_indexed(entity: Entity, name: str) -> bool:
+    """Whether an index of the table begins with the column, so that going on from a row is cheap."""
+    table = entity.model.__table__
+    field = entity.field(name)
+    if name not in table.c or (field is not None and field.kind in (Kind.LINK, Kind.CHOICE)):
+        return False
+    column = table.c[name]
+    if column.primary_key or column.unique or column.index:
+        return True
+    return any(next(iter(index.expressions), None) is column for index in table.indexes)
+
+
+def _cursor(state: ListState, record: Any) -> Cursor:
+    return Cursor(getattr(record, state.sort), record.id)
+
+
+def _read_rows(state: ListState, backwards: bool) -> list[Any]:
+    """The rows of the page and one more.
+
+    Ordered by an indexed column that may be empty, the filled and the empty rows are read one after the other:
+    each part is then a plain walk along the index on both databases.
+    """
+    descending = state.descending != backwards
+    cursor = state.before if backwards else state.after
+    skip = 0 if cursor is not None else (state.page - 1) * state.size
+    wanted = matching(state)
+    rows: list[Any] = []
+    for part in _parts(state, cursor, descending):
+        here = and_(wanted, part)
+        found = _read_part(state, here, descending, state.size + 1 - len(rows), skip)
+        rows.extend(found)
+        if len(rows) > state.size:
+            break
+        if skip and not found:
+            passed = select(func.count()).select_from(state.entity.model).where(here)
+            skip = max(skip - int(session.scalar(passed.execution_options(**{UNSCOPED: True})) or 0), 0)
+        else:
+            skip = 0
+    return rows
+
+
+def _read_part(
+    state: ListState, wanted: ColumnElement[bool], descending: bool, limit: int, skip: int
+) -> list[Any]:
+    model = state.entity.model
+    if skip >= DEEP:
+        ids = _ordered(state, select(model.id).where(wanted), descending).limit(limit).offset(skip)
+        statement = _ordered(state, select(model).where(model.id.in_(ids)), descending)
+    else:
+        statement = _ordered(state, select(model).where(wanted), descending).limit(limit).offset(skip)
+    return list(session.scalars(statement.execution_options(**{UNSCOPED: True})))
+
+
+def _in_parts(state: ListState) -> bool:
+    column = state.entity.model.__table__.c.get(state.sort)
+    return column is not None and column.nullable and is_indexed(state.entity, state.sort)
+
+
+def _parts(state: ListState, cursor: Cursor | None, descending: bool) -> list[ColumnElement[bool]]:
+    """The rows after a cursor in the list's order, as conditions to be read one after the other."""
+    model = state.entity.model
+    column = getattr(model, state.sort)
+    if cursor is None:
+        if not _in_parts(state):
+            return [true()]
+        return [column.is_not(None), column.is_(None)] if descending else [column.is_(None), column.is_not(None)]
+    beside = model.id < cursor.id if descending else model.id > cursor.id
+    if state.sort == "id":
+        return [beside]
+    if cursor.value is None:
+        empty = and_(column.is_(None), beside)
+        return [empty] if descending else [empty, column.is_not(None)]
+    value = literal(cursor.value, column.type)
+    # The bare comparison first: it is the range of the index that is read.
+    if descending:
+        filled = and_(column <= value, or_(column < value, beside))
+        return [filled, column.is_(None)] if _in_parts(state) else [filled]
+    return [and_(column >= value, or_(column > value, beside))]
+
+
+def _ordered(state: ListState, statement: Select[Any], descending: bool) -> Select[Any]:
+    """Order a statement: by the field (a link by its title, a choice by its place), then by id in the same direction."""
+    entity = state.entity
+    field = entity.field(state.sort)
+    column: Any = getattr(entity.model, state.sort)
+    identity = entity.model.id.desc() if descending else entity.model.id.asc()
+    if state.sort == "id":
+        return statement.order_by(identity)
+    if field is not None and field.kind is Kind.LINK and field.target in context().entities:
+        target = context().entities[field.target]
+        other = aliased(target.model)
+        statement = statement.outerjoin(other, other.id == column)
+        column = getattr(other, target.title)
+    elif field is not None and field.kind is Kind.CHOICE and field.choices:
+        column = case({choice.value: place for place, choice in enumerate(field.choices)}, value=column, else_=None)
+    stored = entity.model.__table__.c.get(state.sort)
+    plain = column is getattr(entity.model, state.sort) and stored is not None and not stored.nullable
+    key = column.desc() if descending else column.asc()
+    if not plain and not _in_parts(state):
+        key = key.nulls_last() if descending else key.nulls_first()
+    return statement.order_by(key, identity)
+
+
+__all__ = [
+    "COUNT_CAP", "Page", "can_search", "count_rows", "is_indexed", "matching", "matching_ids", "read_page",
+    "search_condition",
+]

@@ -1,0 +1,218 @@
+"""The list screen: columns, order, filters, pages, bulk bar, as a page or as the fragment htmx swaps in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, jsonify, make_response, request
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+
+from app.base.views.acts import BULK_LIMIT, actions_of, optional_url
+from app.base.views.cells import FIGURES, Cell, cells, heading, unit_of, zone
+from app.base.views.filters import PICKED, RANGED, Filter, sentence
+from app.base.views.guard import is_htmx, needs
+from app.base.views.listing import COUNT_CAP, Page, can_search, matching_ids, read_page
+from app.base.views.screen import EntityScreen
+from app.base.views.state import PAGE_SIZES, ListState, is_sortable, read_state
+from app.base.views.titles import Titles, links_of, read_titles, record_title, record_url
+from app.fields.messages import message
+from app.types import Entity, Field, Kind, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A header: `url` sorts by it, `direction` is ``asc`` or ``desc`` when the list is."""
+
+    field: Field
+    label: str
+    figure: bool
+    url: str | None
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the list."""
+
+    id: int
+    title: str
+    url: str | None
+    edit_url: str | None
+    delete_url: str | None
+    cells: dict[str, Cell]
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter as a sentence, with the address of the list without it."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilterInput:
+    """One field of the filter form with what is asked for now."""
+
+    field: Field
+    form: str
+    unit: str
+    op: str = ""
+    text: str = ""
+    start: str = ""
+    end: str = ""
+    chosen: tuple[str, ...] = ()
+    picked: tuple[tuple[str, str], ...] = ()
+    first: bool = True
+
+
+class ListScreen(EntityScreen):
+    """`/list/` and the ids behind “all matching”."""
+
+    @expose("/list/")
+    @needs("can_list")
+    def list(self) -> Response:
+        """The list: a page, or only its changing part for htmx. 400 and no rows for an address not understood."""
+        try:
+            state = read_state(self.entity, request.args, zone())
+            values = self._content(state)
+        except Refused as refused:
+            empty = ListState(self.entity, sort=self.entity.order_by[0], descending=self.entity.order_by[1] == "desc")
+            values = self._frame(empty, {}, list(refused.errors.values()) or [str(refused)])
+        template = "entity/list_region.html" if is_htmx() else "entity/list.html"
+        response = make_response(self.render(template, **values), 400 if values["errors"] else 200)
+        response.headers["Vary"] = "HX-Request"
+        return response
+
+    @expose("/ids/")
+    @needs("can_list")
+    def ids(self) -> Response:
+        """Ids of all rows a list matches, for “choose all matching”: at most `BULK_LIMIT`."""
+        try:
+            state = read_state(self.entity, request.args, zone())
+            found = matching_ids(state, BULK_LIMIT + 1)
+        except Refused as refused:
+            return make_response(jsonify(error=str(refused)), 400)
+        if len(found) > BULK_LIMIT:
+            text = _("At most %(count)s records at a time; please narrow the list", count=f"{BULK_LIMIT:,}")
+            return make_response(jsonify(error=text), 400)
+        return jsonify(ids=found)
+
+    def _content(self, state: ListState) -> dict[str, Any]:
+        page = read_page(state)
+        asked = {(one.field.target or "", value) for one in state.filters if one.field.kind is Kind.LINK for value in one.values}
+        titles = read_titles(asked | links_of(self.entity, page.records, self.list_fields()))
+        if unseen := [value for slug, value in sorted(asked) if (slug, value) not in titles]:
+            raise Refused(errors={"f": message("link", value=unseen[0])})
+        return self._frame(state, titles, [], page)
+
+    def _frame(
+        self, state: ListState, titles: Titles, errors: Iterable[Any], page: Page | None = None
+    ) -> dict[str, Any]:
+        entity = self.entity
+        shown = page or Page((), 0, None, None)
+        bulk = actions_of(entity, bulk=True)
+        return {
+            "state": state,
+            "errors": [str(text) for text in errors],
+            "page": shown,
+            "count": f"{COUNT_CAP:,}+" if shown.count is None else f"{shown.count:,}",
+            "columns": [self._column(state, field) for name in self.list_fields() if (field := entity.field(name))],
+            "rows": [self._row(record, titles) for record in shown.records],
+            "chips": [Chip(sentence(one, titles), self._at(state.without(one))) for one in state.filters],
+            "filters": filter_inputs(entity, state.filters, titles),
+            "has_search": can_search(entity),
+            "pages": [(number, self._at(state.at(number))) for number in near(state, shown)],
+            "sizes": [(size, self._at(state.sized(size))) for size in PAGE_SIZES],
+            "next_url": self._at(shown.next) if shown.next else None,
+            "previous_url": self._at(shown.previous) if shown.previous else None,
+            "clear_url": self._at(state.cleared()),
+            "unsearch_url": self._at(state.unsearched()),
+            "ids_url": self.url("ids") + state.query,
+            "actions": bulk,
+            "add_url": self.url("add") if self.can("add") else None,
+            "delete_url": self.url("delete_many") if self.can("delete") else None,
+            "export_url": self._transfer("ExportView.start", "export", state),
+            "import_url": self._transfer("ImportView.start", "import"),
+            "links": self.list_links(),
+            "list_url": self.url("list"),
+            "pick_url": lambda name: self.url("pick", field=name),
+            "first": (state.page - 1) * state.size + 1,
+            "here": self._at(state),
+        }
+
+    def _at(self, state: ListState) -> str:
+        return self.url("list") + state.query.removesuffix("?")
+
+    def _transfer(self, endpoint: str, act: str, state: ListState | None = None) -> str | None:
+        if not self.can(act):
+            return None
+        address = optional_url(endpoint, entity=self.entity.slug)
+        return address and address + (state.at(1).query.removesuffix("?") if state is not None else "")
+
+    def _column(self, state: ListState, field: Field) -> Column:
+        direction = ("desc" if state.descending else "asc") if state.sort == field.name else ""
+        url = self._at(state.sorted_by(field.name)) if is_sortable(self.entity, field) else None
+        return Column(field, heading(field), field.kind in FIGURES, url, direction)
+
+    def _row(self, record: Any, titles: Titles) -> Row:
+        return Row(
+            record.id,
+            record_title(self.entity, record),
+            record_url(self.entity, record.id),
+            self.url("edit", pk=record.id) if self.can("edit") else None,
+            self.url("delete", pk=record.id) if self.can("delete") else None,
+            dict(cells(self.entity, record, self.list_fields(), titles)),
+            self.mark(record),
+        )
+
+
+def near(state: ListState, page: Page) -> Iterable[int]:
+    """The page numbers offered: the first, those around this one, the last where the count is known."""
+    last = max(-(-page.count // state.size), 1) if page.count is not None else COUNT_CAP // state.size
+    around = range(max(state.page - 2, 1), min(state.page + 2, max(last, state.page)) + 1)
+    known = {last} if page.count is not None else set()
+    return sorted({1, *around, *known})
+
+
+def filter_inputs(entity: Entity, asked: Iterable[Filter], titles: Titles) -> list[FilterInput]:
+    """The filter form: first the fields the entity names, then every other one that can be asked for."""
+    now = {one.field.name: one for one in asked}
+    named = [field for name in entity.filter_fields if (field := entity.field(name)) and field.filterable]
+    others = [field for field in entity.fields if field.filterable and field not in named]
+    return [
+        *(_filter_input(field, now.get(field.name), titles, True) for field in named),
+        *(_filter_input(field, now.get(field.name), titles, not named) for field in others),
+    ]
+
+
+def _filter_input(field: Field, one: Filter | None, titles: Titles, first: bool) -> FilterInput:
+    form = "range" if field.kind in RANGED else field.kind.value if field.kind in PICKED else "text"
+    given = dict(one.pairs) if one is not None else {}
+    texts = tuple(text for key, text in one.pairs if key == f"f.{field.name}") if one is not None else ()
+    return FilterInput(
+        field,
+        form,
+        unit_of(field),
+        op=given.get(f"op.{field.name}", ""),
+        text=texts[0] if texts and form == "text" else "",
+        start=given.get(f"f.{field.name}.from", ""),
+        end=given.get(f"f.{field.name}.to", ""),
+        chosen=_chosen(one, texts),
+        picked=tuple((str(value), titles.get((field.target or "", value), "")) for value in one.values)
+        if one is not None and form == "link"
+        else (),
+        first=first or one is not None,
+    )
+
+
+def _chosen(one: Filter | None, texts: tuple[str, ...]) -> tuple[str, ...]:
+    if one is None or one.op != "in":
+        return ()
+    if one.field.kind is Kind.BOOLEAN:
+        return tuple("yes" if value else "no" for value in one.values)
+    return tuple(str(value) for value in one.values)

@@ -1,0 +1,161 @@
+"""A record's page: header, sections, tabs of the modules, timeline, history."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, request
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from app.access.actors import require_actor
+from app.base.views.acts import actions_of
+from app.base.views.cells import Cell, cell
+from app.base.views.guard import is_htmx, may, needs
+from app.base.views.happenings import read_moment, read_timeline
+from app.base.views.history import read_history
+from app.base.views.inputs import sections_of
+from app.base.views.screen import EntityScreen
+from app.base.views.titles import Titles, links_of, read_titles
+from app.host.context import hooks
+from app.types import Entity, Field, Tab
+
+log = logging.getLogger(__name__)
+
+HISTORY = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A field of a record with what is shown of it."""
+
+    field: Field
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A section of the page."""
+
+    label: str
+    fields: tuple[Shown, ...]
+
+
+class RecordScreen(EntityScreen):
+    """`/show/<pk>`, its tabs and its timeline."""
+
+    @expose("/show/<int:pk>")
+    @needs("can_show")
+    def show(self, pk: int) -> str:
+        """The page of a record; 404 for one outside the actor's scope."""
+        record, writable = self.find(pk)
+        return self._page(record, writable, "")
+
+    @expose("/show/<int:pk>/tab/<name>")
+    @needs("can_show")
+    def tab(self, pk: int, name: str) -> Any:
+        """One tab: the fragment for htmx, the whole page with it open otherwise."""
+        record, writable = self.find(pk)
+        if not is_htmx():
+            return self._page(record, writable, name)
+        return self._tab(record, name)
+
+    @expose("/show/<int:pk>/timeline")
+    @needs("can_show")
+    def timeline(self, pk: int) -> str:
+        """The timeline, or what comes after the moment in ``before``."""
+        record, _writable = self.find(pk)
+        try:
+            before = read_moment(request.args.get("before"))
+        except ValueError:
+            abort(400)
+        lines, onward = read_timeline(self.entity, record, before)
+        return self.render(
+            "entity/timeline.html",
+            lines=lines,
+            is_first=before is None,
+            more_url=self.url("timeline", pk=pk, before=onward) if onward else None,
+        )
+
+    def _page(self, record: Any, writable: bool, open_tab: str) -> str:
+        entity = self.entity
+        badges = self.badge_fields(record)
+        names = {field.name for field in entity.fields}
+        titles = read_titles(links_of(entity, [record], names))
+        tabs = self._tabs()
+        if open_tab and open_tab != HISTORY and open_tab not in {tab.name for tab in tabs}:
+            abort(404)
+        owner = entity.field(entity.scoped_by.owner or "")
+        return self.render(
+            "entity/show.html",
+            record=record,
+            name=self.title(record),
+            badges=[_shown(entity, record, name, titles) for name in badges if getattr(record, name, None)],
+            owner=_shown(entity, record, owner.name, titles) if owner is not None else None,
+            figures=list(self.figures(record)),
+            blocks=[_block(entity, record, names_of, label, titles) for label, names_of in blocks_of(entity, record)],
+            tabs=[(tab.name, str(tab.label), self.url("tab", pk=record.id, name=tab.name)) for tab in tabs],
+            open_tab=open_tab,
+            open_tab_html=self._tab(record, open_tab) if open_tab else "",
+            show_url=self.url("show", pk=record.id),
+            history_url=self.url("tab", pk=record.id, name=HISTORY) if entity.audited else None,
+            timeline_url=self.url("timeline", pk=record.id),
+            actions=actions_of(entity, bulk=False),
+            list_url=self.url("list") if self.can("list") else None,
+            edit_url=self.url("edit", pk=record.id) if writable and self.can("edit") else None,
+            delete_url=self.url("delete", pk=record.id) if writable and self.can("delete") else None,
+        )
+
+    def _tabs(self) -> Sequence[Tab]:
+        actor = require_actor()
+        offered: Sequence[Tab] = hooks().render("record_tabs", entity=self.entity.slug, actor=actor)
+        return sorted((tab for tab in offered if may(tab.view, tab.permission, actor)), key=lambda tab: tab.order)
+
+    def _tab(self, record: Any, name: str) -> Any:
+        if name == HISTORY and self.entity.audited:
+            return self._history(record)
+        found = next((tab for tab in self._tabs() if tab.name == name), None)
+        if found is None:
+            abort(404)
+        try:
+            return Markup(found.render(record))  # noqa: S704  (a tab's HTML is the module's own)
+        except Exception:
+            log.exception("tab %s of %s left out of the page", name, self.entity.slug)
+            return Markup('<div class="alert alert-warning" role="alert">{}</div>').format(
+                _("This part of the page cannot be shown at the moment")
+            )
+
+    def _history(self, record: Any) -> Markup:
+        given = request.args.get("before", "")
+        if given and not (given.isascii() and given.isdecimal() and len(given) < 18):
+            abort(400)
+        entries, onward = read_history(self.entity, record.id, int(given) if given else None)
+        more = self.url("tab", pk=record.id, name=HISTORY, before=onward) if onward else None
+        return Markup(self.render("entity/history.html", entries=entries, more_url=more, is_first=not given))  # noqa: S704
+
+
+def blocks_of(entity: Entity, record: Any) -> list[tuple[str, tuple[str, ...]]]:
+    """(label, field names) of the sections that belong to the record."""
+    values = {field.name: getattr(record, field.name, None) for field in entity.fields}
+    blocks = []
+    for section in sections_of(entity):
+        if section.visible_when is not None and not section.visible_when(values):
+            continue
+        fields = [field for name in section.fields if (field := entity.field(name))]
+        shown = tuple(f.name for f in fields if f.visible_when is None or f.visible_when(values))
+        blocks.append((str(section.label), shown))
+    return blocks
+
+
+def _block(entity: Entity, record: Any, names: Sequence[str], label: str, titles: Titles) -> Block:
+    return Block(label, tuple(_shown(entity, record, name, titles) for name in names))
+
+
+def _shown(entity: Entity, record: Any, name: str, titles: Titles) -> Shown:
+    field = entity.field(name)
+    assert field is not None
+    return Shown(field, cell(field, getattr(record, name, None), titles, short=True))
