@@ -1,8 +1,8 @@
-"""Many sites in one process: picks a request's site by host name, and swaps a site's app when it has changed.
+"""Many sites in one process: picks a request's site by host name, swaps a site's app when it has changed.
 
-Each site's app is built when it is first asked for. A counter in the site's database says that something needs a
-new app (a module switched on, permissions, fields); it is read at most once a second. The new app is built by a
-thread beside the old one, which goes on answering until it is ready; requests that run end on the old one.
+Each site's app is built when it is first asked for. A counter in the site's database says that something
+needs a new app (a module switched on, fields published); it is read at most once a second. The new app is built
+by a thread beside the old one, which goes on answering; requests that run end on the old one.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import reading, session
+from app.db import db, reading, session
 from app.host.boot import enabled_modules
 from app.host.context import context
 from app.host.sites import Site
@@ -30,7 +30,6 @@ CHECK_SECONDS = 1.0
 RETRY_SECONDS = 2.0
 
 StartResponse = Callable[..., Any]
-Wsgi = Callable[[Mapping[str, Any], StartResponse], Iterable[bytes]]
 
 
 class SiteAway(Exception):
@@ -49,6 +48,8 @@ class _Place:
     app: Flask | None = None
     checked_at: float = float("-inf")
     failed_at: float = float("-inf")
+    #: Its database did not answer when it was last asked.
+    is_away: bool = False
     builder: threading.Thread | None = None
 
 
@@ -76,8 +77,11 @@ class SiteHost:
         self._by_host: dict[str, str] = {}
         self._read_at = float("-inf")
 
-    def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request with its site's app; 404 for an unknown host name, 503 for a site that is away."""
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request with its site's app; 404 for an unknown host name, 503 for a site that is away.
+
+        ``/healthz`` answers 200 for a site that can be served.
+        """
         try:
             app = self.app_of(self.site_of(str(environ.get("HTTP_HOST", ""))))
         except UnknownHost:
@@ -90,7 +94,9 @@ class SiteHost:
                 "系统暂时不可用，请稍后再试。 This site is not available now; please try again in a moment."
             )
             return _plain(start_response, "503 Service Unavailable", text, ("Retry-After", "5"))
-        return app.wsgi_app(dict(environ) if not isinstance(environ, dict) else environ, start_response)
+        if environ.get("PATH_INFO") == "/healthz":
+            return _plain(start_response, "200 OK", "ok")
+        return app.wsgi_app(environ, start_response)
 
     def site_of(self, host: str) -> Site:
         """The site that answers to a Host header, the default one for others. Raises `UnknownHost`."""
@@ -108,6 +114,8 @@ class SiteHost:
             return self._first(site, place)
         if self._clock() - place.checked_at >= CHECK_SECONDS:
             self._check(site, place)
+        if place.is_away:
+            raise SiteAway(f"site {site.slug}: its database is away")
         return place.app
 
     def _first(self, site: Site, place: _Place) -> Flask:
@@ -125,7 +133,7 @@ class SiteHost:
             return place.app
 
     def _check(self, site: Site, place: _Place) -> None:
-        """Read the version; when it has moved, let a thread build the new app. Raises `SiteAway`."""
+        """Read the version; when it has moved, let a thread build the new app."""
         if not place.lock.acquire(blocking=False):
             return  # another request is looking
         try:
@@ -134,15 +142,19 @@ class SiteHost:
             place.checked_at = self._clock()
             if place.builder is not None and place.builder.is_alive():
                 return
-            if version_now(place.app) == context(place.app).version:
+            unchanged = version_now(place.app) == context(place.app).version
+            place.is_away = False
+            if unchanged and context(place.app).site == site:
+                return
+            if self._clock() - place.failed_at < RETRY_SECONDS:
                 return
             place.builder = threading.Thread(
                 target=self._rebuild, args=(site, place), name=f"build-{site.slug}", daemon=True
             )
             place.builder.start()
-        except SQLAlchemyError as error:
-            place.checked_at = float("-inf")
-            raise SiteAway(f"site {site.slug}: its database is away: {type(error).__name__}") from error
+        except SQLAlchemyError:
+            log.exception("site %s: its database does not answer", site.slug)
+            place.is_away = True
         finally:
             place.lock.release()
 
@@ -152,11 +164,14 @@ class SiteHost:
             new = self._build(site)
         except Exception:
             log.exception("site %s keeps its app: the new one cannot be built", site.slug)
+            place.failed_at = self._clock()
             return
-        place.app = new
-        log.info(
-            "site %s: took over version %s in %.2f s", site.slug, context(new).version, self._clock() - began
-        )
+        old, place.app = place.app, new
+        seconds = self._clock() - began
+        log.info("site %s: took over version %s in %.2f s", site.slug, context(new).version, seconds)
+        if old is not None:
+            with old.app_context():  # connections in use stay with their requests and close after them
+                db.engine.dispose()
 
     def _read_sites(self) -> None:
         if self._clock() - self._read_at < CHECK_SECONDS:
@@ -191,7 +206,7 @@ def version_now(app: Flask) -> int:
 
 def _plain(start: StartResponse, status: str, text: str, *headers: tuple[str, str]) -> list[bytes]:
     """A short page of its own: no app is there to render one."""
-    page = f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>Qiao</title><p>{text}</p></html>'.encode()
+    page = f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>Qiao</title><p>{text}</p>'.encode()
     start(
         status,
         [

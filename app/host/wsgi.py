@@ -1,4 +1,4 @@
-"""The WSGI entry of the web server: ``app.host.wsgi:application`` answers for every site of the installation."""
+"""The web server's entry: ``app.host.wsgi:application`` answers for every site of the installation."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from app.types import Refused
 def create_login(
     username: str, password: str, *, name: str, roles: Sequence[str], email: str | None = None
 ) -> Any:
-    """A login holding the named roles. Raises `Refused` for a taken name, a weak password, an unknown role."""
+    """A login holding the named roles. Raises `Refused` for a taken name, weak password, unknown role."""
     if not username.strip() or len(username) > 64:
         raise Refused(_("A login name has 1 to 64 characters"), field="username")
     if session.scalar(select(User.id).where(func.lower(User.username) == username.lower())) is not None:
