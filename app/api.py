@@ -8,8 +8,11 @@ from app.access.models import BigId
 from app.access.scope import UNSCOPED, scope_condition
 from app.activities.models import Activity
 from app.activities.services import record_activities, record_activity
+from app.base.page import PageView, expose, has_access
 from app.base.rest.entity import EntityApi
 from app.base.views.entity import EntityView
+from app.base.views.related import related_list, related_tab
+from app.charts import line_chart, ranked_bars
 from app.customers.models import Contact, Customer, CustomerOwnership, CustomerShare
 from app.customers.services import (
     ANYBODY,
@@ -29,6 +32,13 @@ from app.jobs.services import Cancelled, LostLease, Run, enqueue
 from app.organisation.models import Employee, Unit
 
 __all__ = [
+    "ranked_bars",
+    "line_chart",
+    "related_tab",
+    "related_list",
+    "has_access",
+    "expose",
+    "PageView",
     "ANYBODY",
     "UNSCOPED",
     "Act",
