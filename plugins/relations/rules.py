@@ -9,7 +9,15 @@ from decimal import Decimal
 
 #: Kinds of relation in the order of the picker.
 KINDS = (
-    "influence", "family", "shareholder", "management", "supply", "guarantee", "agent", "colleague", "other",
+    "influence",
+    "family",
+    "shareholder",
+    "management",
+    "supply",
+    "guarantee",
+    "agent",
+    "colleague",
+    "other",
 )
 
 #: A party: ("customer", id) or ("contact", id).
@@ -97,7 +105,10 @@ def layout(found: Walk) -> dict[Node, tuple[float, float]]:
         radius = max(160.0 * distance, len(nodes) * 60.0 / (2 * math.pi))
         for number, node in enumerate(nodes):
             angle[node] = 2 * math.pi * number / len(nodes)
-            places[node] = (round(radius * math.cos(angle[node]), 1), round(radius * math.sin(angle[node]), 1))
+            places[node] = (
+                round(radius * math.cos(angle[node]), 1),
+                round(radius * math.sin(angle[node]), 1),
+            )
     return places
 
 
