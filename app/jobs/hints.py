@@ -10,12 +10,14 @@ import logging
 import time
 from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from app.host.sites import Site
 from app.host.valkey import running_valkey_url
 from app.jobs.rules import hint_text
 from config import settings
@@ -32,10 +34,9 @@ HINT_TTL_SECONDS = 3600
 _silent_until = 0.0
 
 
-def redis_url() -> str | None:
-    """The installation's Redis, or the embedded Valkey while it runs."""
-    installation = settings()
-    return installation.redis_url or running_valkey_url(installation.instance / "valkey")
+def redis_url(instance: Path) -> str | None:
+    """The installation's Redis, else the embedded Valkey of its folder while it runs."""
+    return settings().redis_url or running_valkey_url(instance / "valkey")
 
 
 @lru_cache
@@ -49,7 +50,7 @@ def queue_named(name: str, connection: Redis) -> Queue:
     return Queue(PREFIX + name, connection=connection, serializer=JSONSerializer)
 
 
-def send_hints(site: str, jobs: Iterable[tuple[int, str]]) -> int:
+def send_hints(site: Site, jobs: Iterable[tuple[int, str]]) -> int:
     """Wake workers for (job id, queue name) pairs; returns how many hints were sent.
 
     Never raises: without Redis the workers find the jobs by looking into the database.
@@ -59,14 +60,14 @@ def send_hints(site: str, jobs: Iterable[tuple[int, str]]) -> int:
         return 0
     sent = 0
     try:
-        url = redis_url()
+        url = redis_url(site.instance)
         if url is None:
             return 0
         connection = connect(url)
         for job_id, queue in jobs:
             queue_named(queue, connection).enqueue_call(
                 RUNNER,
-                args=(hint_text(site, job_id),),
+                args=(hint_text(site.slug, job_id),),
                 ttl=HINT_TTL_SECONDS,
                 result_ttl=0,
                 failure_ttl=HINT_TTL_SECONDS,

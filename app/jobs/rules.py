@@ -21,7 +21,7 @@ class Status(StrEnum):
 
 
 OPEN = (Status.QUEUED, Status.RUNNING)
-_HINT = re.compile(r"([a-z][a-z0-9_]{0,30}):([1-9]\d{0,17})")
+_HINT = re.compile(r"([a-z][a-z0-9_]{0,30}):([1-9][0-9]{0,17})")
 
 
 class CatchUp(StrEnum):

@@ -86,7 +86,7 @@ def enqueue(
 
 def hint_after_commit(job_id: int, queue: str) -> None:
     """Wake a worker for a job once the running transaction has committed."""
-    site = context().site.slug
+    site = context().site
 
     def send() -> None:
         send_hints(site, [(job_id, queue)])

@@ -74,13 +74,13 @@ def wake_waiting() -> int:
         )
         session.rollback()
     quiet = {queue for queue in {queue for _id, queue in waiting} if _is_quiet(queue)}
-    return send_hints(context().site.slug, [(job_id, queue) for job_id, queue in waiting if queue in quiet])
+    return send_hints(context().site, [(job_id, queue) for job_id, queue in waiting if queue in quiet])
 
 
 def _is_quiet(queue: str) -> bool:
     """Whether no hint waits in a queue; False as well when Redis does not answer."""
     try:
-        url = redis_url()
+        url = redis_url(context().site.instance)
         return url is not None and queue_named(queue, connect(url)).count == 0
     except (RedisError, OSError):
         return False

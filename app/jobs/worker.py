@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -44,14 +45,14 @@ def run_worker(
     *,
     queues: Collection[str] = (),
     timing: Timing = TIMING,
-    find_redis: Callable[[], str | None] = redis_url,
+    find_redis: Callable[[], str | None] | None = None,
 ) -> None:
     """Work until SIGTERM or Ctrl-C. Call it from the main thread.
 
     `queues` limits it to the jobs of these queues; without, it takes all. Without Redis it goes on, looking
     into the databases every `timing.poll` seconds.
     """
-    Worker(SiteApps(instance), queues, timing, find_redis).work()
+    Worker(SiteApps(instance), queues, timing, find_redis or partial(redis_url, instance)).work()
 
 
 class Worker:
