@@ -10,7 +10,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One person's place. People with the same value share a rank, and the next rank is skipped (1, 2, 2, 4)."""
+    """One person's place. The same value shares a rank, and the next is skipped (1, 2, 2, 4)."""
 
     rank: int
     employee_id: int
@@ -19,12 +19,15 @@ class Standing:
     board: str
 
 
-def standings(values: Sequence[tuple[int, Decimal]], boards: tuple[int, int, int] = (1, 2, 3)) -> list[Standing]:
+def standings(
+    values: Sequence[tuple[int, Decimal]], boards: tuple[int, int, int] = (1, 2, 3)
+) -> list[Standing]:
     """Rank (employee, value) pairs, the highest first; nobody is ranked for nothing.
 
     `boards` are the last ranks of gold, silver and bronze.
 
-    >>> [(s.rank, s.employee_id, s.board) for s in standings([(7, Decimal(2)), (8, Decimal(5)), (9, Decimal(2))])]
+    >>> values = [(7, Decimal(2)), (8, Decimal(5)), (9, Decimal(2))]
+    >>> [(s.rank, s.employee_id, s.board) for s in standings(values)]
     [(1, 8, 'gold'), (2, 7, 'silver'), (2, 9, 'silver')]
     """
     ordered = sorted((pair for pair in values if pair[1] > 0), key=lambda pair: (-pair[1], pair[0]))

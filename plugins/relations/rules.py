@@ -1,4 +1,4 @@
-"""What relations there are, and how a neighbourhood is walked: breadth first, with budgets, over any store."""
+"""What relations there are, and how a neighbourhood is walked: breadth first, within budgets."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def walk(
 ) -> Walk:
     """Breadth-first neighbourhood of `start` up to `depth` steps.
 
-    `neighbours(frontier, edges_per_node)` answers all edges touching the frontier in one go (one query per level).
-    At most `edges_per_node` edges are followed per node and `node_budget` nodes are kept: a hub with tens of
-    thousands of edges must not fill the screen. Where something was left out the node is in `cut`.
+    `neighbours(frontier, edges_per_node)` answers all edges touching the frontier in one go (one query
+    per level). At most `edges_per_node` edges are followed per node and `node_budget` nodes are kept: a hub
+    with tens of thousands of edges must not fill the screen. Where something was left out the node is in `cut`.
     """
     found = Walk(distance={start: 0})
     frontier: list[Node] = [start]

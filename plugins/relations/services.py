@@ -26,7 +26,7 @@ from plugins.relations.rules import Edge, Node, Walk, walk
 
 
 def create_relation(values: dict[str, Any]) -> Relation:
-    """Store a relation. Raises `Refused`: ends missing or doubled, the same party twice, strength, share, a twin."""
+    """Store a relation. Raises `Refused`: an end missing or doubled, one party twice, a twin, odd figures."""
     source = _end(values, "from")
     target = _end(values, "to")
     if source == target:
@@ -75,7 +75,7 @@ def _check_figures(values: dict[str, Any]) -> None:
 
 
 def visible_condition(actor: Actor) -> ColumnElement[bool]:
-    """Relations with both ends within the actor's scope, so that no stranger's name shows at the other end."""
+    """Relations with both ends within the actor's scope: no stranger's name shows at the other end."""
     parts = []
     for end in ("from", "to"):
         either = []
