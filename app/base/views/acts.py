@@ -14,7 +14,7 @@ BULK_LIMIT = 10_000
 
 
 def actions_of(entity: Entity, *, bulk: bool) -> list[Action]:
-    """The acts modules offer on the entity that the actor may do, for the bulk bar or for one record's page."""
+    """The acts modules offer on the entity that the actor may do, for the bulk bar or for one record."""
     actor = require_actor()
     offered: list[Action] = hooks().render("record_actions", entity=entity.slug, actor=actor)
     return [
@@ -46,5 +46,7 @@ def chosen_ids() -> list[int]:
         raise Refused(_("This is not a list of records"))
     ids = list(dict.fromkeys(int(piece) for piece in pieces))
     if len(ids) > BULK_LIMIT:
-        raise Refused(_("At most %(count)s records at a time; please narrow the list", count=f"{BULK_LIMIT:,}"))
+        raise Refused(
+            _("At most %(count)s records at a time; please narrow the list", count=f"{BULK_LIMIT:,}")
+        )
     return ids

@@ -35,7 +35,7 @@ SHORTENED_FROM = Decimal(10_000)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is shown of one value. `colour` makes it a badge, `url` a link, `title` its exact value on hover."""
+    """What is shown of one value. `colour` makes it a badge, `url` a link, `title` is its exact value."""
 
     text: str
     colour: str | None = None
@@ -83,7 +83,7 @@ def heading(field: Field) -> str:
 
 
 def cell(field: Field, value: Any, titles: Titles, *, short: bool = False) -> Cell:
-    """How a value is shown. `short`: a large amount in 万 or 亿 with the exact one on hover, and the unit beside it."""
+    """How a value is shown. `short`: large amounts in 万 or 亿, exact on hover, the unit beside them."""
     figure = field.kind in FIGURES
     kind = field.kind.value
     if value is None or value == "":
@@ -113,7 +113,7 @@ def plain(field: Field, value: Any, clock: tzinfo) -> str:
         return _choice(field, value).text
     if field.kind is Kind.BOOLEAN:
         return _("Yes") if value else _("No")
-    writer = {
+    writer: Any = {
         Kind.DATE: date_text,
         Kind.DATETIME: partial(moment_text, zone=clock),
         Kind.INTEGER: number_text,
@@ -136,7 +136,12 @@ def _amount(field: Field, value: Decimal) -> Cell:
     if abs(value) < SHORTENED_FROM:
         return Cell(f"{exact} {unit}", figure=True, kind="money")
     text = money_short(value, language())
-    return Cell(f"{text}{unit}" if language() == "zh" else f"{text} {unit}", title=f"{exact} {unit}", figure=True, kind="money")
+    return Cell(
+        f"{text}{unit}" if language() == "zh" else f"{text} {unit}",
+        title=f"{exact} {unit}",
+        figure=True,
+        kind="money",
+    )
 
 
 def title_cell(entity: Entity, record: Any) -> Cell:

@@ -54,7 +54,9 @@ class DeleteScreen(EntityScreen):
         try:
             ids = chosen_ids()
             if len(ids) > DELETE_LIMIT:
-                raise Refused(_("At most %(count)s records at a time; please narrow the list", count=DELETE_LIMIT))
+                raise Refused(
+                    _("At most %(count)s records at a time; please narrow the list", count=DELETE_LIMIT)
+                )
             records = self._chosen(ids)
         except Refused as refused:
             return self._ask([], address, str(refused), 422)

@@ -1,8 +1,8 @@
 """Typed filters from a list's address: read strictly, turned into SQL, and said as a sentence.
 
-In the address a filter is ``f.<field>=value`` (repeat it for several), ``f.<field>.from`` / ``f.<field>.to`` for a range,
-and ``op.<field>`` for ``contains`` (text, the default), ``equals``, ``empty`` or ``filled``. Whatever is not
-understood is refused, so that a mistyped filter never shows rows nobody asked for.
+In the address a filter is ``f.<field>=value`` (repeat it for several), ``f.<field>.from`` / ``f.<field>.to``
+for a range, and ``op.<field>`` for ``contains`` (text, the default), ``equals``, ``empty`` or ``filled``.
+Whatever is not understood is refused, so that a mistyped filter never shows rows nobody asked for.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OPERATORS = ("contains", "equals", "empty", "filled")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One condition on a list: the field, the operator, typed values, and the pairs that stand in the address.
+    """One condition on a list: field, operator, typed values, and the pairs that stand in the address.
 
     `op` is contains, equals, empty, filled, in (choices, links, yes/no) or range (`values` is (from, to)).
     """
@@ -51,7 +51,7 @@ def is_filter_key(key: str) -> bool:
 
 
 def read_filters(entity: Entity, args: MultiDict[str, str], zone: ZoneInfo) -> tuple[Filter, ...]:
-    """The filters in an address, in the order of the entity's fields. Blank inputs of the filter form count as absent.
+    """The filters in an address, in the order of the entity's fields; blank inputs count as absent.
 
     Raises `Refused` (errors by address parameter) for an unknown field, a field one cannot filter by, an
     unknown operator, a value of the wrong type, a range upside down.
@@ -147,7 +147,9 @@ def _read_range(field: Field, given: dict[str, list[str]], zone: ZoneInfo) -> li
     if low is not None and high is not None and low > high:
         raise Refused(_("The range begins after it ends"))
     pairs = [(f"f.{field.name}.from", start), (f"f.{field.name}.to", end)]
-    return [Filter(field, "range", (low, high), tuple((key, text) for key, text in pairs if text is not None))]
+    return [
+        Filter(field, "range", (low, high), tuple((key, text) for key, text in pairs if text is not None))
+    ]
 
 
 def _bound(field: Field, text: str | None, zone: ZoneInfo, *, upper: bool) -> Any:
@@ -172,19 +174,23 @@ def _condition(column: Any, one: Filter) -> ColumnElement[bool]:
     field = one.field
     textual = isinstance(column.type, String)
     if one.op == "empty":
-        return or_(column.is_(None), column == "") if textual else column.is_(None)  # type: ignore[no-any-return]
+        return or_(column.is_(None), column == "") if textual else column.is_(None)
     if one.op == "filled":
-        return and_(column.is_not(None), column != "") if textual else column.is_not(None)  # type: ignore[no-any-return]
+        return and_(column.is_not(None), column != "") if textual else column.is_not(None)
     if one.op == "range":
         low, high = one.values
-        return and_(True, *([column >= low] if low is not None else []), *([column <= high] if high is not None else []))
+        return and_(
+            True,
+            *([column >= low] if low is not None else []),
+            *([column <= high] if high is not None else []),
+        )
     if field.match is not None and one.op != "equals":
         return or_(*(field.match(value) for value in one.values))
     if one.op == "in":
-        return column.in_(one.values) if len(one.values) > 1 else column == one.values[0]  # type: ignore[no-any-return]
+        return column.in_(one.values) if len(one.values) > 1 else column == one.values[0]
     if one.op == "equals":
-        return column == one.values[0]  # type: ignore[no-any-return]
-    return column.icontains(one.values[0], autoescape=True)  # type: ignore[no-any-return]
+        return column == one.values[0]
+    return column.icontains(one.values[0], autoescape=True)
 
 
 def sentence(one: Filter, titles: dict[tuple[str, int], str]) -> str:

@@ -15,7 +15,12 @@ NOTHING = "--"
 
 _SHORT = {
     "zh": ((Decimal(10) ** 12, "万亿"), (Decimal(10) ** 8, "亿"), (Decimal(10) ** 4, "万")),
-    "en": ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "bn"), (Decimal(10) ** 6, "m"), (Decimal(10) ** 3, "k")),
+    "en": (
+        (Decimal(10) ** 12, "T"),
+        (Decimal(10) ** 9, "bn"),
+        (Decimal(10) ** 6, "m"),
+        (Decimal(10) ** 3, "k"),
+    ),
 }
 
 

@@ -61,7 +61,9 @@ class FormScreen(EntityScreen):
             return self._form(self._refused(values, refused), token=token or new_token(), status=422)
         self._say_saved(_("%(name)s was created") if is_new else _("%(name)s was created already"), record_id)
         if request.form.get("_again"):
-            return done(self.url("add", **({"next": request.form["next"]} if request.form.get("next") else {})))
+            return done(
+                self.url("add", **({"next": request.form["next"]} if request.form.get("next") else {}))
+            )
         return done(own_path(request.form.get("next"), self.home_url(record_id)))
 
     @expose("/edit/<int:pk>", methods=("GET", "POST"))
@@ -72,7 +74,9 @@ class FormScreen(EntityScreen):
         if not writable:
             return self._read_only(pk)
         if request.method == "GET":
-            return self._form(build_form(self.entity, record_values(self.entity, record), record=record), record)
+            return self._form(
+                build_form(self.entity, record_values(self.entity, record), record=record), record
+            )
         values = {**record_values(self.entity, record), **posted_values(request.form)}
         posted = posted_values(request.form)
         version = self._version()
@@ -132,7 +136,9 @@ class FormScreen(EntityScreen):
         return build_form(self.entity, values, record=record, errors=errors, reason=reason)
 
     def _say_saved(self, text: str, record_id: int) -> None:
-        name = read_titles({(self.entity.slug, record_id)}).get((self.entity.slug, record_id), f"#{record_id}")
+        name = read_titles({(self.entity.slug, record_id)}).get(
+            (self.entity.slug, record_id), f"#{record_id}"
+        )
         if not self.entity.field(self.entity.title):
             name = f"{self.entity.label} #{record_id}"
         address = self.url("show", pk=record_id) if self.can("show") else None
@@ -148,7 +154,10 @@ class FormScreen(EntityScreen):
             self.entity,
             values,
             record=record,
-            reason=_("Somebody else has changed this record since you opened it. Compare, then save again to keep your values."),
+            reason=_(
+                "Somebody else has changed this record meanwhile. "
+                "Compare, then save again to keep your values."
+            ),
         )
         differences = list(_differences(self.entity, record, posted))
         return self._form(form, record, status=409, differences=differences)
@@ -204,7 +213,9 @@ def _differences(entity: Entity, record: Any, posted: Mapping[str, str]) -> Any:
     own = {
         (field.target or "", value)
         for name in posted
-        if (field := entity.field(name)) and field.kind is Kind.LINK and (value := getattr(record, name)) is not None
+        if (field := entity.field(name))
+        and field.kind is Kind.LINK
+        and (value := getattr(record, name)) is not None
     }
     titles = read_titles(links | own)
     for name, text in posted.items():
@@ -221,4 +232,6 @@ def _differences(entity: Entity, record: Any, posted: Mapping[str, str]) -> Any:
             yours = next((str(choice.label) for choice in field.choices if choice.value == text), text)
         elif field.kind is Kind.BOOLEAN:
             yours = _("Yes") if text == "yes" else _("No")
-        yield Difference(str(field.label), cell(field, getattr(record, name, None), titles).text, yours or "--")
+        yield Difference(
+            str(field.label), cell(field, getattr(record, name, None), titles).text, yours or "--"
+        )

@@ -15,4 +15,8 @@ def generated_view(entity: Entity) -> type[EntityView]:
 def generated_api(entity: Entity) -> type[EntityApi]:
     """The REST resource of an entity, named after its view: ``CustomerApi``."""
     name = entity.view_name.removesuffix("View") + "Api"
-    return type(name, (EntityApi,), {"entity": entity, "resource_name": entity.slug, "class_permission_name": entity.view_name})
+    return type(
+        name,
+        (EntityApi,),
+        {"entity": entity, "resource_name": entity.slug, "class_permission_name": entity.view_name},
+    )

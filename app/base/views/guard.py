@@ -41,7 +41,8 @@ def to_login() -> Response:
     """Send the browser to the login and back here afterwards; a fragment's page is sent as a whole."""
     manager = current_app.appbuilder.sm  # type: ignore[attr-defined]
     target = request.full_path.rstrip("?") if request.method == "GET" and not is_htmx() else ""
-    address = url_for(f"{type(manager.auth_view).__name__}.login", **({"next": target} if target else {}))
+    login = f"{type(manager.auth_view).__name__}.login"
+    address = url_for(login, next=target) if target else url_for(login)
     if is_htmx():
         response = make_response("", 401)
         response.headers["HX-Redirect"] = address
@@ -51,7 +52,10 @@ def to_login() -> Response:
 
 def is_htmx() -> bool:
     """Whether the request wants a fragment of a page (and not a page put back by the browser's history)."""
-    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
+    return (
+        request.headers.get("HX-Request") == "true"
+        and request.headers.get("HX-History-Restore-Request") != "true"
+    )
 
 
 def own_path(target: str | None, otherwise: str) -> str:

@@ -24,8 +24,10 @@ class Happening:
     day: str
 
 
-def read_timeline(entity: Entity, record: Any, before: datetime | None = None) -> tuple[list[Happening], str | None]:
-    """(lines newest first, where to go on as ISO time or None): `PAGE` lines, and those of the same moment as the last."""
+def read_timeline(
+    entity: Entity, record: Any, before: datetime | None = None
+) -> tuple[list[Happening], str | None]:
+    """(lines newest first, where to go on as ISO time): `PAGE` lines and those of the last one's moment."""
     items: list[TimelineItem] = hooks().render(
         "timeline", entity=entity.slug, record=record, before=before, limit=PAGE + 1
     )

@@ -50,7 +50,9 @@ def read_history(entity: Entity, record_id: int, before: int | None = None) -> t
 
     Two statements: the entries, and the names of linked records in them.
     """
-    statement = select(AuditEntry).where(AuditEntry.entity == entity.slug, AuditEntry.record_id == str(record_id))
+    statement = select(AuditEntry).where(
+        AuditEntry.entity == entity.slug, AuditEntry.record_id == str(record_id)
+    )
     if before is not None:
         statement = statement.where(AuditEntry.id < before)
     found = list(session.scalars(statement.order_by(AuditEntry.id.desc()).limit(PAGE + 1)))
@@ -86,7 +88,11 @@ def _text(field: Field, value: Any, titles: Titles) -> str:
     if value is None or value == "":
         return NOTHING
     if field.kind is Kind.LINK:
-        return titles.get((field.target or "", value), _("not visible to you")) if isinstance(value, int) else str(value)
+        return (
+            titles.get((field.target or "", value), _("not visible to you"))
+            if isinstance(value, int)
+            else str(value)
+        )
     try:
         return plain(field, _typed(field, value), zone())
     except (ValueError, TypeError, InvalidOperation):

@@ -19,8 +19,13 @@ from app.fields.values import read_value
 from app.types import Entity, Field, Kind, Section
 
 _MODES = {
-    Kind.INTEGER: "numeric", Kind.DECIMAL: "decimal", Kind.MONEY: "decimal", Kind.PERCENT: "decimal",
-    Kind.PHONE: "tel", Kind.EMAIL: "email", Kind.BANK_CARD: "numeric",
+    Kind.INTEGER: "numeric",
+    Kind.DECIMAL: "decimal",
+    Kind.MONEY: "decimal",
+    Kind.PERCENT: "decimal",
+    Kind.PHONE: "tel",
+    Kind.EMAIL: "email",
+    Kind.BANK_CARD: "numeric",
 }
 
 
@@ -117,7 +122,9 @@ def first_values(entity: Entity) -> dict[str, str]:
 def record_values(entity: Entity, record: Any) -> dict[str, str]:
     """What a record holds, as it stands in the inputs."""
     clock = zone()
-    return {field.name: input_text(field, getattr(record, field.name, None), clock) for field in entity.fields}
+    return {
+        field.name: input_text(field, getattr(record, field.name, None), clock) for field in entity.fields
+    }
 
 
 def build_form(
@@ -128,7 +135,7 @@ def build_form(
     errors: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> Form:
-    """The form of a record (or of a new one) with these texts in it. Names of linked records: one statement."""
+    """The form of a record (or of a new one) with these texts in it, in one statement (names of links)."""
     wrong = {name: str(text) for name, text in (errors or {}).items()}
     titles = read_titles(_links(entity, values))
     watched: set[str] = set()
@@ -151,7 +158,9 @@ def build_form(
 def visibility(entity: Entity, values: Mapping[str, str]) -> dict[str, list[Any]]:
     """Numbers of the sections and names of the fields that belong to a record with these texts."""
     read = leniently(entity, values)
-    sections = [n for n, s in enumerate(sections_of(entity)) if s.visible_when is None or s.visible_when(read)]
+    sections = [
+        n for n, s in enumerate(sections_of(entity)) if s.visible_when is None or s.visible_when(read)
+    ]
     fields = [f.name for f in entity.fields if f.visible_when is None or f.visible_when(read)]
     return {"sections": sections, "fields": fields}
 
@@ -199,13 +208,21 @@ def _links(entity: Entity, values: Mapping[str, str]) -> set[tuple[str, int]]:
     return {
         (field.target, int(text))
         for field in entity.fields
-        if field.kind is Kind.LINK and field.target
-        and (text := values.get(field.name, "")).isdecimal() and len(text) < 19
+        if field.kind is Kind.LINK
+        and field.target
+        and (text := values.get(field.name, "")).isdecimal()
+        and len(text) < 19
     }
 
 
 def _input(
-    entity: Entity, field: Field, values: Mapping[str, str], seen: Watcher, titles: Titles, record: Any, error: str
+    entity: Entity,
+    field: Field,
+    values: Mapping[str, str],
+    seen: Watcher,
+    titles: Titles,
+    record: Any,
+    error: str,
 ) -> Input:
     text = values.get(field.name, "")
     typed = not field.computed and not (field.create_only and record is not None)

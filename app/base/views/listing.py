@@ -1,6 +1,6 @@
 """The statements of a list: a capped count and one page of rows, whatever the size of the table.
 
-Order always ends with the id, so that pages neither repeat nor lose a row. Empty values count as the smallest, on
+Order always ends with the id, so that pages neither repeat nor lose a row. Empty values are the smallest, on
 both databases. From `DEEP` rows on, a page's ids are found first and only its rows are then read whole.
 """
 
@@ -69,13 +69,15 @@ def searched_fields(entity: Entity) -> tuple[str, ...]:
     """The text columns its search box looks in: those it names, else its title."""
     columns = inspect(entity.model).column_attrs
     named = entity.search_fields or (entity.title,)
-    return tuple(name for name in named if name in columns and isinstance(columns[name].columns[0].type, String))
+    return tuple(
+        name for name in named if name in columns and isinstance(columns[name].columns[0].type, String)
+    )
 
 
 def search_condition(entity: Entity, text: str) -> ColumnElement[bool]:
     """What the search box means for an entity: its own search, else its text columns contain the words."""
     if entity.search is not None:
-        return entity.search(text)  # type: ignore[no-any-return]
+        return entity.search(text)
     found = [getattr(entity.model, name).icontains(text, autoescape=True) for name in searched_fields(entity)]
     return or_(*found) if found else false()
 
@@ -111,7 +113,9 @@ def read_page(state: ListState, *, counted: bool = True) -> Page:
         ahead = state.at(onward, after=_cursor(state, records[-1])) if following else None
         behind = state.at(back, before=_cursor(state, records[0])) if previous and back > 1 else None
         return Page(tuple(records), count, ahead, behind or (state.at(1) if previous else None))
-    return Page(tuple(records), count, state.at(onward) if following else None, state.at(back) if previous else None)
+    return Page(
+        tuple(records), count, state.at(onward) if following else None, state.at(back) if previous else None
+    )
 
 
 def is_indexed(entity: Entity, name: str) -> bool:
@@ -133,7 +137,7 @@ def _cursor(state: ListState, record: Any) -> Cursor:
 def _read_rows(state: ListState, backwards: bool) -> list[Any]:
     """The rows of the page and one more.
 
-    Ordered by an indexed column that may be empty, the filled and the empty rows are read one after the other:
+    Ordered by an indexed column that may be empty, the filled and the empty rows are read one after another:
     each part is then a plain walk along the index on both databases.
     """
     descending = state.descending != backwards
@@ -179,7 +183,9 @@ def _parts(state: ListState, cursor: Cursor | None, descending: bool) -> list[Co
     if cursor is None:
         if not _in_parts(state):
             return [true()]
-        return [column.is_not(None), column.is_(None)] if descending else [column.is_(None), column.is_not(None)]
+        return (
+            [column.is_not(None), column.is_(None)] if descending else [column.is_(None), column.is_not(None)]
+        )
     beside = model.id < cursor.id if descending else model.id > cursor.id
     if state.sort == "id":
         return [beside]
@@ -195,7 +201,7 @@ def _parts(state: ListState, cursor: Cursor | None, descending: bool) -> list[Co
 
 
 def _ordered(state: ListState, statement: Select[Any], descending: bool) -> Select[Any]:
-    """Order a statement: by the field (a link by its title, a choice by its place), then by id in the same direction."""
+    """Order a statement: by the field (a link by its title, a choice by its place), then by id."""
     entity = state.entity
     field = entity.field(state.sort)
     column: Any = getattr(entity.model, state.sort)
@@ -208,7 +214,9 @@ def _ordered(state: ListState, statement: Select[Any], descending: bool) -> Sele
         statement = statement.outerjoin(other, other.id == column)
         column = getattr(other, target.title)
     elif field is not None and field.kind is Kind.CHOICE and field.choices:
-        column = case({choice.value: place for place, choice in enumerate(field.choices)}, value=column, else_=None)
+        column = case(
+            {choice.value: place for place, choice in enumerate(field.choices)}, value=column, else_=None
+        )
     stored = entity.model.__table__.c.get(state.sort)
     plain = column is getattr(entity.model, state.sort) and stored is not None and not stored.nullable
     key = column.desc() if descending else column.asc()
@@ -218,6 +226,13 @@ def _ordered(state: ListState, statement: Select[Any], descending: bool) -> Sele
 
 
 __all__ = [
-    "COUNT_CAP", "Page", "can_search", "count_rows", "is_indexed", "matching", "matching_ids", "read_page",
+    "COUNT_CAP",
+    "Page",
+    "can_search",
+    "count_rows",
+    "is_indexed",
+    "matching",
+    "matching_ids",
+    "read_page",
     "search_condition",
 ]

@@ -76,12 +76,14 @@ class ListScreen(EntityScreen):
     @expose("/list/")
     @needs("can_list")
     def list(self) -> Response:
-        """The list: a page, or only its changing part for htmx. 400 and no rows for an address not understood."""
+        """The list, or only its changing part for htmx; 400 and no rows for an address not understood."""
         try:
             state = read_state(self.entity, request.args, zone())
             values = self._content(state)
         except Refused as refused:
-            empty = ListState(self.entity, sort=self.entity.order_by[0], descending=self.entity.order_by[1] == "desc")
+            empty = ListState(
+                self.entity, sort=self.entity.order_by[0], descending=self.entity.order_by[1] == "desc"
+            )
             values = self._frame(empty, {}, list(refused.errors.values()) or [str(refused)])
         template = "entity/list_region.html" if is_htmx() else "entity/list.html"
         response = make_response(self.render(template, **values), 400 if values["errors"] else 200)
@@ -104,7 +106,12 @@ class ListScreen(EntityScreen):
 
     def _content(self, state: ListState) -> dict[str, Any]:
         page = read_page(state)
-        asked = {(one.field.target or "", value) for one in state.filters if one.field.kind is Kind.LINK for value in one.values}
+        asked = {
+            (one.field.target or "", value)
+            for one in state.filters
+            if one.field.kind is Kind.LINK
+            for value in one.values
+        }
         titles = read_titles(asked | links_of(self.entity, page.records, self.list_fields()))
         if unseen := [value for slug, value in sorted(asked) if (slug, value) not in titles]:
             raise Refused(errors={"f": message("link", value=unseen[0])})
@@ -121,7 +128,9 @@ class ListScreen(EntityScreen):
             "errors": [str(text) for text in errors],
             "page": shown,
             "count": f"{COUNT_CAP:,}+" if shown.count is None else f"{shown.count:,}",
-            "columns": [self._column(state, field) for name in self.list_fields() if (field := entity.field(name))],
+            "columns": [
+                self._column(state, field) for name in self.list_fields() if (field := entity.field(name))
+            ],
             "rows": [self._row(record, titles) for record in shown.records],
             "chips": [Chip(sentence(one, titles), self._at(state.without(one))) for one in state.filters],
             "filters": filter_inputs(entity, state.filters, titles),

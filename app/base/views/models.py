@@ -12,7 +12,7 @@ from app.db import Model, UtcDateTime, now
 
 
 class FormToken(Model):
-    """A used form: whoever sends it again is shown the record it made. Rows older than two days are removed."""
+    """A used form: whoever sends it again is shown the record it made. Rows live for two days."""
 
     __tablename__ = "base_form_token"
 

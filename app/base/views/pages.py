@@ -97,7 +97,10 @@ class RecordScreen(EntityScreen):
             badges=[_shown(entity, record, name, titles) for name in badges if getattr(record, name, None)],
             owner=_shown(entity, record, owner.name, titles) if owner is not None else None,
             figures=list(self.figures(record)),
-            blocks=[_block(entity, record, names_of, label, titles) for label, names_of in blocks_of(entity, record)],
+            blocks=[
+                _block(entity, record, names_of, label, titles)
+                for label, names_of in blocks_of(entity, record)
+            ],
             tabs=[(tab.name, str(tab.label), self.url("tab", pk=record.id, name=tab.name)) for tab in tabs],
             open_tab=open_tab,
             open_tab_html=self._tab(record, open_tab) if open_tab else "",
@@ -113,7 +116,9 @@ class RecordScreen(EntityScreen):
     def _tabs(self) -> Sequence[Tab]:
         actor = require_actor()
         offered: Sequence[Tab] = hooks().render("record_tabs", entity=self.entity.slug, actor=actor)
-        return sorted((tab for tab in offered if may(tab.view, tab.permission, actor)), key=lambda tab: tab.order)
+        return sorted(
+            (tab for tab in offered if may(tab.view, tab.permission, actor)), key=lambda tab: tab.order
+        )
 
     def _tab(self, record: Any, name: str) -> Any:
         if name == HISTORY and self.entity.audited:
@@ -156,6 +161,5 @@ def _block(entity: Entity, record: Any, names: Sequence[str], label: str, titles
 
 
 def _shown(entity: Entity, record: Any, name: str, titles: Titles) -> Shown:
-    field = entity.field(name)
-    assert field is not None
+    field = entity.field(name) or Field(name, name)
     return Shown(field, cell(field, getattr(record, name, None), titles, short=True))

@@ -32,8 +32,8 @@ def related_list(
     """The newest children of a record as a compact list, with “add” prefilled and a link to all of them.
 
     `parent_field` is the child's link to the record (``customer_id``); `fields` are the columns (the child's
-    own list without the link by default); `add` prefills more. Only children within the actor's scope are shown, and
-    nothing at all without ``can_list`` on the child's screens. Two statements.
+    own list without the link by default); `add` prefills more. Only children within the actor's scope are
+    shown, and nothing at all without ``can_list`` on the child's screens. Two statements.
     """
     entity = child if isinstance(child, Entity) else context().entities[child]
     actor = require_actor()
@@ -58,9 +58,14 @@ def related_list(
         render_template(
             "entity/related.html",
             entity=entity,
-            columns=[(name, heading(field), field.kind in FIGURES) for name in names if (field := entity.field(name))],
+            columns=[
+                (name, heading(field), field.kind in FIGURES)
+                for name in names
+                if (field := entity.field(name))
+            ],
             rows=[
-                (record_title(entity, one), record_url(entity, one.id), cells(entity, one, names, titles)) for one in records
+                (record_title(entity, one), record_url(entity, one.id), cells(entity, one, names, titles))
+                for one in records
             ],
             all_url=_all_url(entity, parent_field, record) if more else None,
             add_url=_add_url(entity, {parent_field: record.id, **(add or {})}),

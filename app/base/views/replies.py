@@ -24,7 +24,8 @@ def done(address: str, message: Any = "", category: str = "success") -> Response
 def linked(text: str, name: str, address: str | None) -> Markup:
     """A message in which ``%(name)s`` is a link to what it is about."""
     link = Markup('<a href="{}">{}</a>').format(address, name) if address else escape(name)
-    return Markup(escape(text).replace(escape("%(name)s"), link))
+    before, _placeholder, after = text.partition("%(name)s")
+    return Markup("{}{}{}").format(before, link, after)
 
 
 def dialog(template: str, status: int = 200, **values: Any) -> Response:

@@ -34,7 +34,7 @@ def new_token() -> str:
 
 
 def posted_values(form: MultiDict[str, str]) -> dict[str, str]:
-    """What was typed, by field; of several values of one name the last counts (a switch's hidden “no” comes first)."""
+    """What was typed, by field; of several values the last counts (a switch's hidden “no” comes first)."""
     return {name: form.getlist(name)[-1] for name in form if name not in CONTROLS}
 
 
@@ -68,7 +68,7 @@ def create_once(entity: Entity, values: Mapping[str, str], token: str) -> tuple[
 def save_changes(entity: Entity, record: Any, values: Mapping[str, str], version: int | None) -> list[str]:
     """Store what differs from the record; returns the names of the changed fields.
 
-    Fields left as they were are not written, so a value shown shortened (a minute, not its seconds) stays exact.
+    Fields left as they were are not written, so a value shown shortened (to the minute) stays exact.
     """
     clock = zone()
     changes = {}

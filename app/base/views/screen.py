@@ -32,7 +32,7 @@ ELSEWHERE = ("export", "import")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A key figure in the header of a record's page. `title` is its exact value on hover; `tone` a colour of state."""
+    """A key figure in a record's header. `title` is its exact value on hover; `tone` a colour of state."""
 
     label: Text
     text: str
@@ -50,11 +50,14 @@ class Link:
     icon: str = "link"
 
 
-class EntityScreen(BaseView):  # type: ignore[misc]
+class EntityScreen(BaseView):
     """The base of the screens; what a module may override is at the top."""
 
     entity: ClassVar[Entity]
     default_view = "list"
+    route_base: str | None = None
+    exclude_route_methods: set[str] = set()
+    base_permissions: Any = None
 
     # What a module's own view says differently -------------------------------------------------------
 
@@ -82,7 +85,9 @@ class EntityScreen(BaseView):  # type: ignore[misc]
     # What the screens use -------------------------------------------------------------------------------
 
     def __init__(self) -> None:
-        missing = {route for act, routes in ROUTES.items() if act not in self.entity.actions for route in routes}
+        missing = {
+            route for act, routes in ROUTES.items() if act not in self.entity.actions for route in routes
+        }
         if not {"add", "edit"} & self.entity.actions:
             missing.add("form_state")
         self.route_base = self.route_base or f"/{self.entity.slug}"
@@ -117,7 +122,7 @@ class EntityScreen(BaseView):  # type: ignore[misc]
 
     def render(self, template: str, **values: Any) -> str:
         """A page or fragment with what every template of the screens needs."""
-        return self.render_template(template, entity=self.entity, heading=self.heading(), **values)  # type: ignore[no-any-return]
+        return self.render_template(template, entity=self.entity, heading=self.heading(), **values)
 
     def title(self, record: Any) -> str:
         """The name of a record."""

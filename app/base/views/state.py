@@ -1,4 +1,4 @@
-"""The state of a list, which lives in its address: filters, search, order, page. Read strictly, written canonically."""
+"""The state of a list, which lives in its address: filters, search, order, page; read strictly."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ class ListState:
 
     def without(self, one: Filter) -> ListState:
         """The list without one of its filters."""
-        return replace(self, filters=tuple(f for f in self.filters if f is not one), page=1, after=None, before=None)
+        return replace(
+            self, filters=tuple(f for f in self.filters if f is not one), page=1, after=None, before=None
+        )
 
     def unsearched(self) -> ListState:
         """The list without the words of the search box."""
@@ -126,7 +128,9 @@ def read_state(entity: Entity, args: MultiDict[str, str], zone: ZoneInfo) -> Lis
         errors.update(refused.errors)
     name, descending = _read_sort(entity, args.get("sort", ""), errors)
     page = _read_number(args.get("page", ""), 1, errors, "page", _("There is no such page"))
-    size = _read_number(args.get("size", ""), PAGE_SIZES[0], errors, "size", _("Choose one of the page sizes offered"))
+    size = _read_number(
+        args.get("size", ""), PAGE_SIZES[0], errors, "size", _("Choose one of the page sizes offered")
+    )
     if size not in PAGE_SIZES:
         errors["size"] = _("Choose one of the page sizes offered")
     q = args.get("q", "").strip()
@@ -160,7 +164,9 @@ def _read_sort(entity: Entity, text: str, errors: dict[str, Any]) -> tuple[str, 
     name = text.removeprefix("-")
     field = entity.field(name)
     if not is_sortable(entity, field) and name != "id":
-        errors["sort"] = _("This list cannot be sorted by “%(name)s”", name=str(field.label) if field else name[:60])
+        errors["sort"] = _(
+            "This list cannot be sorted by “%(name)s”", name=str(field.label) if field else name[:60]
+        )
     return name, text.startswith("-")
 
 

@@ -20,7 +20,9 @@ Titles = dict[tuple[str, int], str]
 
 def links_of(entity: Entity, records: Iterable[Any], fields: Iterable[str]) -> set[tuple[str, int]]:
     """(entity slug, id) of every link in these fields of these records."""
-    wanted = [field for name in fields if (field := entity.field(name)) and field.kind is Kind.LINK and field.target]
+    wanted = [
+        field for name in fields if (field := entity.field(name)) and field.kind is Kind.LINK and field.target
+    ]
     return {
         (field.target or "", value)
         for record in records
