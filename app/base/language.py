@@ -20,7 +20,7 @@ COOKIE = "qiao_language"
 
 def translation_folders(app: Flask) -> list[Path]:
     """Every room's and installed module's `translations/`, the theme's first."""
-    rooms = sorted(KERNEL.glob("*/translations"))
+    rooms = sorted((*KERNEL.glob("*/translations"), *KERNEL.glob("*/*/translations")))
     modules = [found.folder / "translations" for found in context(app).installed.values()]
     return [folder for folder in (*rooms, *modules) if folder.is_dir()]
 
