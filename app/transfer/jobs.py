@@ -9,6 +9,7 @@ from marshmallow import Schema, fields
 from app.jobs.services import Run
 from app.transfer.services.imports import check
 from app.transfer.services.running import run_import
+from app.transfer.services.undo import run_undo
 
 
 class ImportArguments(Schema):
@@ -20,6 +21,11 @@ class ImportArguments(Schema):
 def import_job(run: Run, import_id: int) -> dict[str, Any]:
     """Import a file, or what is left of it."""
     return run_import(run, import_id)
+
+
+def undo_job(run: Run, import_id: int) -> dict[str, Any]:
+    """Undo an import as a whole."""
+    return run_undo(run, import_id)
 
 
 def check_job(run: Run, import_id: int) -> dict[str, Any]:

@@ -61,6 +61,8 @@ class Import(Model):
     checked: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     job_id: Mapped[int | None] = mapped_column(BigInteger)
     error_file: Mapped[str] = mapped_column(String(80), default="")
+    #: The last entry of the audit log when the import ended: what came later touched the records since.
+    audit_end: Mapped[int | None] = mapped_column(BigInteger)
     #: What the undo did: counts and the records it had to leave.
     undone: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_by: Mapped[int | None] = mapped_column(Integer)

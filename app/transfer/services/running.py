@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from app.access.models import AuditHead
 from app.db import now, reading, session, transaction
 from app.fields.bulk import among, insert_rows
 from app.transfer.models import Import, ImportChunk, ImportRow
@@ -65,11 +66,12 @@ def run_import(run: Progress, import_id: int) -> dict[str, int]:
 
 
 def finish_files(import_id: int) -> None:
-    """Write the file of failed rows, if there are any."""
+    """After the last chunk: the file of failed rows, if there are any, and the place in the audit log."""
     with transaction() as current:
         made = current.get_one(Import, import_id, populate_existing=True)
         if made.failed_count and not made.error_file:
             made.error_file = make_error_file(made)
+        made.audit_end = current.scalar(select(AuditHead.last_id)) or 0
 
 
 def _locked(current: Session, import_id: int, place: _Place) -> Import:
