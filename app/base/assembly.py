@@ -63,9 +63,10 @@ def new_flask(site: Site) -> Flask:
 
 
 def _engine_options(url: str) -> dict[str, object]:
+    shared: dict[str, object] = {"hide_parameters": True}  # what people typed has no place in a log
     if url.startswith("sqlite"):
-        return {"connect_args": {"check_same_thread": False, "timeout": 15}}
-    return {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
+        return {**shared, "connect_args": {"check_same_thread": False, "timeout": 15}}
+    return {**shared, "pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
 
 
 def add_module_files(app: Flask) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from app import create_app
+from app.host.logs import configure_logging
 from app.host.sites import Site, SiteError, load_site, site_slugs
 from app.host.swap import SiteHost
 from config import settings
@@ -22,5 +23,5 @@ def readable_sites() -> Iterator[Site]:
             log.error("%s", error)
 
 
-logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+configure_logging(settings().log_level, as_json=settings().production)
 application = SiteHost(readable_sites, create_app, default_site=settings().default_site)
