@@ -1,0 +1,258 @@
+"""Which rows of an entity an actor may see or change, as SQL.
+
+The forms below were chosen by measuring lists of a million rows on both databases: docs/adr/0008.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from dataclasses import replace
+from functools import lru_cache
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    column,
+    false,
+    func,
+    inspect,
+    or_,
+    select,
+    table,
+    true,
+)
+from sqlalchemy.sql.elements import True_
+from sqlalchemy.sql.util import ClauseAdapter
+from sqlalchemy.sql.visitors import replacement_traverse
+
+from app.db import Model, db, session
+from app.host.context import Context, context
+from app.types import Actor, Entity, Scope, ScopeFilter
+
+#: From this part of all units on, a place counts as a large part of the organisation.
+LARGE_PART = 1 / 64
+#: How long the size of a part is believed; which rows are seen never depends on it.
+SIZE_SECONDS = 600
+
+_unit = table("org_unit", column("id"), column("path"))
+#: A column of the entity by name: of its table, of an alias, or the mapped attribute.
+Columns = Callable[[str], Any]
+
+
+class Memo:
+    """What was worked out for one actor in one app, so that a request asks each question once."""
+
+    __slots__ = ("actor", "carried", "conditions", "options")
+
+    def __init__(self, actor: Actor | None, carried: Context) -> None:
+        self.actor = actor
+        self.carried = carried
+        self.conditions: dict[Any, ColumnElement[bool]] = {}
+        self.options: dict[Any, Any] = {}
+
+
+_memo: ContextVar[Memo | None] = ContextVar("qiao_scope_memo", default=None)
+
+
+def memo_of(actor: Actor | None) -> Memo:
+    """The memo of the actor of this request; another actor or app begins a new one."""
+    carried, memo = context(), _memo.get()
+    if memo is None or memo.actor is not actor or memo.carried is not carried:
+        memo = Memo(actor, carried)
+        _memo.set(memo)
+    return memo
+
+
+def units_below(*paths: str) -> Select[Any]:
+    """Ids of the units with these paths and of all units under them (paths look like ``/1/5/``)."""
+    return select(_unit.c.id).where(_is_below(paths))
+
+
+def scope_condition(
+    entity: Entity, actor: Actor | None, *, write: bool = False, target: Any = None
+) -> ColumnElement[bool]:
+    """The SQL condition that keeps the rows of `entity` the actor may see (or change, with `write`).
+
+    `target` is the table or alias the condition is about; the entity's own table by default.
+    Nobody gets `false()`; whoever has scope ALL and no narrowing module gets `true()`.
+    """
+    on = entity.model.__table__ if target is None else target
+    return _remembered(entity, actor, write, on, on.c.__getitem__)
+
+
+def held_condition(entity: Entity, actor: Actor) -> ColumnElement[bool]:
+    """The rows the actor may give away: by ownership or for the unit, not because somebody shared them."""
+    if actor.is_system:
+        return true()
+    unshared = replace(entity, scoped_by=replace(entity.scoped_by, shares=None))
+    on = entity.model.__table__
+    return _condition(unshared, actor, True, on, on.c.__getitem__)
+
+
+def mapped_condition(entity: Entity, actor: Actor | None, *, write: bool = False) -> ColumnElement[bool]:
+    """The same of mapped attributes, which is what SQLAlchemy can move to aliases and joined loads."""
+    return _remembered(entity, actor, write, entity.model, _attributes(entity.model))
+
+
+def _attributes(model: type) -> Columns:
+    """The mapped attributes of a class by name."""
+    return lambda name: getattr(model, name)
+
+
+def _remembered(
+    entity: Entity, actor: Actor | None, write: bool, on: Any, columns: Columns
+) -> ColumnElement[bool]:
+    if actor is None:
+        return false()
+    if actor.is_system:
+        return true()
+    known, key = memo_of(actor).conditions, (entity.slug, write, on)
+    condition = known.get(key)
+    if condition is None:
+        condition = known[key] = _condition(entity, actor, write, on, columns)
+    return condition
+
+
+def _condition(entity: Entity, actor: Actor, write: bool, on: Any, columns: Columns) -> ColumnElement[bool]:
+    if entity.scoped_by.parent is not None:
+        base = _by_parent(entity, actor, write, columns)
+    elif entity.scoped_by.public:
+        base = true()
+    else:
+        base = _by_grants(entity, actor, write, columns)
+    filters: list[ScopeFilter] = context().hooks.gather(
+        "scope_filters", entity=entity.slug, actor=actor, write=write
+    )
+    base = or_(base, *(_moved(f.also, entity, on) for f in filters if f.also is not None))
+    return and_(base, *(_moved(f.only, entity, on) for f in filters if f.only is not None))
+
+
+def _moved(condition: Any, entity: Entity, on: Any) -> Any:
+    """A module's condition, written about the entity's table or class, made one about `on`."""
+    own = entity.model.__table__
+    if on is own:
+        return condition
+    if on is not entity.model:
+        return ClauseAdapter(on).traverse(condition)
+    mapper = inspect(entity.model)
+
+    def attribute(element: Any, **_options: Any) -> Any:
+        if isinstance(element, Column) and element.table is own:
+            return mapper.get_property_by_column(element).class_attribute.__clause_element__()
+        return None
+
+    return replacement_traverse(condition, {}, attribute)
+
+
+def _by_grants(entity: Entity, actor: Actor, write: bool, columns: Columns) -> ColumnElement[bool]:
+    """What the roles give: the widest of each place, put together with OR."""
+    by, widest = entity.scoped_by, actor.widest(entity.slug)
+    if widest is Scope.ALL:
+        return true()
+    if widest is Scope.NONE:
+        return false()
+    parts: list[ColumnElement[bool]] = []
+    if by.owner is not None and actor.employee_id is not None:
+        parts.append(columns(by.owner) == actor.employee_id)
+    if widest is not Scope.OWN and by.shares is not None and actor.employee_id is not None:
+        parts.append(_one_of(columns("id"), _shared(by.shares, actor.employee_id, write)))
+    if by.unit is not None:
+        parts.extend(_in_units(columns(by.unit), *_places(entity, actor)))
+    return or_(false(), *parts)
+
+
+def _places(entity: Entity, actor: Actor) -> tuple[list[int], list[str]]:
+    """(single units, branches by path) the grants reach; what lies inside another branch is left out."""
+    held = [(grant, grant.scope(entity.slug)) for grant in actor.grants]
+    single = {g.unit_path or "": g.unit_id for g, scope in held if scope is Scope.UNIT and g.unit_id}
+    paths = {g.unit_path for g, scope in held if scope is Scope.UNIT_AND_BELOW and g.unit_path}
+    branches = sorted(p for p in paths if not any(p != other and p.startswith(other) for other in paths))
+    alone = sorted(i for path, i in single.items() if not any(path.startswith(b) for b in branches))
+    return alone, branches
+
+
+def _in_units(unit: Any, alone: list[int], branches: list[str]) -> Iterable[ColumnElement[bool]]:
+    """Records of these units. For a large part of the organisation the unit's index is kept out of it:
+
+    walking the index of the list's order and filtering finds a page long before half of all rows are sorted.
+    """
+    small = _is_small(alone, branches)
+    place = unit if small else unit + 0
+    if alone:
+        yield place == alone[0] if len(alone) == 1 else place.in_(alone)
+    if branches:
+        yield _one_of(unit, units_below(*branches)) if small else place.in_(units_below(*branches))
+
+
+def _is_below(paths: Iterable[str]) -> ColumnElement[bool]:
+    inside = (and_(_unit.c.path >= path, _unit.c.path < path[:-1] + "0") for path in paths)
+    return or_(false(), *inside)
+
+
+def _shared(shares: tuple[str, str, str], employee_id: int, write: bool) -> Select[Any]:
+    """Ids of the records shared with an employee."""
+    name, record, employee = shares
+    share = Model.metadata.tables[name]
+    rows = select(share.c[record]).where(share.c[employee] == employee_id)
+    return rows.where(share.c.can_write) if write and "can_write" in share.c else rows
+
+
+def _one_of(what: Any, few: Select[Any]) -> ColumnElement[bool]:
+    """`what` is among a few ids. Beside an OR, PostgreSQL uses an index for an array, not for a sub-query."""
+    if db.engine.dialect.name == "postgresql":
+        return what == func.any(func.array(few.scalar_subquery()))
+    return what.in_(few)
+
+
+def _by_parent(entity: Entity, actor: Actor, write: bool, columns: Columns) -> ColumnElement[bool]:
+    """Whoever sees the parent sees the record; the parent is read under an alias, so nothing correlates.
+
+    Few parents are gathered first; of many, each record's own is looked up.
+    """
+    attribute, slug = entity.scoped_by.parent or ("", "")
+    parent = context().entities.get(slug)
+    if parent is None:
+        return false()
+    alias = _alias(parent.model.__table__)
+    condition = scope_condition(parent, actor, write=write, target=alias)
+    if isinstance(condition, True_):
+        return condition
+    if _sees_few(parent, actor):
+        return _one_of(columns(attribute), select(alias.c.id).where(condition))
+    own = alias.c.id == columns(attribute)
+    return select(alias.c.id).where(own, condition).correlate_except(alias).exists()
+
+
+@lru_cache(maxsize=512)
+def _alias(of: Any) -> Any:
+    return of.alias()
+
+
+def _sees_few(entity: Entity, actor: Actor) -> bool:
+    """Whether the actor's part of an entity's rows is small; only speed depends on the answer."""
+    while entity.scoped_by.parent is not None:
+        entity = context().entities[entity.scoped_by.parent[1]]
+    widest = actor.widest(entity.slug)
+    if widest.width <= Scope.SHARED.width:
+        return True
+    return widest is not Scope.ALL and _is_small(*_places(entity, actor))
+
+
+def _is_small(alone: list[int], branches: list[str]) -> bool:
+    """Whether the places are a small part of the organisation, by the number of units."""
+    known = context().unit_share
+    key = (len(alone), *branches)
+    if key not in known or known[key][0] < monotonic():
+        below = func.count(case((_is_below(branches), 1)))
+        total, inside = session.connection().execute(select(func.count(), below).select_from(_unit)).one()
+        known[key] = (monotonic() + SIZE_SECONDS, (inside + len(alone)) / max(total, 1) < LARGE_PART)
+    return known[key][1]
+
+
+__all__ = ["Memo", "held_condition", "mapped_condition", "memo_of", "scope_condition", "units_below"]
