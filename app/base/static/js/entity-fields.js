@@ -31,7 +31,9 @@
           option: function (item, escape) {
             return "<div>" + escape(item.text) + (item.hint ? '<span class="ts-hint">' + escape(item.hint) + "</span>" : "") + "</div>";
           },
-          no_results: function () { return '<div class="no-results">' + (language === "zh" ? "没有找到" : "Nothing found") + "</div>"; },
+          no_results: function (data, escape) {
+            return '<div class="no-results">' + escape(select.dataset.textNone || "") + "</div>";
+          },
           loading: function () { return '<div class="ts-more">…</div>'; }
         },
         onType: function () { this.clearActiveOption(); },
