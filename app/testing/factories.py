@@ -13,6 +13,7 @@ from app.db import now
 from app.fields.records import create_record
 from app.fields.rules import id_check_digit, uscc_check_digit
 from app.host.context import entity
+from app.host.settings import change_settings
 from app.organisation.models import Employee, Unit
 from app.types import SYSTEM
 
@@ -69,6 +70,12 @@ def make_activity(
     values.setdefault("subject", f"跟进{next(_numbers)}")
     made: Activity = make_record("activity", customer_id=_id(customer), employee_id=_id(by), **values)
     return made
+
+
+def make_setting(name: str, value: object) -> None:
+    """A setting of a module as an admin would type it."""
+    with acting_as(SYSTEM):
+        change_settings({name: str(value)})
 
 
 def id_number(
