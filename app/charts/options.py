@@ -1,8 +1,8 @@
 """Chart options by pyecharts, handed over as plain JSON.
 
-pyecharts' own rendering is never used: names end up in script text there, and its dump rewrites text that looks
-like its own markers. So it makes the options, our data is put in afterwards, and the whole is delivered as
-``application/json`` and drawn by ``static/js/charts.js``.
+pyecharts' own rendering is never used: names end up in script text there, and its dump rewrites text that
+looks like its own markers. So it makes the options, our data is put in afterwards, and the whole is delivered
+as ``application/json`` and drawn by ``static/js/charts.js``.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.customers.models import Contact, Customer, CustomerOwnership, CustomerShare
+from app.customers.search import name_contains, search_customers
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 
 KINDS = (
@@ -68,6 +69,7 @@ CUSTOMER = Entity(
             required=True,
             max_length=200,
             aliases=("客户", "名称", "姓名", "account", "client"),
+            match=name_contains,
         ),
         Field(
             "code",
@@ -177,6 +179,8 @@ CUSTOMER = Entity(
             ("owner_id", "unit_id", "owned_since_at", "last_followed_at", "last_effective_at", "created_at"),
         ),
     ),
+    search=search_customers,
+    search_fields=("name",),
     order_by=("id", "desc"),
     match_fields=(("id_number",), ("uscc",), ("code",), ("name", "mobile")),
     module="customers",
@@ -206,7 +210,7 @@ CONTACT = Entity(
         Field("email", _l("E-mail"), Kind.EMAIL, max_length=200),
         Field("id_number", _l("ID number"), Kind.ID_NUMBER, max_length=18),
         Field("title", _l("Position"), max_length=60),
-        Field("share_percent", _l("Share"), Kind.PERCENT, unit="%"),
+        Field("share_percent", _l("Shareholding"), Kind.PERCENT, unit="%"),
         Field("birth_date", _l("Birth date"), Kind.DATE),
         Field("remark", _l("Remark"), Kind.LONG_TEXT, max_length=4000),
         Field("created_at", _l("Created at"), Kind.DATETIME, computed=True),

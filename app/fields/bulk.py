@@ -13,9 +13,9 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Table,
+    Text,
     any_,
     func,
-    insert,
     literal,
     select,
     text,
@@ -24,12 +24,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 
-def among(current: Session, column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
-    """`column` is one of `ids`, however many: one parameter on both databases."""
-    values = list(ids)
+def among(current: Session, column: Any, values: Iterable[int] | Iterable[str]) -> ColumnElement[bool]:
+    """`column` is one of `values` (all numbers or all text), however many: always one parameter."""
+    wanted = list(values)
     if current.get_bind().dialect.name == "postgresql":
-        return column == any_(literal(values, ARRAY(BigInteger)))
-    rows = func.json_each(json.dumps(values)).table_valued("value")
+        kind = Text() if wanted and isinstance(wanted[0], str) else BigInteger()
+        return column == any_(literal(wanted, ARRAY(kind)))
+    rows = func.json_each(json.dumps(wanted)).table_valued("value")
     return column.in_(select(rows.c.value))
 
 
@@ -65,25 +66,30 @@ def insert_rows(
         if column.default is not None and column.name not in names and not column.primary_key
     }
     connection = current.connection()
-    if connection.dialect.name != "postgresql":
-        connection.execute(insert(table), [{**constants, **{n: row.get(n) for n in names}} for row in rows])
-        return
     columns = [*names, *constants]
     binders = [_binder(table, name, connection.dialect) for name in columns]
     fixed = tuple(
-        bind(v) if bind else v for v, bind in zip(constants.values(), binders[len(names) :], strict=True)
+        bind(value) if bind else value
+        for value, bind in zip(constants.values(), binders[len(names) :], strict=True)
     )
+    plain = list(zip(names, binders, strict=False))
+    tuples = ((*(bind(row.get(n)) if bind else row.get(n) for n, bind in plain), *fixed) for row in rows)
     quoted = ", ".join(f'"{name}"' for name in columns)
-    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        _copy(connection.connection.driver_connection, f'COPY "{table.name}" ({quoted}) FROM STDIN', tuples)
+    else:
+        places = ", ".join("?" * len(columns))
+        statement = f'INSERT INTO "{table.name}" ({quoted}) VALUES ({places})'  # noqa: S608 (our own names)
+        connection.exec_driver_sql(statement, list(tuples))
+
+
+def _copy(driver: Any, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
     try:
-        with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({quoted}) FROM STDIN') as copy:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
-                values = (
-                    bind(row.get(n)) if bind else row.get(n) for n, bind in zip(names, binders, strict=False)
-                )
-                copy.write_row((*values, *fixed))
+                copy.write_row(row)
     except psycopg.IntegrityError as error:
-        raise IntegrityError(f"COPY {table.name}", None, error) from error
+        raise IntegrityError(statement, None, error) from error
 
 
 def _default(column: Any) -> Any:

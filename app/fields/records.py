@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -15,7 +16,6 @@ from app.fields.messages import message
 from app.fields.values import read_values
 from app.host.context import context
 from app.types import Entity, Kind, Refused
-from flask_babel import gettext as _
 
 
 def find_record(entity: Entity, record_id: int, *, write: bool = False) -> Any:
@@ -63,7 +63,9 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
                     setattr(record, name, value)
             current.flush()
     except StaleDataError as stale:
-        raise Refused(_("Somebody else has changed this record meanwhile; reload to see the changes")) from stale
+        raise Refused(
+            _("Somebody else has changed this record meanwhile; reload to see the changes")
+        ) from stale
 
 
 def delete_record(entity: Entity, record: Any) -> None:

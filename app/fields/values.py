@@ -44,7 +44,9 @@ def read_value(field: Field, raw: Any, *, zone: ZoneInfo | None = None) -> Any:
     """
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return None
-    if isinstance(raw, _TYPED.get(field.kind, ())) and not (field.kind is Kind.INTEGER and isinstance(raw, bool)):
+    if isinstance(raw, _TYPED.get(field.kind, ())) and not (
+        field.kind is Kind.INTEGER and isinstance(raw, bool)
+    ):
         return _bounded(field, raw)
     if field.kind is Kind.DATE and isinstance(raw, date):
         return raw.date() if isinstance(raw, datetime) else raw
@@ -111,10 +113,19 @@ def read_values(entity: Entity, raw: Mapping[str, Any], *, creating: bool) -> di
             except BadValue as bad:
                 errors[name] = message(bad.code, **bad.details)
     for field in entity.fields:
-        if creating and values.get(field.name) is None and field.name not in errors and field.default is not None:
+        if (
+            creating
+            and values.get(field.name) is None
+            and field.name not in errors
+            and field.default is not None
+        ):
             values[field.name] = field.default() if callable(field.default) else field.default
     for field in entity.fields:
-        missing = values.get(field.name) is None if creating else field.name in values and values[field.name] is None
+        missing = (
+            values.get(field.name) is None
+            if creating
+            else field.name in values and values[field.name] is None
+        )
         if field.required and missing and field.name not in errors and is_visible(field, values):
             errors[field.name] = message("required")
     if errors:

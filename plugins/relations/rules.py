@@ -58,7 +58,7 @@ def walk(
 
     `neighbours(frontier, edges_per_node)` answers all edges touching the frontier in one go (one query
     per level). At most `edges_per_node` edges are followed per node and `node_budget` nodes are kept: a hub
-    with tens of thousands of edges must not fill the screen. A node whose neighbours were left out is in `cut`.
+    with tens of thousands of edges must not fill the screen. Nodes with neighbours left out are in `cut`.
     """
     found = Walk(distance={start: 0})
     frontier: list[Node] = [start]

@@ -62,7 +62,7 @@ RELATION = Entity(
             create_only=True,
         ),
         Field("strength", _l("Strength"), Kind.INTEGER, default=3, help=_l("1 (weak) to 5 (decisive)")),
-        Field("percent", _l("Share"), Kind.PERCENT, unit="%", help=_l("For shareholders, 0 to 100")),
+        Field("percent", _l("Shareholding"), Kind.PERCENT, unit="%", help=_l("For shareholders, 0 to 100")),
         Field("remark", _l("Remark"), Kind.LONG_TEXT, max_length=2000),
         Field("created_at", _l("Created at"), Kind.DATETIME, computed=True),
     ),
