@@ -10,8 +10,25 @@ from app.activities.models import Activity
 from app.activities.services import record_activities, record_activity
 from app.base.page import PageView, expose, has_access
 from app.base.rest.entity import EntityApi
+from app.base.views.acts import chosen_ids
 from app.base.views.entity import EntityView
+from app.base.views.formats import (
+    date_text,
+    mask_bank_card,
+    mask_id_number,
+    mask_phone,
+    moment_text,
+    money_short,
+    money_text,
+    number_text,
+    percent_text,
+    range_text,
+)
+from app.base.views.guard import needs, own_path
 from app.base.views.related import related_list, related_tab
+from app.base.views.replies import dialog, done, linked
+from app.base.views.screen import Figure, Link
+from app.base.views.titles import record_url
 from app.charts import line_chart, ranked_bars
 from app.customers.models import Contact, Customer, CustomerOwnership, CustomerShare
 from app.customers.services import (
@@ -52,6 +69,25 @@ __all__ = [
     "Employee",
     "EntityApi",
     "EntityView",
+    "Figure",
+    "Link",
+    "chosen_ids",
+    "date_text",
+    "dialog",
+    "done",
+    "linked",
+    "mask_bank_card",
+    "mask_id_number",
+    "mask_phone",
+    "moment_text",
+    "money_short",
+    "money_text",
+    "needs",
+    "number_text",
+    "own_path",
+    "percent_text",
+    "range_text",
+    "record_url",
     "LostLease",
     "Model",
     "Money",
