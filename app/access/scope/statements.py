@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import has_app_context
 from sqlalchemy import event, inspect
-from sqlalchemy.orm import Mapper, ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import True_
@@ -67,7 +67,21 @@ def _option(entity: Entity, actor: Actor | None, *, write: bool, travels: bool) 
     condition = mapped_condition(entity, actor, write=write)
     if isinstance(condition, True_):
         return None
-    return with_loader_criteria(entity.model, condition, include_aliases=True, propagate_to_loaders=travels)
+    return _Criteria(entity.model, condition, include_aliases=True, propagate_to_loaders=travels)
+
+
+class _Criteria(LoaderCriteriaOption):
+    """Criteria that are right in an explicit ON clause about an alias, too.
+
+    SQLAlchemy 2.1 adapts criteria to an alias in WHERE and along relationships, but leaves them about the
+    table itself in ``outerjoin(alias, condition)``, where they would hold back nothing.
+    """
+
+    _traverse_internals = LoaderCriteriaOption._traverse_internals
+
+    def _resolve_where_criteria(self, ext_info: Any) -> Any:
+        criteria = super()._resolve_where_criteria(ext_info)
+        return ext_info._adapter.traverse(criteria) if ext_info.is_aliased_class else criteria
 
 
 def _touched(statement: Any, carried: Context) -> dict[str, Entity]:

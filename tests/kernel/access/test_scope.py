@@ -194,7 +194,7 @@ def test_a_changed_scope_acts_with_the_next_request(bank: People) -> None:
 
 def statements() -> dict[str, Any]:
     """Ways of asking for customers' names or numbers; each answers nothing about a customer out of scope."""
-    other = aliased(Customer)
+    other, told, said = aliased(Customer), aliased(Activity), aliased(Activity)
     rows = select(Customer.id, Customer.name).subquery()
     owned = Customer.owner_id == Employee.id
     common: CTE = select(Customer.name).where(Customer.id > 0).cte()
@@ -217,6 +217,9 @@ def statements() -> dict[str, Any]:
         ),
         "join": select(Employee.name, Customer.name).join(Customer, owned),
         "outer join": select(Employee.id, Customer.name).outerjoin(Customer, owned),
+        "join of an alias": select(Customer.name, other.name).outerjoin(other, other.id != Customer.id),
+        "inner join of an alias": select(Customer.name, other.name).join(other, other.id > 0),
+        "aliases of what follows": select(told.subject, said.subject).outerjoin(said, said.id != told.id),
         "related join": select(Contact.name).join(Contact.customer),
         "through the parent": select(Activity.subject),
     }
