@@ -53,7 +53,7 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
         raise Refused(_("Somebody else has changed this record meanwhile; reload to see the changes"))
     try:
         with transaction() as current:
-            values = read_values(entity, raw, creating=False)
+            values = fill_gaps(entity, read_values(entity, raw, creating=False))
             check_links(entity, values)
             check_unique(current, entity, values, record.id)
             if entity.verbs.update is not None:
@@ -80,6 +80,25 @@ def delete_record(entity: Entity, record: Any) -> None:
         else:
             current.delete(record)
         current.flush()
+
+
+def fill_gaps(entity: Entity, values: dict[str, Any]) -> dict[str, Any]:
+    """The values with every emptied field whose column cannot be empty set to the column's default.
+
+    Raises `Refused` by field where there is no default: such a field is required.
+    """
+    errors: dict[str, Any] = {}
+    for name in [name for name, value in values.items() if value is None]:
+        column = entity.model.__table__.c.get(name)
+        if column is None or column.nullable:
+            continue
+        if column.default is not None and column.default.is_scalar:
+            values[name] = column.default.arg
+        else:
+            errors[name] = message("required")
+    if errors:
+        raise Refused(errors=errors)
+    return values
 
 
 def check_links(entity: Entity, values: dict[str, Any]) -> None:
