@@ -218,10 +218,12 @@ def _switch_on(found: Found, enabled: set[str], act: str) -> None:
 def _load_migrate_synchronise(site: Site, found: Found, wanted: set[str], act: str) -> None:
     """Build the app with the module in it; then tables, permissions and the switch in one transaction."""
     app = create_app(site, only=wanted)
-    if problem := context(app).hooks.quarantined.get(found.slug):
-        raise Refused(_("%(module)s cannot be loaded: %(problem)s", module=_label(found), problem=problem))
     with app.app_context():
         try:
+            if problem := context().hooks.quarantined.get(found.slug):
+                raise Refused(
+                    _("%(module)s cannot be loaded: %(problem)s", module=_label(found), problem=problem)
+                )
             with migrating(site.database_url) as connection, _session_in(connection) as current:
                 still = set(current.scalars(sa.select(HostModule.slug).where(HostModule.enabled)))
                 if missing := wanted - still - {found.slug}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import g, has_request_context
@@ -15,11 +16,17 @@ from app.host.context import context
 from app.host.models import HostSetting
 from app.types import Kind, Refused, Setting
 
+#: Kinds kept exactly: as text in the database, as `Decimal` in use.
+DECIMALS = frozenset({Kind.DECIMAL, Kind.MONEY, Kind.PERCENT})
+
 
 def setting(name: str) -> Any:
     """The value of a setting in this site. Raises `KeyError` for one that no enabled module has."""
     declared = context().settings[name]
-    return _stored().get(name, declared.default)
+    stored = _stored()
+    if name not in stored:
+        return declared.default
+    return Decimal(stored[name]) if declared.kind in DECIMALS else stored[name]
 
 
 def change_settings(values: Mapping[str, str]) -> dict[str, list[Any]]:
@@ -43,7 +50,7 @@ def change_settings(values: Mapping[str, str]) -> dict[str, list[Any]]:
     changed = {name: [setting(name), value] for name, value in typed.items() if setting(name) != value}
     with transaction() as current:
         for name, (_before, after) in changed.items():
-            current.merge(HostSetting(name=name, value=json.dumps(after)))
+            current.merge(HostSetting(name=name, value=json.dumps(after, default=str)))
     if has_request_context():
         g.pop("host_settings", None)
     return changed
@@ -62,9 +69,23 @@ def read_setting(declared: Setting, text: str) -> Any:
         if (low is not None and number < low) or (high is not None and number > high):
             raise Refused(_("Use a number from %(low)s to %(high)s", low=low, high=high))
         return number
+    if declared.kind in DECIMALS:
+        return _read_decimal(declared, text)
     if declared.kind is Kind.CHOICE and text not in {choice.value for choice in declared.choices}:
         raise Refused(_("This is not one of the choices"))
     return text
+
+
+def _read_decimal(declared: Setting, text: str) -> Decimal:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        raise Refused(_("This is not a number")) from None
+    low, high = declared.minimum, declared.maximum
+    below, above = low is not None and number < low, high is not None and number > high
+    if not number.is_finite() or below or above:
+        raise Refused(_("Use a number from %(low)s to %(high)s", low=low, high=high))
+    return number
 
 
 def _stored() -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Many sites in one process: picks a request's site by host name, swaps a site's app when it has changed.
 
 Each site's app is built when it is first asked for. A counter in the site's database says that something
-needs a new app (a module switched on, fields published); it is read at most once a second. The new app is built
-by a thread beside the old one, which goes on answering; requests that run end on the old one.
+needs a new app (a module switched on, fields published); it is read at most once a second. The new app is
+built by a thread beside the old one, which goes on answering; requests that run end on the old one.
 """
 
 from __future__ import annotations

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import NullPool, create_engine, delete
 
 from app import create_app
 from app.access.actors import acting_as
 from app.base.permissions import synchronise
 from app.db import db, session
+from app.host.models import HostModule
 from app.host.sites import Site, create_site
 from app.testing.databases import copy_database, drop_database, empty_database
+from app.testing.modules import ModuleFolder, module_folder
 from app.testing.people import Browser, People, make_people
 from app.testing.tables import create_all_tables
 from app.types import SYSTEM
@@ -65,6 +68,27 @@ def app(database: str, tmp_path: Path) -> Iterator[Flask]:
         yield built
         session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def site(database: str, tmp_path: Path) -> Site:
+    """A site with the kernel's tables and permissions and no module on; build its app with `create_app`."""
+    made = site_in(tmp_path / "instance", database)
+    engine = create_engine(database, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(delete(HostModule))
+    engine.dispose()
+    return made
+
+
+@pytest.fixture
+def modules(database: str, tmp_path: Path) -> Iterator[ModuleFolder]:
+    """A plugins folder for modules written by the test, in place of the installation's own.
+
+    (After `database`, whose template holds the tables of the installation's own modules.)
+    """
+    with module_folder(tmp_path) as folder:
+        yield folder
 
 
 @pytest.fixture
