@@ -96,6 +96,11 @@ def matching_ids(state: ListState, limit: int) -> list[int]:
     return list(session.scalars(statement.limit(limit).execution_options(**{UNSCOPED: True})))
 
 
+def every_row(state: ListState, *columns: Any) -> Select[Any]:
+    """These columns of all matching rows in the list's order, unpaged (exports)."""
+    return _ordered(state, select(*columns).where(matching(state)), state.descending)
+
+
 def read_page(state: ListState, *, counted: bool = True) -> Page:
     """The page the state asks for, in at most two statements."""
     count = count_rows(state) if counted else None
@@ -230,6 +235,7 @@ __all__ = [
     "Page",
     "can_search",
     "count_rows",
+    "every_row",
     "is_indexed",
     "matching",
     "matching_ids",
