@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, UniqueConstraint, event
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, relationship
 
 from app.api import BigId, Customer, Employee, Model, Unit, UtcDateTime, now
 
@@ -40,7 +41,7 @@ class PoolRule(Model):
     working_days: Mapped[bool] = mapped_column(Boolean, default=False)
     #: Only customers of this type; all types when empty.
     customer_kind: Mapped[str | None] = mapped_column(String(12))
-    #: Only customers of this unit and below; all units when empty.
+    #: Only customers of this unit and below; of the pool's unit and below when empty.
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))
     pool_id: Mapped[int] = mapped_column(ForeignKey("pools_pool.id"))
     active: Mapped[bool] = mapped_column(Boolean, default=True)
@@ -105,3 +106,16 @@ class PoolMovement(Model):
     rule: Mapped[PoolRule | None] = relationship()
     from_employee: Mapped[Employee | None] = relationship(foreign_keys=[from_employee_id])
     to_employee: Mapped[Employee | None] = relationship(foreign_keys=[to_employee_id])
+
+
+@event.listens_for(PoolMovement, "before_update")
+@event.listens_for(PoolMovement, "before_delete")
+def _keep(_mapper: Any, _connection: Any, _row: PoolMovement) -> None:
+    raise PermissionError("the ledger of pool movements is append-only")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _keep_all(state: ORMExecuteState) -> None:
+    changes = state.is_update or state.is_delete
+    if changes and state.bind_mapper is not None and state.bind_mapper.class_ is PoolMovement:
+        raise PermissionError("the ledger of pool movements is append-only")

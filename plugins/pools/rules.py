@@ -6,24 +6,61 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+#: A rule waits at least one day and at most ten years.
+SHORTEST_DAYS, LONGEST_DAYS = 1, 3650
 
-def last_safe_day(business_date: date, days: int, is_working_day: Callable[[date], bool] | None = None) -> date:
+
+def last_safe_day(
+    business_date: date, days: int, is_working_day: Callable[[date], bool] | None = None
+) -> date:
     """The day a follow-up must have happened on or after, for the customer to stay on `business_date`.
 
-    A customer is recycled once `days` whole days have passed without an effective follow-up; with
-    `is_working_day` only working days count.
+    A customer is recycled once `days` whole days lie between the last effective follow-up and `business_date`;
+    with `is_working_day` only working days count. The night of 31 March with 30 days: followed up on
+    28 February, the days 1 to 30 March have passed and the customer goes; followed up on 1 March, it stays.
 
     >>> last_safe_day(date(2026, 3, 31), 30)
     datetime.date(2026, 3, 1)
+    >>> monday = date(2026, 3, 30)
+    >>> last_safe_day(monday, 1, lambda day: day.weekday() < 5)
+    datetime.date(2026, 3, 27)
     """
     if is_working_day is None:
         return business_date - timedelta(days=days)
     day, left = business_date, days
     while left > 0:
+        day -= timedelta(days=1)
         if is_working_day(day):
             left -= 1
-        day -= timedelta(days=1)
     return day
+
+
+def is_length(days: int) -> bool:
+    """Whether a rule may wait that many days."""
+    return SHORTEST_DAYS <= days <= LONGEST_DAYS
+
+
+def draws_from(rule_path: str | None, pool_path: str) -> str | None:
+    """The path of the units whose customers a rule moves into a pool; None when the pool must not have them.
+
+    A pool takes customers of its own unit and below, so nobody's customers end in a strange branch. Paths look
+    like ``/1/5/``.
+
+    >>> draws_from(None, "/1/5/"), draws_from("/1/5/9/", "/1/5/"), draws_from("/1/6/", "/1/5/")
+    ('/1/5/', '/1/5/9/', None)
+    """
+    if rule_path is None:
+        return pool_path
+    return rule_path if rule_path.startswith(pool_path) else None
+
+
+def chain(path: str | None) -> tuple[int, ...]:
+    """The ids of a unit and of the units above it, from its path.
+
+    >>> chain("/1/5/9/")
+    (1, 5, 9)
+    """
+    return tuple(int(part) for part in (path or "").split("/") if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +69,6 @@ class Holding:
 
     owned: int
     claimed_today: int
-    #: Days since this person last lost this very customer to a pool; None if never.
-    days_since_lost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +80,17 @@ class Limits:
     cool_down_days: int
 
 
-def why_not_claim(holding: Holding, limits: Limits, wanted: int = 1) -> str | None:
-    """The reason code that forbids claiming `wanted` customers, or None.
+def room_left(holding: Holding, limits: Limits) -> tuple[int | None, str]:
+    """(how many customers may still be claimed, what binds: ``per_day`` or ``owned``); None: any number.
 
-    Codes: ``per_day``, ``owned``, ``cool_down``. Claims count whether or not the customer is still held, so
-    that giving back and claiming again does not evade the limit.
+    Claims count whether or not the customer is still held, so giving back and claiming again evades nothing.
+
+    >>> room_left(Holding(owned=498, claimed_today=9), Limits(per_day=10, owned=500, cool_down_days=0))
+    (1, 'per_day')
     """
-    if limits.per_day and holding.claimed_today + wanted > limits.per_day:
-        return "per_day"
-    if limits.owned and holding.owned + wanted > limits.owned:
-        return "owned"
-    if holding.days_since_lost is not None and holding.days_since_lost < limits.cool_down_days:
-        return "cool_down"
-    return None
+    bounds = []
+    if limits.per_day:
+        bounds.append((max(limits.per_day - holding.claimed_today, 0), "per_day"))
+    if limits.owned:
+        bounds.append((max(limits.owned - holding.owned, 0), "owned"))
+    return min(bounds) if bounds else (None, "")

@@ -51,7 +51,7 @@ RULE = Entity(
         Field("days", _l("Days without an effective follow-up"), Kind.INTEGER, required=True, default=30),
         Field("working_days", _l("Only working days count"), Kind.BOOLEAN, default=False),
         Field("customer_kind", _l("Customer type"), Kind.CHOICE, choices=CUSTOMER_KINDS, help=_l("Empty: every type")),
-        Field("unit_id", _l("Unit and below"), Kind.LINK, target="unit", relationship="unit", help=_l("Empty: every unit")),
+        Field("unit_id", _l("Unit and below"), Kind.LINK, target="unit", relationship="unit", help=_l("Empty: the unit of the pool and all below it")),
         Field("pool_id", _l("Target pool"), Kind.LINK, target="pools_pool", relationship="pool", required=True),
         Field("active", _l("Active"), Kind.BOOLEAN, default=True),
         Field("version", _l("Version"), Kind.INTEGER, computed=True),

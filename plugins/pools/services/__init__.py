@@ -1,8 +1,16 @@
-"""Verbs of pools: the nightly recycle; claiming, assigning and returning what lies in a pool."""
+"""Verbs of pools: the nightly recycle and its forecast; claiming, assigning and returning what lies in a pool."""
 
 from __future__ import annotations
 
-from plugins.pools.services.acts import assign_from_pool, claim_customers, return_customers
-from plugins.pools.services.recycle import catch_up, recycle_customers
+from plugins.pools.services.acts import Outcome, assign_from_pool, claim_customers, return_customers
+from plugins.pools.services.gate import lying_in_pools
+from plugins.pools.services.members import customer_condition, member_condition
+from plugins.pools.services.preview import Forecast, count_due, forecast
+from plugins.pools.services.recycle import active_rules, business_today, catch_up, recycle_customers
+from plugins.pools.services.setup import change_rule, write_rule
 
-__all__ = ["assign_from_pool", "catch_up", "claim_customers", "recycle_customers", "return_customers"]
+__all__ = [
+    "Forecast", "Outcome", "active_rules", "assign_from_pool", "business_today", "catch_up", "change_rule",
+    "claim_customers", "count_due", "customer_condition", "forecast", "lying_in_pools", "member_condition",
+    "recycle_customers", "return_customers", "write_rule",
+]  # fmt: skip

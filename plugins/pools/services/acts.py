@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Select, delete, false, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.api import (
     UNSCOPED,
     Customer,
     Employee,
+    among,
     assign_customers,
     context,
     entity,
@@ -26,157 +29,201 @@ from app.api import (
 )
 from app.types import Refused
 from plugins.pools.models import Pool, PoolEntry, PoolMovement
-from plugins.pools.rules import Holding, Limits, why_not_claim
+from plugins.pools.rules import Holding, Limits, room_left
+from plugins.pools.services.members import member_condition
+
+_OPEN = {UNSCOPED: True}
+#: The most customers one act is about.
+MOST = 500
 
 
-def claim_customers(customer_ids: Sequence[int]) -> list[int]:
-    """Take customers out of a claimable pool for oneself (领取); all or nothing.
+@dataclass(slots=True)
+class Outcome:
+    """What became of each customer: those that moved, and why each of the others stayed."""
+
+    done: list[int] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def claim_customers(customer_ids: Sequence[int]) -> Outcome:
+    """Take customers out of pools one is a member of, for oneself (领取).
 
     Of two people claiming one customer exactly one wins: the entry is deleted under its row lock, and whoever
-    finds none is told so. Limits are counted from the ledger in the same transaction.
+    finds none is told so. Limits are counted from the ledger in the same transaction; where there is room
+    for some only, the first ones given are taken.
 
-    Raises `Refused`: nobody's employee, out of reach, not claimable, just taken, over a limit, cooling down.
+    Raises `Refused` for nobody's employee, for no or too many customers, and for a veto of `before_assign`.
     """
     actor = require_actor()
     if actor.employee_id is None:
         raise Refused(_("Only an employee can claim customers"))
-    wanted = sorted(set(customer_ids))
     with transaction() as current:
         # the person's own row orders the claims of one person, so that two tabs cannot pass one limit
-        current.execute(select(Employee.id).where(Employee.id == actor.employee_id).with_for_update())
-        entries = _take(current, wanted, need_claimable=True)
-        _check_limits(current, actor.employee_id, wanted)
-        _record(current, entries, "claim", actor.employee_id, "")
-        assign_customers(
-            wanted, actor.employee_id, cause="pools.claim", from_employee_id=None, scoped=False
-        )
-    return wanted
+        own = select(Employee.id).where(Employee.id == actor.employee_id).with_for_update(key_share=True)
+        current.execute(own)
+        mine = member_condition(actor)
+        entries, outcome = _lock(current, customer_ids, false() if mine is None else mine)
+        entries = _without_cooling(current, actor.employee_id, entries, outcome)
+        entries = _within_limits(current, actor.employee_id, entries, outcome)
+        _move(current, entries, "claim", actor.employee_id, "", outcome)
+    return outcome
 
 
-def assign_from_pool(customer_ids: Sequence[int], employee_id: int, reason: str = "") -> list[int]:
-    """Give customers lying in a pool to an employee (分配); all or nothing. Raises `Refused`."""
-    wanted = sorted(set(customer_ids))
-    with transaction() as current:
-        entries = _take(current, wanted)
-        _record(current, entries, "assign", employee_id, reason)
-        assign_customers(
-            wanted, employee_id, cause="pools.assign", reason=reason, from_employee_id=None, scoped=False
-        )
-    return wanted
+def assign_from_pool(customer_ids: Sequence[int], employee_id: int, reason: str = "") -> Outcome:
+    """Give customers lying in a pool within the actor's reach to an employee within it (分配).
 
-
-def return_customers(customer_ids: Sequence[int], reason: str = "") -> list[int]:
-    """Give customers back to whom the pool got them from (返回); all or nothing.
-
-    Raises `Refused` when one has no former owner or the former owner has left.
+    Raises `Refused` for an employee who has left or whose customers the actor could not see, for no or too
+    many customers, and for a veto of `before_assign`.
     """
-    wanted = sorted(set(customer_ids))
+    _check_reason(reason)
     with transaction() as current:
-        entries = _take(current, wanted)
-        former: dict[int, list[Any]] = {}
+        entries, outcome = _lock(current, customer_ids, _reach())
+        _move(current, entries, "assign", employee_id, reason, outcome)
+        _check_result(current, outcome.done)
+    return outcome
+
+
+def return_customers(customer_ids: Sequence[int], reason: str = "") -> Outcome:
+    """Give customers back to whom the pool got them from (返回).
+
+    One without a former account manager, or whose former account manager has left, stays. Raises `Refused`
+    for no or too many customers and for a veto of `before_assign`.
+    """
+    _check_reason(reason)
+    with transaction() as current:
+        entries, outcome = _lock(current, customer_ids, _reach())
+        working = set(
+            current.scalars(
+                select(Employee.id)
+                .where(among(current, Employee.id, {e.from_employee_id for e in entries if e.from_employee_id}))
+                .where(Employee.left_on.is_(None) | (Employee.left_on >= now().date()))
+                .execution_options(**_OPEN)
+            )
+        )
+        former: dict[int, list[Any]] = defaultdict(list)
         for entry in entries:
             if entry.from_employee_id is None:
-                raise Refused(_("A customer without a former account manager cannot be returned"))
-            former.setdefault(entry.from_employee_id, []).append(entry)
-        for employee_id, group in former.items():
-            _record(current, group, "return", employee_id, reason)
-            assign_customers(
-                [entry.customer_id for entry in group],
-                employee_id,
-                cause="pools.return",
-                reason=reason,
-                from_employee_id=None,
-                scoped=False,
-            )
-    return wanted
+                outcome.refused[entry.customer_id] = _("There is no former account manager")
+            elif entry.from_employee_id not in working:
+                outcome.refused[entry.customer_id] = _("The former account manager has left")
+            else:
+                former[entry.from_employee_id].append(entry)
+        for employee_id, group in sorted(former.items()):
+            _move(current, group, "return", employee_id, reason, outcome)
+    return outcome
 
 
-def _take(current: Session, wanted: list[int], *, need_claimable: bool = False) -> list[Any]:
-    """Lock and delete the entries within the actor's scope. Raises `Refused` when any is missing."""
+def _reach() -> ColumnElement[bool]:
+    """The entries the actor's roles let them give away; a member's view of a pool is not enough."""
+    return scope_condition(entity("pools_entry"), require_actor(), write=True)
+
+
+def _lock(current: Session, customer_ids: Sequence[int], reach: ColumnElement[bool]) -> tuple[list[Any], Outcome]:
+    """The entries of these customers within reach, locked, in the order given; the others are refused."""
+    wanted = list(dict.fromkeys(customer_ids))
     if not wanted:
         raise Refused(_("Choose at least one customer"))
-    if len(wanted) > 500:
-        raise Refused(_("At most 500 customers at once"))
+    if len(wanted) > MOST:
+        raise Refused(_("At most %(count)s customers at once", count=MOST))
     statement: Select[Any] = (
-        select(PoolEntry.id, PoolEntry.customer_id, PoolEntry.pool_id, PoolEntry.from_employee_id, Pool.claimable)
-        .join(Pool, Pool.id == PoolEntry.pool_id)
-        .where(
-            PoolEntry.customer_id.in_(wanted),
-            scope_condition(entity("pools_entry"), require_actor()),
-        )
+        select(PoolEntry.id, PoolEntry.customer_id, PoolEntry.pool_id, PoolEntry.from_employee_id)
+        .where(among(current, PoolEntry.customer_id, wanted), reach)
         .order_by(PoolEntry.customer_id)
-        .with_for_update(of=PoolEntry)
+        .with_for_update()
     )
-    entries = list(current.execute(statement.execution_options(**{UNSCOPED: True})).all())
-    if len(entries) < len(wanted):
-        gone = len(wanted) - len(entries)
-        raise Refused(_("%(count)s of these customers are no longer in the pool: somebody was faster", count=gone))
-    if need_claimable and not all(entry.claimable for entry in entries):
-        raise Refused(_("Customers of this pool are assigned by the head and cannot be claimed"))
-    removed = current.execute(
-        delete(PoolEntry)
-        .where(PoolEntry.id.in_([entry.id for entry in entries]))
-        .execution_options(synchronize_session=False, **{UNSCOPED: True})
-    )
-    if removed.rowcount != len(entries):
-        raise Refused(_("Somebody was faster; reload the pool"))
-    return entries
+    found = {row.customer_id: row for row in current.execute(statement.execution_options(**_OPEN))}
+    outcome = Outcome()
+    for number in wanted:
+        if number not in found:
+            outcome.refused[number] = _("No longer in a pool you can take it from: somebody was faster")
+    return [found[number] for number in wanted if number in found], outcome
 
 
-def _check_limits(current: Session, employee_id: int, wanted: list[int]) -> None:
+def _without_cooling(current: Session, employee_id: int, entries: list[Any], outcome: Outcome) -> list[Any]:
+    """Leave out what the person lost to a pool lately; every former owner counts, not only the last."""
+    days = setting("pools.cool_down_days")
+    if not days or not entries:
+        return entries
+    lost = select(PoolMovement.customer_id).where(
+        among(current, PoolMovement.customer_id, [entry.customer_id for entry in entries]),
+        PoolMovement.from_employee_id == employee_id,
+        PoolMovement.act == "recycle",
+        PoolMovement.at > now() - timedelta(days=days),
+    )
+    cooling = set(current.scalars(lost.execution_options(**_OPEN)))
+    for number in sorted(cooling):
+        outcome.refused[number] = _("You lost this customer less than %(count)s days ago", count=days)
+    return [entry for entry in entries if entry.customer_id not in cooling]
+
+
+def _within_limits(current: Session, employee_id: int, entries: list[Any], outcome: Outcome) -> list[Any]:
+    limits = Limits(
+        setting("pools.claims_per_day"), setting("pools.owned_limit"), setting("pools.cool_down_days")
+    )
     zone = ZoneInfo(context().site.timezone)
     today = datetime.combine(now().astimezone(zone).date(), time.min, zone).astimezone(UTC)
-    limits = Limits(setting("pools.claims_per_day"), setting("pools.owned_limit"), setting("pools.cool_down_days"))
-    holding = Holding(
-        owned=_count(current, select(func.count(Customer.id)).where(Customer.owner_id == employee_id)),
-        claimed_today=_count(
-            current,
-            select(func.count(PoolMovement.id)).where(
-                PoolMovement.to_employee_id == employee_id, PoolMovement.act == "claim", PoolMovement.at >= today
-            ),
-        ),
+    owned = select(func.count(Customer.id)).where(Customer.owner_id == employee_id, Customer.closed_at.is_(None))
+    claimed = select(func.count(PoolMovement.id)).where(
+        PoolMovement.to_employee_id == employee_id, PoolMovement.act == "claim", PoolMovement.at >= today
     )
-    reason = why_not_claim(holding, limits, len(wanted))
-    if reason is None and limits.cool_down_days and _lost_lately(current, employee_id, wanted, limits.cool_down_days):
-        reason = "cool_down"
-    if reason is not None:
-        raise Refused(_reason(reason, limits))
+    room, binding = room_left(Holding(_count(current, owned), _count(current, claimed)), limits)
+    if room is None:
+        return entries
+    for entry in entries[room:]:
+        if binding == "per_day":
+            reason = _("You may claim %(count)s customers a day", count=limits.per_day)
+        else:
+            reason = _("Whoever owns %(count)s customers cannot claim more", count=limits.owned)
+        outcome.refused[entry.customer_id] = reason
+    return entries[:room]
 
 
 def _count(current: Session, statement: Select[Any]) -> int:
-    return int(current.scalar(statement.execution_options(**{UNSCOPED: True})) or 0)
+    return int(current.scalar(statement.execution_options(**_OPEN)) or 0)
 
 
-def _lost_lately(current: Session, employee_id: int, wanted: list[int], days: int) -> bool:
-    """Whether the person lost any of these customers to a pool within `days`: all former owners count."""
-    lost = select(
-        exists().where(
-            PoolMovement.customer_id.in_(wanted),
-            PoolMovement.from_employee_id == employee_id,
-            PoolMovement.act == "recycle",
-            PoolMovement.at > now() - timedelta(days=days),
-        )
+def _check_reason(reason: str) -> None:
+    if len(reason) > 300:
+        raise Refused(_("At most 300 characters"), field="reason")
+
+
+def _check_result(current: Session, numbers: Sequence[int]) -> None:
+    """Whoever assigns must still see the customers afterwards: nobody gives them away out of the own part of the house."""
+    if not numbers:
+        return
+    seen = scope_condition(entity("customer"), require_actor(), write=True)
+    statement = select(func.count(Customer.id)).where(among(current, Customer.id, numbers), seen)
+    if _count(current, statement) != len(numbers):
+        raise Refused(_("Choose an employee of your unit"), field="employee_id")
+
+
+def _move(
+    current: Session, entries: Sequence[Any], act: str, employee_id: int, reason: str, outcome: Outcome
+) -> None:
+    """Close the entries, write the ledger, give the customers to the employee."""
+    if not entries:
+        return
+    numbers = [entry.customer_id for entry in entries]
+    current.execute(
+        delete(PoolEntry)
+        .where(among(current, PoolEntry.id, [entry.id for entry in entries]))
+        .execution_options(synchronize_session=False, **_OPEN)
     )
-    return bool(current.scalar(lost.execution_options(**{UNSCOPED: True})))
-
-
-def _reason(code: str, limits: Limits) -> str:
-    if code == "per_day":
-        return str(_("You may claim %(count)s customers a day", count=limits.per_day))
-    if code == "owned":
-        return str(_("Whoever owns %(count)s customers or more cannot claim", count=limits.owned))
-    return str(_("You lost one of these customers less than %(count)s days ago", count=limits.cool_down_days))
-
-
-def _record(current: Session, entries: Sequence[Any], act: str, employee_id: int, reason: str) -> None:
     moment, actor = now(), require_actor()
     current.execute(
         insert(PoolMovement),
         [
             {
-                "customer_id": entry.customer_id, "act": act, "pool_id": entry.pool_id, "to_employee_id": employee_id,
-                "from_employee_id": None, "reason": reason, "by_user_id": actor.user_id, "at": moment,
+                "customer_id": entry.customer_id, "act": act, "pool_id": entry.pool_id, "from_employee_id": None,
+                "to_employee_id": employee_id, "reason": reason, "by_user_id": actor.user_id, "at": moment,
             }
             for entry in entries
         ],
+    )  # fmt: skip
+    assign_customers(
+        numbers, employee_id, cause=f"pools.{act}", reason=reason, from_employee_id=None, scoped=False
     )
+    outcome.done.extend(numbers)
+
+
+__all__ = ["MOST", "Outcome", "assign_from_pool", "claim_customers", "return_customers"]

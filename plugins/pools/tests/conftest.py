@@ -1,0 +1,109 @@
+"""A bank with pools: one of the branch, one of each sub-branch, and customers of any age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select, update
+
+from app.api import UNSCOPED, Customer, CustomerOwnership, acting_as, session, transaction
+from app.testing.factories import make_customer, make_record
+from app.testing.people import People
+from app.types import SYSTEM
+from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule
+
+ZONE = ZoneInfo("Asia/Shanghai")
+#: The business date of most tests: a Tuesday.
+NIGHT = date(2026, 3, 31)
+
+
+@dataclass(slots=True)
+class Bank:
+    """The cast, its pools and a rule of thirty days over the branch."""
+
+    people: People
+    branch_pool: Pool
+    north_pool: Pool
+    south_pool: Pool
+    #: Assigned by the head only.
+    closed_pool: Pool
+    rule: PoolRule
+
+
+@pytest.fixture
+def bank(people: People) -> Bank:
+    """Pools of the branch and of its sub-branches; the rule fills the northern one from north."""
+    north = make_record("pools_pool", code="N", name="北支行客户池", unit_id=people.north.id)
+    return Bank(
+        people,
+        make_record("pools_pool", code="B", name="分行公共池", unit_id=people.branch.id),
+        north,
+        make_record("pools_pool", code="S", name="南支行客户池", unit_id=people.south.id),
+        make_record("pools_pool", code="H", name="主管客户池", unit_id=people.north.id, claimable=False),
+        make_record("pools_rule", name="三十天未跟进", days=30, pool_id=north.id),
+    )
+
+
+def local(day: date, hour: int = 0, minute: int = 0) -> datetime:
+    """A moment on the site's clock."""
+    return datetime.combine(day, time(hour, minute), ZONE)
+
+
+def aged(owner: Any, *, owned: datetime | None = None, followed: datetime | None = None, **values: Any) -> Customer:
+    """A customer of `owner`, owned since and last effectively followed up at these moments."""
+    customer = make_customer(owner=owner, **values)
+    since = owned or local(NIGHT - timedelta(days=400))
+    with acting_as(SYSTEM), transaction() as current:
+        table = Customer.__table__
+        moments = {"owned_since_at": since, "created_at": since, "last_effective_at": followed}
+        current.execute(update(table).where(table.c.id == customer.id).values(**moments))
+    session.expire(customer)
+    return customer
+
+
+def put(customer: Customer, pool: Pool, former: Any = None) -> Customer:
+    """Let a customer lie in a pool, as if a rule had moved it long ago."""
+    with acting_as(SYSTEM), transaction() as current:
+        table = Customer.__table__
+        lying = {"owner_id": None, "owned_since_at": None, "unit_id": pool.unit_id}
+        current.execute(update(table).where(table.c.id == customer.id).values(**lying))
+        former_id = getattr(former, "employee_id", former)
+        current.add(
+            PoolEntry(customer_id=customer.id, pool_id=pool.id, unit_id=pool.unit_id, from_employee_id=former_id)
+        )
+    session.expire(customer)
+    return customer
+
+
+def rows(statement: Any) -> list[tuple[Any, ...]]:
+    """All rows of a statement, whoever acts."""
+    return [tuple(row) for row in session.execute(statement.execution_options(**{UNSCOPED: True}))]
+
+
+def entries() -> dict[int, int]:
+    """What lies where now: {customer id: pool id}."""
+    return dict(rows(select(PoolEntry.customer_id, PoolEntry.pool_id)))
+
+
+def story(customer: Customer) -> list[tuple[Any, ...]]:
+    """The movements of a customer: (act, pool, from, to)."""
+    m = PoolMovement
+    return rows(
+        select(m.act, m.pool_id, m.from_employee_id, m.to_employee_id)
+        .where(m.customer_id == customer.id)
+        .order_by(m.id)
+    )
+
+
+def ownership(customer: Customer) -> list[tuple[Any, ...]]:
+    """The kernel's ledger of a customer after its creation: (from, to, cause)."""
+    o = CustomerOwnership
+    return rows(
+        select(o.from_employee_id, o.to_employee_id, o.cause)
+        .where(o.customer_id == customer.id, o.cause != "create")
+        .order_by(o.id)
+    )
