@@ -1,0 +1,1 @@
+"""Measurements at a million customers: ratios to a baseline taken in the same run (`make bench`)."""
