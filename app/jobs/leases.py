@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Table, and_, delete, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from app.db import now
@@ -45,6 +45,7 @@ class Claim:
     locale: str
     timezone: str
     business_date: date | None
+    started_at: datetime
     progress_done: int
     progress_total: int | None
     message: str
@@ -96,7 +97,7 @@ def claim(
             fence=c.fence + 1,
             attempts=c.attempts + 1,
             lease_until=lease_end(at, timing),
-            started_at=at,
+            started_at=func.coalesce(c.started_at, at),
             updated_at=at,
         )
         .returning(
@@ -134,8 +135,7 @@ def write_mine(connection: Connection, claimed: Claim, **values: Any) -> bool:
 def renew(
     engine: Engine, claimed: Claim, timing: Timing, values: dict[str, Any], lines: list[dict[str, Any]]
 ) -> bool:
-    """Prolong the lease, with progress and log lines; True when somebody asked to cancel. Raises `LostLease`.
-    """
+    """Prolong the lease and write progress and log; True when asked to cancel. Raises `LostLease`."""
     with engine.begin() as connection:
         add_lines(connection, lines)
         return write_mine(connection, claimed, lease_until=lease_end(now(), timing), **values)
@@ -162,16 +162,29 @@ def add_lines(connection: Connection, lines: list[dict[str, Any]]) -> None:
         connection.execute(insert(LOGS), lines)
 
 
+def ending(claimed: Claim) -> dict[str, Any]:
+    """What is written of a job when it is over: the moment, and how long it took."""
+    at = now()
+    return {
+        "finished_at": at,
+        "seconds": round((at - claimed.started_at).total_seconds()),
+        "owner": None,
+        "lease_until": None,
+    }
+
+
 def end(engine: Engine, claimed: Claim, status: Status, **values: Any) -> bool:
     """Take a job out of work without its effect (failed, cancelled, queued again); False when it was lost."""
     if status is not Status.QUEUED:
-        values["finished_at"] = now()
+        values |= ending(claimed)
     for name in ("error", "trace"):
         if name in values:
             values[name] = values[name][-LONGEST_TEXT:]
     try:
         with engine.begin() as connection:
-            write_mine(connection, claimed, status=status, owner=None, lease_until=None, **values)
+            write_mine(
+                connection, claimed, **{"owner": None, "lease_until": None, "status": status, **values}
+            )
     except LostLease:
         return False
     return True

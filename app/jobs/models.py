@@ -97,6 +97,8 @@ class Job(Model):
 
     #: The login that asked for it; none for the installation's own work.
     created_by: Mapped[int | None] = mapped_column(Integer)
+    #: That person's employee record, for showing the name.
+    employee_id: Mapped[int | None] = mapped_column(Integer)
     #: The login it acts as; none for the installation itself.
     actor_id: Mapped[int | None] = mapped_column(Integer)
     locale: Mapped[str] = mapped_column(String(10), default="zh")
@@ -119,6 +121,8 @@ class Job(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: From the first start to the end.
+    seconds: Mapped[int | None] = mapped_column(Integer)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
     def __repr__(self) -> str:

@@ -167,8 +167,7 @@ class Run:
     # what the runner uses
 
     def finish(self, result: Any) -> None:
-        """Commit what is left of the handler's work together with `done` and its result. Raises `LostLease`.
-        """
+        """Commit what is left of the work with `done` and its result. Raises `LostLease`."""
         session.flush()
         connection = session.connection()
         leases.forget_chunks(connection, self.job_id)
@@ -178,12 +177,10 @@ class Run:
             status=Status.DONE,
             result=plain_json(result),
             state=plain_json(self.state),
-            finished_at=now(),
-            owner=None,
-            lease_until=None,
             error="",
             trace="",
             **self._progress,
+            **leases.ending(self._claim),
         )
         session.commit()
 

@@ -1,5 +1,4 @@
-"""The scheduler process: makes the jobs that are due and sweeps, for every site, as often as it is started.
-"""
+"""The scheduler process: makes the jobs that are due and sweeps, for every site."""
 
 from __future__ import annotations
 

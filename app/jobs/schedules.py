@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Table, select, update
 
 from app.access.actors import require_actor
+from app.access.audit import Act, record_acts
 from app.access.scope import UNSCOPED
 from app.db import now, reading, session, transaction
 from app.host.context import context
@@ -145,14 +146,29 @@ def change_schedule(schedule_id: int, *, cron: str, enabled: bool, catch_up: str
         if cron != schedule.cron or (enabled and not schedule.enabled):
             # What the new times would have been before now is not made up for.
             schedule.reached_at = now()
+        before = (schedule.cron, schedule.enabled, schedule.catch_up)
         schedule.cron, schedule.enabled, schedule.catch_up = cron, enabled, catch_up
+        changes = {
+            field: [old, new]
+            for field, old, new in zip(
+                ("cron", "enabled", "catch_up"), before, (cron, enabled, catch_up), strict=True
+            )
+            if old != new
+        }
+        if changes:
+            record_acts(current, [Act("update", "job_schedule", str(schedule.id), schedule.name, changes)])
         return schedule
+
+
+def find_schedule(schedule_id: int) -> Schedule | None:
+    """The schedule of that number."""
+    return session.scalar(select(Schedule).where(Schedule.id == schedule_id))
 
 
 def run_schedule_now(schedule_id: int) -> int:
     """Run a scheduled job once, now, beside its schedule; returns the job's id. Raises `Refused`."""
     require_actor()
-    schedule = session.scalar(select(Schedule).where(Schedule.id == schedule_id))
+    schedule = find_schedule(schedule_id)
     if schedule is None:
         raise Refused(_("There is no such schedule"))
     if schedule.name not in context().jobs:

@@ -86,8 +86,7 @@ class Worker:
         return app is not None and self._run_one(app, job_id=job_id)
 
     def look(self) -> None:
-        """Run what is due in the sites' databases, a job of each site in turn, unless that was done just now.
-        """
+        """Run what is due, a job of each site in turn, unless that was looked at just now."""
         if time.monotonic() - self._looked_at < self.timing.poll:
             return
         busy = True
@@ -243,8 +242,7 @@ class HintWorker(SimpleWorker):
         return found
 
     def execute_job(self, job: Message, queue: Queue) -> None:
-        """Act on a message if it is a hint, and forget it in any case: the database knows what is to be done.
-        """
+        """Act on a message if it is a hint, and forget it: the database knows what is to be done."""
         with self.connection.pipeline() as pipeline:
             pipeline.delete(job.key)
             pipeline.lrem(queue.intermediate_queue_key, 0, job.id)
