@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Model, UtcDateTime
+from app.db import Model, UtcDateTime, extra_ddl
 
 #: Big on PostgreSQL, the rowid on SQLite.
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -40,8 +40,8 @@ class RoleInfo(Model):
 class AuditEntry(Model):
     """One change of one record, or one act; never updated, never deleted.
 
-    `changes` maps a field to [from, to]. `hash` covers the entry's content and the hash before it, so an edited,
-    deleted or reordered entry breaks the chain from there on.
+    `changes` maps a field to [from, to]. `hash` covers the entry's content and the hash before it, so an
+    edited, deleted or reordered entry breaks the chain from there on. The database itself refuses changes.
     """
 
     __tablename__ = "access_audit"
@@ -62,13 +62,47 @@ class AuditEntry(Model):
 
 
 class AuditHead(Model):
-    """The last link of the chain: one row, locked by whoever appends."""
+    """The last link of the chain: one row, locked by whoever appends.
+
+    `seal` is a MAC of it under the site's secret: who can write the database but does not know the secret can
+    make a chain that fits, not its seal.
+    """
 
     __tablename__ = "access_audit_head"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     last_id: Mapped[int] = mapped_column(BigInteger, default=0)
     hash: Mapped[str] = mapped_column(String(64), default="")
+    seal: Mapped[str] = mapped_column(String(64), default="")
+
+
+def _append_only(table: str, *acts: str) -> None:
+    """Let the database itself refuse these acts on a table, whoever asks."""
+    words = "the audit log is append-only"
+    extra_ddl(
+        Model.metadata.tables[table],
+        "sqlite",
+        create=[
+            f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{words}'); END"
+            for act in acts
+        ],
+    )
+    extra_ddl(
+        Model.metadata.tables[table],
+        "postgresql",
+        create=[
+            f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$BEGIN RAISE EXCEPTION '{words}'; END$$",
+            f"CREATE TRIGGER {table}_no_change BEFORE {' OR '.join(acts)} OR TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
+        ],
+        drop=[f"DROP TRIGGER {table}_no_change ON {table}", f"DROP FUNCTION {table}_refuse()"],
+    )
+
+
+_append_only("access_audit", "UPDATE", "DELETE")
+_append_only("access_audit_head", "DELETE")
 
 
 class Preference(Model):

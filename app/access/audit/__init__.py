@@ -1,0 +1,13 @@
+"""The audit log (SEC-5): every change of an audited record, chained by hash, written in its own transaction.
+
+ORM changes are noticed by themselves (`noting`); set-based verbs call `record_acts`. Entries are gathered
+while the transaction runs and appended just before it commits (`chain`), so the chain's head is locked for a
+moment only.
+"""
+
+from __future__ import annotations
+
+from app.access.audit.chain import entry_hash, reseal, verify
+from app.access.audit.noting import PENDING, Act, plain, record_acts, trace_id
+
+__all__ = ["PENDING", "Act", "entry_hash", "plain", "record_acts", "reseal", "trace_id", "verify"]

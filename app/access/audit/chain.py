@@ -1,0 +1,160 @@
+"""The chain: each entry's hash covers the entry before it, and the head is sealed with the site's secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Connection, event, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from app.access.actors import current_actor
+from app.access.audit.noting import PENDING, Act, trace_id
+from app.access.models import AuditEntry, AuditHead
+from app.db import now
+from app.host.context import context
+
+_head = AuditHead.__table__
+
+
+def entry_hash(previous: str, values: Mapping[str, Any]) -> str:
+    """SHA-256 over the hash before and the entry's content in canonical JSON (keys sorted, UTC ISO times)."""
+    content = [
+        previous,
+        values["id"],
+        values["at"].isoformat(timespec="microseconds"),
+        *(values[key] for key in ("user_id", "user_name", "action", "entity", "record_id", "label")),
+        values["changes"],
+        values["trace_id"],
+    ]
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def seal_of(last_id: int, link: str) -> str:
+    """HMAC-SHA-256 of the head under the site's secret."""
+    secret = f"audit:{context().site.secret}".encode()
+    return hmac.new(secret, f"{last_id}:{link}".encode(), hashlib.sha256).hexdigest()
+
+
+@event.listens_for(Session, "before_commit")
+def _append(session: Session) -> None:
+    """Chain what was gathered onto the log; the head's row lock orders concurrent writers."""
+    if session.in_nested_transaction():
+        return
+    if session.new or session.dirty or session.deleted:
+        session.flush()
+    acts: list[Act] = session.info.pop(PENDING, [])
+    if not acts:
+        return
+    connection = session.connection()
+    last_id, link = _lock_head(connection)
+    actor = current_actor()
+    shared = {
+        "at": now(),
+        "user_id": actor.user_id if actor else None,
+        "user_name": actor.name[:128] if actor else "",
+        "trace_id": trace_id()[:40],
+    }
+    rows: list[dict[str, Any]] = []
+    for number, act in enumerate(acts, last_id + 1):
+        row = {
+            **shared,
+            "id": number,
+            "action": act.action[:40],
+            "entity": act.entity[:60],
+            "record_id": act.record_id[:60],
+            "label": act.label[:200],
+            "changes": dict(act.changes or {}),
+            "previous": link,
+        }
+        link = row["hash"] = entry_hash(link, row)
+        rows.append(row)
+    connection.execute(insert(AuditEntry), rows)
+    _set_head(connection, rows[-1]["id"], link)
+
+
+def _lock_head(connection: Connection) -> tuple[int, str]:
+    """(number, hash) of the last entry, held until the transaction ends."""
+    statement = select(_head.c.last_id, _head.c.hash).where(_head.c.id == 1).with_for_update()
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        # The very first entries: whoever comes second waits here for the first.
+        new = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+        values = {"id": 1, "last_id": 0, "hash": "", "seal": ""}
+        connection.execute(new(AuditHead).values(values).on_conflict_do_nothing())
+        row = connection.execute(statement).one()
+    return row.last_id, row.hash
+
+
+def _set_head(connection: Connection, last_id: int, link: str) -> None:
+    values = {"last_id": last_id, "hash": link, "seal": seal_of(last_id, link)}
+    connection.execute(update(AuditHead).where(_head.c.id == 1).values(values))
+
+
+def verify(session: Session, batch: int = 5000, *, sealed: bool = True) -> tuple[int, str]:
+    """(number of entries, what is wrong or ''): walks the chain in order and compares it with the head.
+
+    Finds an edited, deleted, inserted, reordered entry, a log cut at its end, and (when `sealed`) a chain
+    written anew by someone without the site's secret. Entries appended meanwhile are walked, too.
+    """
+    link, number, missing = "", 0, False
+    entries = AuditEntry.__table__
+    while True:
+        statement = select(entries).where(entries.c.id > number).order_by(entries.c.id).limit(batch)
+        rows = session.execute(statement).mappings().all()
+        for row in rows:
+            if row["id"] != number + 1:
+                return number, _("entry %(number)s is missing", number=number + 1)
+            if row["previous"] != link or row["hash"] != entry_hash(link, dict(row)):
+                return number, _("entry %(number)s does not fit the chain", number=row["id"])
+            link, number = row["hash"], row["id"]
+        if len(rows) == batch:
+            continue
+        head = session.execute(select(_head.c.last_id, _head.c.hash, _head.c.seal)).one_or_none()
+        if head is not None and head.last_id > number and (rows or not missing):
+            missing = True  # appended since; if nothing comes, it was cut off
+            continue
+        return number, _judge(head, number, link, sealed)
+
+
+def _judge(head: Any, number: int, link: str, sealed: bool) -> str:
+    """What is wrong with the head of a chain that ends at entry `number` with the hash `link`."""
+    if head is None:
+        return _("the head of the log is missing") if number else ""
+    if head.last_id != number:
+        return _("the log ends at entry %(number)s, its head says %(last)s", number=number, last=head.last_id)
+    if head.hash != link:
+        return _("the head of the log does not fit its last entry")
+    if sealed and number and not hmac.compare_digest(head.seal, seal_of(number, link)):
+        return _("the seal is not this site's: the log was written anew, or the site's secret was changed")
+    return ""
+
+
+def reseal(session: Session) -> int:
+    """Seal the head with the site's present secret, after the secret was changed on purpose; entries sealed.
+
+    The caller has verified everything but the seal, and commits.
+    """
+    last_id, link = _lock_head(session.connection())
+    _set_head(session.connection(), last_id, link)
+    return last_id
+
+
+def last_link(session: Session, noted: str | None = None) -> str:
+    """``number:hash`` of the last entry, or of the noted one if it is still there; empty for none."""
+    entries = AuditEntry.__table__
+    statement = select(entries.c.id, entries.c.hash).order_by(entries.c.id.desc()).limit(1)
+    if noted is not None:
+        number, _colon, link = noted.partition(":")
+        if not number.isdecimal():
+            return ""
+        statement = statement.where(entries.c.id == int(number), entries.c.hash == link.strip())
+    row = session.execute(statement).one_or_none()
+    return f"{row.id}:{row.hash}" if row else ""
