@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import Select, func, literal, select
 
 from app.activities.models import Activity
 from app.types import Metric
 
 
-def _facts(value: Any, *conditions: ColumnElement[bool]) -> Select[Any]:
+def _facts(value: Any, *conditions: Any) -> Select[Any]:
     return select(
         Activity.employee_id.label("employee_id"),
         Activity.customer_id.label("customer_id"),

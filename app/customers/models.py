@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, rela
 from app.access.models import BigId
 from app.db import Model, Money, UtcDateTime, now
 from app.organisation.models import Employee, Unit
+from app.search.ddl import keep_search_index
 
 
 class Customer(Model):
@@ -168,3 +169,6 @@ class Contact(Model):
 
     def __repr__(self) -> str:
         return self.name
+
+
+keep_search_index(Customer.__table__)  # type: ignore[arg-type]

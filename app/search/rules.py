@@ -1,8 +1,8 @@
 """How text is cut into tokens, so that two Chinese characters anywhere in a name are one index probe.
 
 A name is cut into runs of letters and digits. Of each run every pair of neighbours is a token, every
-triple of Latin letters or digits, every single character outside ASCII, and the first letter. A search
-term is cut the same way; what it needs is a subset of what the name has.
+triple of Latin letters or digits, every single character outside ASCII, the first letter, and the run
+itself. A search term is cut the same way; what it needs is a subset of what the name has.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def tokens(*texts: str | None) -> str:
     >>> tokens("张三")
     '张三 张 三'
     >>> tokens("Acme")
-    'ac cm me acm cme a'
+    'ac cm me acm cme a acme'
     """
     found: dict[str, None] = {}
     for text in texts:
@@ -61,6 +61,7 @@ def _of_name(run: str) -> Iterator[str]:
     yield from (gram for gram in _grams(run, 3) if gram.isascii())
     yield from (character for character in run if not character.isascii())
     yield run[0]
+    yield run
 
 
 def _of_term(run: str) -> Iterable[str]:

@@ -22,6 +22,7 @@ from app.fields.messages import message
 from app.fields.rules import id_number_facts
 from app.host.context import entity, hooks
 from app.organisation.models import Employee
+from app.search.ddl import indexed_at_once
 from app.search.rules import tokens
 from app.types import Actor, Refused
 
@@ -73,7 +74,8 @@ def create_customers(rows: Sequence[dict[str, Any]]) -> list[int]:
         _check_keys(current, prepared)
         names = list(dict.fromkeys(name for row in prepared for name in row))
         try:
-            insert_rows(current, _TABLE, prepared, names)  # type: ignore[arg-type]
+            with indexed_at_once(current.connection(), _TABLE.name):  # type: ignore[attr-defined]
+                insert_rows(current, _TABLE, prepared, names)  # type: ignore[arg-type]
         except IntegrityError as error:
             raise Refused(errors=_duplicate(error)) from error
         ids = [row["id"] for row in prepared]
@@ -206,11 +208,10 @@ def _free_numbers(current: Session, ready: list[dict[str, Any]], given: Sequence
 
 
 def _existing(current: Session, key: str, values: Sequence[str]) -> set[str]:
+    if not values:
+        return set()
     column = _TABLE.c[key]
-    found: set[str] = set()
-    for start in range(0, len(values), 5000):
-        found.update(current.scalars(select(column).where(column.in_(values[start : start + 5000]))))
-    return found
+    return set(current.scalars(select(column).where(among(current, column, values))))
 
 
 def _check_keys(current: Session, rows: list[dict[str, Any]]) -> None:

@@ -1,0 +1,1 @@
+"""A made-up bank to look at: deterministic demonstration data, written by the product's own verbs."""
