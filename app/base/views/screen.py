@@ -85,6 +85,8 @@ class EntityScreen(BaseView):
     # What the screens use -------------------------------------------------------------------------------
 
     def __init__(self) -> None:
+        # as this site knows it: with the verbs the module attached in its hooks
+        self.entity = context().entities.get(self.entity.slug, self.entity)  # type: ignore[misc]
         missing = {
             route for act, routes in ROUTES.items() if act not in self.entity.actions for route in routes
         }
