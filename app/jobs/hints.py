@@ -78,3 +78,12 @@ def send_hints(site: Site, jobs: Iterable[tuple[int, str]]) -> int:
         _silent_until = time.monotonic() + PAUSE_SECONDS
         log.warning("no hint was sent, workers will find the job by themselves: %s", error)
     return sent
+
+
+def is_quiet(site: Site, queue: str) -> bool:
+    """Whether no hint waits in a queue; False as well when Redis does not answer."""
+    try:
+        url = redis_url(site.instance)
+        return url is not None and queue_named(queue, connect(url)).count == 0
+    except (RedisError, OSError, ValueError):
+        return False

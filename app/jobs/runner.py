@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
 import traceback
@@ -209,7 +210,7 @@ def _fail_or_retry(run: Run, claimed: Claim, error: Exception, timing: Timing) -
         error.hide_parameters = True  # rows of customers do not belong into a log
     trace = "".join(traceback.format_exception(error))
     text = (
-        _("It took longer than %(seconds)d seconds", seconds=error.args[0])
+        _("It took longer than %(seconds)d seconds", seconds=math.ceil(error.args[0]))
         if isinstance(error, TimedOut)
         else (_("An unexpected error: %(kind)s", kind=type(error).__name__))
     )

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from redis.exceptions import RedisError
 from sqlalchemy import and_, delete, or_, select, update
 
 from app.db import now, reading, session, transaction
 from app.host.context import context
 from app.host.settings import setting
-from app.jobs.hints import connect, queue_named, redis_url, send_hints
+from app.jobs.hints import is_quiet, send_hints
 from app.jobs.leases import JOBS
 from app.jobs.rules import Status
 from app.jobs.services import Run
@@ -73,17 +72,8 @@ def wake_waiting() -> int:
             .all()
         )
         session.rollback()
-    quiet = {queue for queue in {queue for _id, queue in waiting} if _is_quiet(queue)}
+    quiet = {queue for queue in {queue for _id, queue in waiting} if is_quiet(context().site, queue)}
     return send_hints(context().site, [(job_id, queue) for job_id, queue in waiting if queue in quiet])
-
-
-def _is_quiet(queue: str) -> bool:
-    """Whether no hint waits in a queue; False as well when Redis does not answer."""
-    try:
-        url = redis_url(context().site.instance)
-        return url is not None and queue_named(queue, connect(url)).count == 0
-    except (RedisError, OSError):
-        return False
 
 
 def remove_old_jobs(run: Run) -> dict[str, int]:

@@ -119,7 +119,13 @@ class Workers:
     def start(self, url: str, lease: float = 1.0) -> None:
         with self.said_path.open("ab") as said:
             self.process = subprocess.Popen(
-                [sys.executable, str(HERE / "worker_process.py"), str(self.folder / "instance"), url, str(lease)],
+                [
+                    sys.executable,
+                    str(HERE / "worker_process.py"),
+                    str(self.folder / "instance"),
+                    url,
+                    str(lease),
+                ],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 stdout=said,

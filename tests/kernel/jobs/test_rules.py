@@ -74,7 +74,9 @@ def test_what_cannot_be_read_names_its_field(expression: str, field: str) -> Non
     st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),
     st.sampled_from([SHANGHAI, BERLIN, ZoneInfo("America/Sao_Paulo"), ZoneInfo("Australia/Lord_Howe")]),
 )
-def test_a_daily_schedule_runs_once_on_every_date(minute: int, hour: int, start: datetime, zone: ZoneInfo) -> None:
+def test_a_daily_schedule_runs_once_on_every_date(
+    minute: int, hour: int, start: datetime, zone: ZoneInfo
+) -> None:
     cron = read_cron(f"{minute} {hour} * * *")
     runs = due_runs(cron, start, start + timedelta(days=40), zone, "all")
     dates = [run.date for run in runs]
@@ -86,7 +88,9 @@ def test_a_daily_schedule_runs_once_on_every_date(minute: int, hour: int, start:
 @pytest.mark.parametrize(("catch_up", "days"), [("all", [2, 3, 4]), ("last", [4]), ("none", [])])
 def test_missed_runs_follow_the_policy(catch_up: str, days: list[int]) -> None:
     reached = datetime(2026, 3, 1, 2, tzinfo=SHANGHAI)
-    runs = due_runs(read_cron("0 2 * * *"), reached, datetime(2026, 3, 4, 12, tzinfo=SHANGHAI), SHANGHAI, catch_up)
+    runs = due_runs(
+        read_cron("0 2 * * *"), reached, datetime(2026, 3, 4, 12, tzinfo=SHANGHAI), SHANGHAI, catch_up
+    )
     assert [run.date.day for run in runs] == days
 
 
@@ -115,7 +119,20 @@ def test_backoff_grows_to_an_hour() -> None:
 
 
 @pytest.mark.parametrize(
-    "hint", ["test:0", "test:-1", "Test:1", "test:1\n", "test", ":1", "test:1:2", "test:" + "9" * 19, 7, None, ["test:1"]]
+    "hint",
+    [
+        "test:0",
+        "test:-1",
+        "Test:1",
+        "test:1\n",
+        "test",
+        ":1",
+        "test:1:2",
+        "test:" + "9" * 19,
+        7,
+        None,
+        ["test:1"],
+    ],
 )
 def test_what_is_not_a_hint(hint: object) -> None:
     assert read_hint(hint) is None

@@ -39,7 +39,9 @@ def effect(part: str = "x") -> None:
 
 def effects() -> list[str]:
     with db.engine.connect() as connection:
-        return list(connection.scalars(select(Preference.__table__.c.key).order_by(Preference.__table__.c.id)))
+        return list(
+            connection.scalars(select(Preference.__table__.c.key).order_by(Preference.__table__.c.id))
+        )
 
 
 def add_login(app: Flask) -> int:
@@ -52,7 +54,9 @@ def add_login(app: Flask) -> int:
 
 def lines(job_id: int) -> list[str]:
     with db.engine.connect() as connection:
-        return list(connection.scalars(select(JobLog.text).where(JobLog.job_id == job_id).order_by(JobLog.id)))
+        return list(
+            connection.scalars(select(JobLog.text).where(JobLog.job_id == job_id).order_by(JobLog.id))
+        )
 
 
 @pytest.mark.usefixtures("as_system")

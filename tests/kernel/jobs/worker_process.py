@@ -12,7 +12,6 @@ import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import marshmallow as ma
 from flask import Flask
