@@ -200,7 +200,7 @@ def _check_result(current: Session, numbers: Sequence[int]) -> None:
 def _move(
     current: Session, entries: Sequence[Any], act: str, employee_id: int, reason: str, outcome: Outcome
 ) -> None:
-    """Close the entries, write the ledger, give the customers to the employee."""
+    """Close the entries, give the customers to the employee, write the ledger."""
     if not entries:
         return
     numbers = [entry.customer_id for entry in entries]
@@ -208,6 +208,9 @@ def _move(
         delete(PoolEntry)
         .where(among(current, PoolEntry.id, [entry.id for entry in entries]))
         .execution_options(synchronize_session=False, **_OPEN)
+    )
+    assign_customers(
+        numbers, employee_id, cause=f"pools.{act}", reason=reason, from_employee_id=None, scoped=False
     )
     moment, actor = now(), require_actor()
     current.execute(
@@ -220,9 +223,6 @@ def _move(
             for entry in entries
         ],
     )  # fmt: skip
-    assign_customers(
-        numbers, employee_id, cause=f"pools.{act}", reason=reason, from_employee_id=None, scoped=False
-    )
     outcome.done.extend(numbers)
 
 

@@ -250,12 +250,12 @@ def test_the_job_runs_the_rules_and_tells_what_it_did(bank: Bank) -> None:
 def test_a_run_cut_off_between_two_rules_goes_on_with_the_second(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = aged(bank.people.manager), aged(bank.people.stranger)
     second = make_record("pools_rule", name="南", days=10, pool_id=bank.south_pool.id)
-    calls: list[int] = []
+    order, calls = [bank.rule.id, second.id], []
 
     def falls_over_once(rule_id: int, night: date, working) -> int:
         calls.append(rule_id)
         moved = recycle_customers(rule_id, night, working)
-        if calls == [bank.rule.id, second.id]:
+        if calls == order:
             raise ConnectionError("the machine was switched off")  # after writing, before the commit
         return moved
 
@@ -269,7 +269,7 @@ def test_a_run_cut_off_between_two_rules_goes_on_with_the_second(bank: Bank, mon
     session.commit()
     run_pending()
     session.expire_all()
-    assert calls == [bank.rule.id, second.id, second.id]
+    assert calls == [*order, second.id]
     assert entries() == {one.id: bank.north_pool.id, two.id: bank.south_pool.id}
     assert len(story(one)) == len(story(two)) == 1
     assert session.scalar(text("SELECT status FROM jobs_job WHERE id = :id"), {"id": number}) == "done"
