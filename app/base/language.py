@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_request_context, request
+from flask_babel import get_translations
 
 from app.access.actors import current_actor
 from app.host.context import context
@@ -35,6 +37,19 @@ def choose_language_by_person(app: Flask) -> None:
     babel = app.extensions["babel"]
     babel.locale_selector = language
     babel.timezone_selector = timezone
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _catalogue().ugettext(text),
+        lambda one, many, count: _catalogue().ungettext(one, many, count),
+        newstyle=True,
+    )
+
+
+def _catalogue() -> Any:
+    """The catalogue of this request's language, looked up once: a page says hundreds of messages."""
+    wanted = language()
+    if "catalogue" not in g or g.catalogue[0] != wanted:
+        g.catalogue = (wanted, get_translations())
+    return g.catalogue[1]
 
 
 def language() -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, current_app, redirect, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.routing import BuildError
 
@@ -40,6 +40,14 @@ def add_shell(app: Flask) -> None:
     note_opened_records(app)
     app.register_blueprint(frame)
     app.context_processor(lambda: {"shell": Shell()})
+    app.jinja_env.globals["icons_url"] = icons_url
+
+
+def icons_url() -> str:
+    """The address of the icons' sprite, worked out once per request: a page shows a hundred of them."""
+    if "icons_url" not in g:
+        g.icons_url = url_for("static", filename="vendor/icons.svg")
+    return str(g.icons_url)
 
 
 @dataclass(frozen=True, slots=True)
