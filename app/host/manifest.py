@@ -13,6 +13,14 @@ from packaging.version import InvalidVersion, Version
 #: The kernel's version, which a manifest's `kernel` range is checked against.
 KERNEL_VERSION = "0.1.0"
 SLUG = re.compile(r"[a-z][a-z0-9_]{1,30}")
+#: First words of the kernel's tables and names of its rooms: a module called so would claim what is theirs.
+RESERVED = frozenset(
+    (
+        *("ab", "access", "activities", "activity", "api", "app", "approvals", "base", "charts", "config"),
+        *("contact", "customer", "customers", "db", "demo", "fields", "host", "job", "jobs", "kernel"),
+        *("organisation", "org", "qiao", "search", "static", "system", "testing", "transfer", "workspace"),
+    )
+)
 
 
 class ManifestError(ValueError):
@@ -57,6 +65,8 @@ def read_manifest(path: Path) -> Manifest:
             raise ManifestError(f"{path}: '{key}' is missing")
     if not isinstance(values["slug"], str) or not SLUG.fullmatch(values["slug"]):
         raise ManifestError(f"{path}: 'slug' takes lower-case letters, digits and '_'")
+    if values["slug"] in RESERVED:
+        raise ManifestError(f"{path}: slug '{values['slug']}' is a name of the kernel's own")
     if values["slug"] != path.parent.name:
         raise ManifestError(f"{path}: slug '{values['slug']}' is not the folder's name '{path.parent.name}'")
     if not isinstance(values["name"], dict) or "zh" not in values["name"]:
