@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -87,6 +87,7 @@ def add_errors(app: Flask) -> None:
     app.register_error_handler(StaleDataError, _stale)
     for away in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(away, _away)
+    app.register_error_handler(DataError, _unfit)
     app.register_error_handler(HTTPException, _http)
 
 
@@ -109,6 +110,13 @@ def _away(error: Exception) -> Any:
     log.error("the database does not answer: %s", type(error).__name__, exc_info=error)
     session.rollback()
     return answer(503, headers={"Retry-After": "30"})
+
+
+def _unfit(error: DataError) -> Any:
+    """A value the database cannot hold, which should have been refused before; it is not logged."""
+    log.error("a value was refused by the database only: %s", type(error.orig).__name__)
+    session.rollback()
+    return answer(400)
 
 
 def _http(error: HTTPException) -> Any:

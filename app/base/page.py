@@ -13,5 +13,5 @@ class PageView(BaseView):  # type: ignore[misc]
     """A group of routes under `route_base`.
 
     `@expose("/path/")` makes a method a route; below it `@has_access` asks for the permission `can_<method>`
-    on the class name. Without `@has_access` everybody who is logged in may open it; `@public` opens it to guests.
+    on the class name. Without `@has_access` everybody who is logged in may open it; `@public` lets guests in.
     """

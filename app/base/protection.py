@@ -47,6 +47,7 @@ def protect(app: Flask) -> None:
     app.config.update(
         WTF_CSRF_CHECK_DEFAULT=False,  # asked in `_guard`, once it is known who acts
         RATELIMIT_ENABLED=True,
+        RATELIMIT_HEADERS_ENABLED=True,  # Retry-After
         RATELIMIT_KEY_PREFIX=f"qiao:{context(app).site.slug}",
         RATELIMIT_STORAGE_URI=limiter_storage(settings().redis_url),
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
@@ -99,6 +100,8 @@ def _guard() -> Any:
     is_open = getattr(view, "public", False) or is_file(request.endpoint)
     if not is_api and not is_open and acting() is None:
         return ask_to_log_in()
+    if _holds_nul():
+        abort(400)
     if request.method in ("GET", "HEAD", "OPTIONS", "TRACE"):
         return None
     if is_api and not _rides_on_cookie():
@@ -109,6 +112,14 @@ def _guard() -> Any:
 def is_file(endpoint: str | None) -> bool:
     """Whether an endpoint serves static files: the theme's or a module's."""
     return endpoint is not None and (endpoint == "static" or endpoint.endswith("_files.static"))
+
+
+def _holds_nul() -> bool:
+    """Whether text of the address or the form holds the one character no database text can hold."""
+    texts = [request.path, *request.args.values()]
+    if request.mimetype == "application/x-www-form-urlencoded":
+        texts += request.form.values()
+    return any("\0" in text for text in texts)
 
 
 def _rides_on_cookie() -> bool:

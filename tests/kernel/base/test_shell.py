@@ -23,7 +23,9 @@ def test_the_frame_is_ours_in_the_first_language(client: Browser, people: People
 
 
 def test_a_line_without_permission_is_not_shown(client: Browser, people: People) -> None:
-    group = MenuGroup("x", "X", "list", (MenuItem("x", "Only for nobody", "CustomerView.list", "NobodyView"),))
+    group = MenuGroup(
+        "x", "X", "list", (MenuItem("x", "Only for nobody", "CustomerView.list", "NobodyView"),)
+    )
     context().menu.append(group)
     page = login(client, people.manager).get("/").text
     assert "/customer/list/" in page
@@ -113,8 +115,8 @@ def test_preferences_are_each_persons_own(app: Flask, people: People) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        "//evil.example", "/\\evil.example", "///evil.example", "https://evil.example/", "javascript:alert(1)", "/\t/evil.example",
-        "\\\\evil.example", "http:evil.example", "evil.example", "", None, "/%0a/\n", "http://localhost.evil.example/",
+        "//evil.example", "/\\evil.example", "///evil.example", "https://evil.example/", "javascript:alert(1)",
+        "/\t/evil.example",        "\\\\evil.example", "http:evil.example", "evil.example", "", None, "/%0a/\n", "http://localhost.evil.example/",
     ],
 )  # fmt: skip
 def test_nobody_is_sent_elsewhere(target: str | None) -> None:
@@ -131,7 +133,9 @@ def test_the_way_back_is_kept(target: str, path: str) -> None:
         assert safe_target(target) == path
 
 
-@pytest.mark.parametrize("accent", ["#1b6ec2", "#ffe600", "#000000", "#ffffff", "#e4002b", "no colour", "#12345"])
+@pytest.mark.parametrize(
+    "accent", ["#1b6ec2", "#ffe600", "#000000", "#ffffff", "#e4002b", "no colour", "#12345"]
+)
 def test_any_accent_stays_readable(accent: str) -> None:
     css = brand_css(accent)
     button = parse(css.split("--tblr-primary:")[1][:7])

@@ -33,8 +33,13 @@ def test_strict_transport_only_behind_tls_in_production(
     app: Flask, client: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "Strict-Transport-Security" not in client.get("/login/", base_url="https://localhost").headers
-    app.after_request_funcs[None].insert(0, __import__("app.base.protection", fromlist=["x"])._strict_transport)
-    assert "max-age=63072000" in client.get("/login/", base_url="https://localhost").headers["Strict-Transport-Security"]
+    app.after_request_funcs[None].insert(
+        0, __import__("app.base.protection", fromlist=["x"])._strict_transport
+    )
+    assert (
+        "max-age=63072000"
+        in client.get("/login/", base_url="https://localhost").headers["Strict-Transport-Security"]
+    )
     assert "Strict-Transport-Security" not in client.get("/login/").headers
 
 
@@ -59,12 +64,14 @@ def test_a_change_without_the_token_is_refused_with_a_way_out(client: Browser, p
     login(client, people.manager)
     answer = client.post("/profile/", data={"language": "en", "theme": "dark"}, csrf=False)
     assert answer.status_code == 400
-    assert "页面" in answer.text
+    assert "页面已过期" in answer.text
     assert people.manager.name in answer.text
     assert client.post("/logout/", csrf=False).status_code == 400
 
 
-def test_a_script_with_the_browsers_cookie_needs_the_token_too(app: Flask, client: Browser, people: People) -> None:
+def test_a_script_with_the_browsers_cookie_needs_the_token_too(
+    app: Flask, client: Browser, people: People
+) -> None:
     app.add_url_rule("/api/v1/probe", "probe", lambda: {"done": True}, methods=["POST"])
     assert client.post("/api/v1/probe", csrf=False).json == {"done": True}
     login(client, people.manager)
