@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import func, literal, select, update
+from sqlalchemy.orm import aliased
 
 from app.db import session, transaction
 from app.organisation.models import Employee, Post, Unit
@@ -14,21 +15,20 @@ from app.types import Placement, Refused
 
 def placements_of(user_id: int) -> list[Placement]:
     """The main place of a login's employee, then the second posts with their roles."""
-    main = session.execute(
-        select(Employee.id, Employee.name, Employee.unit_id, Unit.path)
+    second = aliased(Unit)
+    rows = session.execute(
+        select(
+            Employee.id, Employee.name, Employee.unit_id, Unit.path, Post.unit_id, second.path, Post.role_id
+        )
         .join(Unit, Unit.id == Employee.unit_id)
+        .outerjoin(Post, Post.employee_id == Employee.id)
+        .outerjoin(second, second.id == Post.unit_id)
         .where(Employee.user_id == user_id, Employee.left_on.is_(None))
-    ).one_or_none()
-    if main is None:
-        return []
-    posts = session.execute(
-        select(Post.unit_id, Unit.path, Post.role_id)
-        .join(Unit, Unit.id == Post.unit_id)
-        .where(Post.employee_id == main.id)
+        .order_by(Post.id)
     ).all()
     return [
-        Placement(main.id, main.name, main.unit_id, main.path),
-        *(Placement(main.id, main.name, unit_id, path, (role_id,)) for unit_id, path, role_id in posts),
+        *(Placement(row[0], row[1], row[2], row[3]) for row in rows[:1]),
+        *(Placement(row[0], row[1], row[4], row[5], (row[6],)) for row in rows if row[4] is not None),
     ]
 
 
