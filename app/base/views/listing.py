@@ -82,12 +82,12 @@ def search_condition(entity: Entity, text: str) -> ColumnElement[bool]:
     return or_(*found) if found else false()
 
 
-def count_rows(state: ListState, cap: int = COUNT_CAP) -> int | None:
-    """How many rows match, or None when there are more than `cap`."""
-    rows = select(state.entity.model.id).where(matching(state)).limit(cap + 1).subquery()
+def count_rows(state: ListState) -> int | None:
+    """How many rows match, or None when there are more than `COUNT_CAP`."""
+    rows = select(state.entity.model.id).where(matching(state)).limit(COUNT_CAP + 1).subquery()
     statement = select(func.count()).select_from(rows).execution_options(**{UNSCOPED: True})
     number = int(session.scalar(statement) or 0)
-    return None if number > cap else number
+    return None if number > COUNT_CAP else number
 
 
 def matching_ids(state: ListState, limit: int) -> list[int]:
@@ -101,15 +101,19 @@ def every_row(state: ListState, *columns: Any) -> Select[Any]:
     return _ordered(state, select(*columns).where(matching(state)), state.descending)
 
 
-def read_page(state: ListState, *, counted: bool = True) -> Page:
-    """The page the state asks for, in at most two statements."""
-    count = count_rows(state) if counted else None
+def read_page(state: ListState) -> Page:
+    """The page the state asks for and the count: one statement where this page ends the list, else two."""
     backwards = state.before is not None
     records = _read_rows(state, backwards)
     more = len(records) > state.size
     records = records[: state.size]
     if backwards:
         records.reverse()
+    begun = (state.page - 1) * state.size
+    is_known = not more and state.after is None and not backwards and (bool(records) or begun == 0)
+    count = begun + len(records) if is_known else count_rows(state)
+    if count is not None and count > COUNT_CAP:
+        count = None
     following, previous = more or backwards, more if backwards else state.page > 1
     onward, back = state.page + 1, max(state.page - 1, 1)
     if not records:
@@ -150,11 +154,12 @@ def _read_rows(state: ListState, backwards: bool) -> list[Any]:
     skip = 0 if cursor is not None else (state.page - 1) * state.size
     wanted = matching(state)
     rows: list[Any] = []
-    for part in _parts(state, cursor, descending):
+    parts = _parts(state, cursor, descending)
+    for part in parts:
         here = and_(wanted, part)
         found = _read_part(state, here, descending, state.size + 1 - len(rows), skip)
         rows.extend(found)
-        if len(rows) > state.size:
+        if len(rows) > state.size or part is parts[-1]:
             break
         if skip and not found:
             passed = select(func.count()).select_from(state.entity.model).where(here)

@@ -10,11 +10,12 @@ from flask import Response, jsonify, make_response, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
+from app.base.views import listing
 from app.base.views.acts import BULK_LIMIT, actions_of, optional_url
 from app.base.views.cells import FIGURES, Cell, cells, heading, unit_of, zone
 from app.base.views.filters import PICKED, RANGED, Filter, sentence
 from app.base.views.guard import is_htmx, needs
-from app.base.views.listing import COUNT_CAP, Page, can_search, matching_ids, read_page
+from app.base.views.listing import Page, can_search, matching_ids, read_page
 from app.base.views.screen import EntityScreen
 from app.base.views.state import PAGE_SIZES, ListState, is_sortable, read_state
 from app.base.views.titles import Titles, links_of, read_titles, record_title, record_url
@@ -96,6 +97,7 @@ class ListScreen(EntityScreen):
         """Ids of all rows a list matches, for “choose all matching”: at most `BULK_LIMIT`."""
         try:
             state = read_state(self.entity, request.args, zone())
+            refuse_unseen(asked_links(state), read_titles(asked_links(state)))
             found = matching_ids(state, BULK_LIMIT + 1)
         except Refused as refused:
             return make_response(jsonify(error=str(refused)), 400)
@@ -106,15 +108,9 @@ class ListScreen(EntityScreen):
 
     def _content(self, state: ListState) -> dict[str, Any]:
         page = read_page(state)
-        asked = {
-            (one.field.target or "", value)
-            for one in state.filters
-            if one.field.kind is Kind.LINK
-            for value in one.values
-        }
+        asked = asked_links(state)
         titles = read_titles(asked | links_of(self.entity, page.records, self.list_fields()))
-        if unseen := [value for slug, value in sorted(asked) if (slug, value) not in titles]:
-            raise Refused(errors={"f": message("link", value=unseen[0])})
+        refuse_unseen(asked, titles)
         return self._frame(state, titles, [], page)
 
     def _frame(
@@ -127,7 +123,7 @@ class ListScreen(EntityScreen):
             "state": state,
             "errors": [str(text) for text in errors],
             "page": shown,
-            "count": f"{COUNT_CAP:,}+" if shown.count is None else f"{shown.count:,}",
+            "count": f"{listing.COUNT_CAP:,}+" if shown.count is None else f"{shown.count:,}",
             "columns": [
                 self._column(state, field) for name in self.list_fields() if (field := entity.field(name))
             ],
@@ -180,9 +176,22 @@ class ListScreen(EntityScreen):
         )
 
 
+def asked_links(state: ListState) -> set[tuple[str, int]]:
+    """(entity, id) of the linked records a list is filtered by."""
+    linked = (one for one in state.filters if one.field.kind is Kind.LINK)
+    return {(one.field.target or "", value) for one in linked for value in one.values}
+
+
+def refuse_unseen(asked: set[tuple[str, int]], titles: Titles) -> None:
+    """Raise `Refused` for a filter by a record outside the actor's scope: what it is linked with stays unknown."""
+    for slug, value in sorted(asked):
+        if (slug, value) not in titles:
+            raise Refused(errors={"f": message("link", value=value)})
+
+
 def near(state: ListState, page: Page) -> Iterable[int]:
     """The page numbers offered: the first, those around this one, the last where the count is known."""
-    last = max(-(-page.count // state.size), 1) if page.count is not None else COUNT_CAP // state.size
+    last = max(-(-page.count // state.size), 1) if page.count is not None else listing.COUNT_CAP // state.size
     around = range(max(state.page - 2, 1), min(state.page + 2, max(last, state.page)) + 1)
     known = {last} if page.count is not None else set()
     return sorted({1, *around, *known})
