@@ -7,7 +7,7 @@
 
 At the end of a test, a console error, an uncaught exception or an answer of 500 in any of its windows fails
 it; what a test provokes on purpose it names with `window.expect("409")`. The site is made once per test
-module, on SQLite, with the cast of `app.testing.people`; records are made inside ``with served.acting(SYSTEM):``.
+module, on SQLite, with the cast of `app.testing.people`; records are made in ``with served.acting(SYSTEM):``.
 """
 
 from __future__ import annotations

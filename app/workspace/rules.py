@@ -11,8 +11,8 @@ from app.types import Card
 def arranged(cards: Sequence[Card], choice: Mapping[str, Any]) -> list[Card]:
     """The cards a person wants to see, in the person's order.
 
-    `choice` holds `order` and `hidden` (names), as kept; whatever it does not know comes after, in the modules'
-    own order, so that a new module's card is seen.
+    `choice` holds `order` and `hidden` (names), as kept; whatever it does not know comes after, in the
+    modules' own order, so that a new module's card is seen.
 
     >>> a, b, c = (Card(name, name, str, order=n) for n, name in enumerate("abc"))
     >>> [card.name for card in arranged([a, b, c], {"order": ["c"], "hidden": ["a"]})]

@@ -7,11 +7,43 @@ from typing import Any
 import pytest
 
 from app.testing.browser import DESK, PHONE, Served, Window, check, shot
+from app.testing.people import PASSWORD
+
+LOOKS = [("zh", "light"), ("en", "dark")]
+SIZES = [DESK, PHONE]
 
 
-@pytest.mark.parametrize("width", [DESK, PHONE])
-@pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
-def test_home(window: Window, served: Served, width: int, language: str, theme: str) -> None:
-    page: Any = window(served.people.admin, "/", width=width, language=language, theme=theme)
-    shot(page, f"home-{language}-{theme}")
+@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize(("language", "theme"), LOOKS)
+def test_pages_of_the_frame(window: Window, served: Served, width: int, language: str, theme: str) -> None:
+    window.expect("404", "400")
+    look: dict[str, Any] = {"width": width, "language": language, "theme": theme}
+    for name, person, path in (
+        ("login", None, "/login/"),
+        ("home", served.people.manager, "/"),
+        ("profile", served.people.admin, "/profile/"),
+        ("password", served.people.manager, "/profile/password/"),
+        ("error-404", served.people.manager, "/nowhere"),
+        ("error-guest", None, "/nowhere"),
+        ("customers", served.people.admin, "/customer/list/"),
+    ):
+        page = window(person, path, **look)
+        shot(page, f"{name}-{language}-{theme}")
+        check(page)
+
+
+def test_logging_in_and_out_by_hand(window: Window, served: Served) -> None:
+    window.expect("422")
+    page = window(None, "/contact/list/", language="zh")
+    page.fill("#username", "wu")
+    page.fill("#password", "wrong")
+    page.click("button[type=submit]")
+    page.wait_for_selector("#login-error")
+    shot(page, "login-wrong")
     check(page)
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url("**/contact/list/")
+    page.click(".topbar-person")
+    page.click("text=退出登录")
+    page.wait_for_url("**/login/")
