@@ -8,8 +8,20 @@ from datetime import timedelta
 from flask_babel import lazy_gettext as _l
 
 from app.hookspecs import hookimpl
-from app.transfer.jobs import ImportArguments, check_job, import_job, undo_job
-from app.types import JobSpec
+from app.transfer.jobs import (
+    ExportArguments,
+    ImportArguments,
+    check_job,
+    clean_job,
+    export_job,
+    import_job,
+    undo_job,
+)
+from app.transfer.views import AttachmentView, ExportView, ImportView, attachments_tab
+from app.types import JobSpec, Tab
+
+#: Entities of the kernel whose records carry files.
+WITH_FILES = frozenset({"customer", "activity"})
 
 
 @hookimpl
@@ -19,4 +31,18 @@ def jobs() -> Sequence[JobSpec]:
         JobSpec("transfer.import", _l("Import"), import_job, ImportArguments, timeout=hours),
         JobSpec("transfer.check", _l("Check of an import"), check_job, ImportArguments, timeout=hours),
         JobSpec("transfer.undo", _l("Undo of an import"), undo_job, ImportArguments, timeout=hours),
+        JobSpec("transfer.export", _l("Export"), export_job, ExportArguments, timeout=hours),
+        JobSpec(
+            "transfer.clean", _l("Clearing of old import and export files"), clean_job, schedule="40 3 * * *"
+        ),
     )
+
+
+@hookimpl
+def views() -> Sequence[type]:
+    return (ImportView, ExportView, AttachmentView)
+
+
+@hookimpl
+def record_tabs(entity: str) -> Sequence[Tab]:
+    return (attachments_tab(),) if entity in WITH_FILES else ()

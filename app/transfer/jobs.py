@@ -7,6 +7,8 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from app.jobs.services import Run
+from app.transfer.services.cleaning import remove_old_files
+from app.transfer.services.exports import write_export
 from app.transfer.services.imports import check
 from app.transfer.services.running import run_import
 from app.transfer.services.undo import run_undo
@@ -16,6 +18,12 @@ class ImportArguments(Schema):
     """Which import."""
 
     import_id = fields.Integer(required=True, strict=True)
+
+
+class ExportArguments(Schema):
+    """Which export."""
+
+    export_id = fields.Integer(required=True, strict=True)
 
 
 def import_job(run: Run, import_id: int) -> dict[str, Any]:
@@ -31,3 +39,18 @@ def undo_job(run: Run, import_id: int) -> dict[str, Any]:
 def check_job(run: Run, import_id: int) -> dict[str, Any]:
     """Check a whole file without writing."""
     return check(import_id, run=run)["counts"]
+
+
+def export_job(run: Run, export_id: int) -> dict[str, int]:
+    """Write the file of an export; killed, it is written anew."""
+
+    def step(done: int, total: int) -> None:
+        run.check_cancelled()
+        run.progress(done, total)
+
+    return {"rows": write_export(export_id, step)}
+
+
+def clean_job(run: Run) -> dict[str, int]:
+    """Remove files whose time is over."""
+    return {"removed": remove_old_files()}

@@ -1,9 +1,9 @@
 """Reads the first sheet of a workbook into JSON lines; a process of its own, run by its path.
 
 Calamine loads a sheet as a whole; a process of its own gives the memory back, and a sheet made to exhaust it
-(one
-cell in the last corner, endless columns) ends this process and not the worker. Arguments: file, target, most rows,
-most columns, most memory in bytes. Answers one JSON object on standard output.
+(one cell in the last corner, endless columns) ends this process and not the worker. Arguments: file, target,
+most
+rows, most columns, most memory in bytes. Answers one JSON object on standard output.
 """
 
 from __future__ import annotations

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from app.transfer.rules.transforms import BadStep, Step, make_step
 
-#: Stands for the number of the row in the file, counted from 1 without the heading.
+#: Stands for the number of the row in the file, as a spreadsheet counts: the heading is row 1.
 ROW_NUMBER = "#"
 _KEYS = {"column", "constant", "row_number", "concat", "steps", "values", "otherwise", "default", "lookup"}
 
@@ -89,6 +90,7 @@ def read_source(name: str, given: Any) -> Source:
         raise BadMapping(f"{name}: write a heading or a table of {', '.join(sorted(_KEYS))}")
     if unknown := sorted(set(map(str, given)) - _KEYS):
         raise BadMapping(f"{name}: unknown {', '.join(unknown)}; known: {', '.join(sorted(_KEYS))}")
+    given = {key: _plain(value) for key, value in given.items()}
     column = ROW_NUMBER if given.get("row_number") else given.get("column")
     origins = [column is not None, "constant" in given, given.get("concat") is not None]
     if sum(origins) != 1:
@@ -110,6 +112,13 @@ def read_source(name: str, given: Any) -> Source:
         default=given.get("default"),
         lookup=given.get("lookup"),
     )
+
+
+def _plain(value: Any) -> Any:
+    """YAML reads a bare 2010-03-01 as a date; a mapping holds what a cell could hold."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return {key: _plain(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _steps(name: str, given: Any) -> Sequence[tuple[str, Any]]:

@@ -73,6 +73,8 @@ class Engine:
     def process(self, current: Session, rows: Sequence[Row], *, last: bool = False) -> Outcome:
         """Write a chunk in the running transaction. With `last`, links not found by now are problems of their
         rows."""
+        if not current.info.get("depth"):
+            raise RuntimeError("a chunk is written inside a transaction, or verbs would commit halves of it")
         outcome = Outcome()
         self.lookups.resolve(current, rows)
         here: dict[Key, Row] = {}

@@ -73,8 +73,9 @@ def upload(
 ) -> Import:
     """Read an uploaded file into a spool and propose a mapping. Raises `Refused`; nothing is then kept.
 
-    `mapping` is a given one (a mapping file) instead of the remembered or guessed one; it may name the zip member,
-    the encoding and the delimiter. `limit` is the largest size in bytes.
+    `mapping` is a given one (a mapping file) instead of the remembered or guessed one; it may name the member
+    of
+    a zip, the encoding and the delimiter. `limit` is the largest size in bytes.
     """
     entity = importable_entity(slug)
     shown = storage.shown_name(name)
@@ -205,8 +206,7 @@ def check(import_id: int, *, limit: int | None = None, run: Progress | None = No
         if not rows:
             break
         position, done = rows[-1].end, done + len(rows)
-        outcome = engine.process(session(), rows, last=done >= total and total <= CHUNK)
-        session.rollback()
+        outcome = _tried(engine, rows, last=done >= total and total <= CHUNK)
         waiting.extend(outcome.waiting)
         _count(counts, outcome)
         if len(failed) < 200:
@@ -229,6 +229,21 @@ def check(import_id: int, *, limit: int | None = None, run: Progress | None = No
     with transaction() as current:
         current.execute(update(Import).where(Import.id == import_id).values(checked=answer))
     return answer
+
+
+class _TakenBack(Exception):
+    """Ends the transaction of a check."""
+
+
+def _tried(engine: Engine, rows: list[Row], *, last: bool) -> Outcome:
+    """What the engine makes of a chunk, written and taken back."""
+    try:
+        with transaction() as current:
+            outcome = engine.process(current, rows, last=last)
+            raise _TakenBack
+    except _TakenBack:
+        session.rollback()  # inside a job the transaction is the job's
+    return outcome
 
 
 def _count(counts: dict[str, int], outcome: Outcome) -> None:

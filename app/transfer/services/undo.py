@@ -114,7 +114,7 @@ def _undo_chunk(current: Session, entity: Entity, kept: Import, chunk_id: int) -
     ids = [number for first, last in chunk.created for number in range(first, last + 1)]
     table = entity.model.__table__
     scope = scope_condition(entity, require_actor(), write=True)
-    title = table.c[entity.title] if entity.title in table.c else table.c.id
+    title = table.c.get(entity.title, table.c.id)
     found = {
         row.id: (str(row.title or ""), bool(row.mine))
         for row in current.execute(

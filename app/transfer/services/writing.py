@@ -13,31 +13,28 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.access.actors import require_actor
-from app.access.audit import PENDING, Act, plain, record_acts
+from app.access.audit import Act, plain, record_acts
 from app.access.scope import UNSCOPED
 from app.fields.bulk import among, insert_rows, next_ids
 from app.transfer.services.columns import Columns, Row, problem
 from app.types import Entity, Refused
 
-_KEPT = (PENDING, "after_commit")
 _REFUSALS = (Refused, IntegrityError, DataError, StaleDataError, psycopg.DataError)
 
 
 @contextmanager
 def savepoint(current: Session) -> Iterator[None]:
-    """A part that can fail alone: what it noted for the audit log and for after the commit goes with it."""
-    before = {key: current.info.pop(key, []) for key in _KEPT}
-    succeeded = False
+    """A part that can fail alone: what it wanted to do after the commit goes with it."""
+    before = current.info.pop("after_commit", [])
+    added: list[Any] = []
     try:
         with current.begin_nested():
             yield
-        succeeded = True
+        added = current.info.pop("after_commit", [])
     finally:
-        for key, kept in before.items():
-            added = current.info.pop(key, []) if succeeded else []
-            current.info.pop(key, None)
-            if kept or added:
-                current.info[key] = [*kept, *added]
+        current.info.pop("after_commit", None)
+        if before or added:
+            current.info["after_commit"] = [*before, *added]
 
 
 def attempt(

@@ -1,0 +1,198 @@
+"""The current list as a file: its filter, columns, order and scope, streamed; kept for its owner for days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from sqlalchemy import func, inspect, select
+from werkzeug.datastructures import MultiDict
+
+from app.access.actors import require_actor
+from app.access.audit import Act, record_acts
+from app.access.scope import UNSCOPED
+from app.base.views.listing import every_row, matching
+from app.base.views.state import ListState, read_state
+from app.base.views.titles import read_titles
+from app.db import db, now, reading, session, transaction
+from app.host.context import context
+from app.jobs.services import enqueue
+from app.transfer.models import Export
+from app.transfer.services import storage
+from app.transfer.services.export_files import CsvWriter, Names, Writer, XlsxWriter, in_chunks
+from app.types import Entity, Field, Kind, Refused
+
+FORMATS = ("xlsx", "csv")
+#: Rows written while the person waits; more go through a job.
+AT_ONCE = 5_000
+#: The most rows one export may hold.
+MAX_ROWS = 3_000_000
+#: How long a file may be fetched, in days.
+KEPT_DAYS = 7
+_CHUNK = 5_000
+_MOST_NAMES = 200_000
+
+
+def exportable_entity(slug: str) -> Entity:
+    """The entity, if the actor may export it. Raises `Refused`."""
+    entity = context().entities.get(slug)
+    if entity is None or "export" not in entity.actions:
+        raise Refused(_("Records of this kind cannot be exported"))
+    if not require_actor().can("can_export", entity.view_name):
+        raise Refused(_("You may not export records of this kind"))
+    return entity
+
+
+def exportable_fields(entity: Entity) -> list[Field]:
+    """Fields kept in a column; the others cannot be written to a file."""
+    stored = inspect(entity.model).column_attrs
+    return [field for field in entity.fields if field.name in stored]
+
+
+def list_of(entity: Entity, query: str) -> ListState:
+    """What the list shows under this query string. Raises `Refused` for what it does not understand."""
+    pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=200)
+    kept = [(key, value) for key, value in pairs if key not in ("page", "size", "after", "before")]
+    return read_state(entity, MultiDict(kept), ZoneInfo(require_actor().timezone))
+
+
+def count_rows(state: ListState, cap: int) -> int:
+    """How many rows the list has, counted up to `cap`."""
+    rows = select(state.entity.model.id).where(matching(state)).limit(cap).subquery()
+    statement = select(func.count()).select_from(rows).execution_options(**{UNSCOPED: True})
+    return int(session.scalar(statement) or 0)
+
+
+def start_export(slug: str, query: str, file_format: str, columns: Sequence[str]) -> Export:
+    """Export a list: at once when it is short, else as a job. Raises `Refused`; nothing is then kept."""
+    entity = exportable_entity(slug)
+    known = {field.name for field in exportable_fields(entity)}
+    if file_format not in FORMATS:
+        raise Refused(_("Choose XLSX or CSV"))
+    if not columns or not set(columns) <= known:
+        raise Refused(_("Choose the columns of the file"))
+    state = list_of(entity, query)
+    rows = count_rows(state, MAX_ROWS + 1)
+    if rows > MAX_ROWS:
+        raise Refused(_("At most %(count)s rows at a time; please narrow the list", count=f"{MAX_ROWS:,}"))
+    with transaction() as current:
+        made = Export(
+            entity=slug,
+            format=file_format,
+            query=urlencode([*state.narrowing, *state.ordering]),
+            columns=list(dict.fromkeys(columns)),
+            row_count=rows,
+            created_by=require_actor().user_id,
+            expires_at=now() + timedelta(days=KEPT_DAYS),
+        )
+        current.add(made)
+        current.flush()
+        if rows > AT_ONCE:
+            made.job_id = enqueue(
+                "transfer.export",
+                {"export_id": made.id},
+                title=_("Export: %(entity)s", entity=entity.label),
+                unique_key=f"export-{made.id}",
+            )
+    if rows <= AT_ONCE:
+        write_export(made.id)
+    return made
+
+
+def find_export(export_id: int) -> Export:
+    """An export of the actor's own. Raises `LookupError`, the same for absent, foreign and expired ones."""
+    actor = require_actor()
+    found = session.get(Export, export_id, populate_existing=True)
+    own = found is not None and (actor.is_system or (actor.user_id and found.created_by == actor.user_id))
+    if found is None or not own or found.expires_at < now():
+        raise LookupError(export_id)
+    return found
+
+
+def export_file(export_id: int) -> tuple[Path, str]:
+    """(path, name for the person) of a finished export, while the actor may still export such records."""
+    made = find_export(export_id)
+    entity = exportable_entity(made.entity)
+    if not made.stored:
+        raise LookupError(export_id)
+    path = storage.path_of("exports", made.stored)
+    if not path.is_file():
+        raise LookupError(export_id)
+    moment = made.created_at.astimezone(ZoneInfo(require_actor().timezone))
+    return path, storage.shown_name(f"{entity.label}-{moment:%Y%m%d-%H%M}.{made.format}")
+
+
+def write_export(export_id: int, step: Callable[[int, int], None] = lambda done, total: None) -> int:
+    """Write the file of an export; the number of rows. `step` is told how far it is.
+
+    Not inside another transaction: the rows are read in one look at the database on a connection of its own,
+    and
+    nothing is locked while the file is written.
+    """
+    with reading():
+        made = find_export(export_id)
+        entity = exportable_entity(made.entity)
+        state = list_of(entity, made.query)
+        session.rollback()
+    by_name = {field.name: field for field in exportable_fields(entity)}
+    fields = [by_name[name] for name in made.columns if name in by_name]
+    total, kind = made.row_count, made.format
+    stored = storage.new_name(f".{kind}")
+    zone = ZoneInfo(require_actor().timezone)
+    with storage.private_file(storage.path_of("exports", stored)) as out:
+        writer: Writer = XlsxWriter(out, fields, zone) if kind == "xlsx" else CsvWriter(out, fields, zone)
+        count = _write_rows(state, fields, writer, lambda done: step(done, total))
+        writer.close()
+        size = out.tell()
+    try:
+        with transaction() as current:
+            kept = current.get_one(Export, export_id, populate_existing=True)
+            kept.stored, kept.size, kept.row_count, kept.status = stored, size, count, "done"
+            changes: dict[str, list[Any]] = {
+                "filter": [None, made.query],
+                "rows": [None, count],
+                "columns": [None, ", ".join(made.columns)],
+                "format": [None, kind],
+            }
+            record_acts(current, [Act("export", entity.slug, "", str(entity.label)[:200], changes)])
+    except BaseException:
+        storage.remove("exports", stored)
+        raise
+    return count
+
+
+def _write_rows(
+    state: ListState, fields: Sequence[Field], writer: Writer, step: Callable[[int], None]
+) -> int:
+    columns = [getattr(state.entity.model, field.name) for field in fields]
+    statement = every_row(state, *columns).limit(MAX_ROWS)
+    links = [(place, field.target or "") for place, field in enumerate(fields) if field.kind is Kind.LINK]
+    names: Names = {}
+    count = 0
+    options: dict[str, Any] = {"stream_results": True, "max_row_buffer": _CHUNK, "yield_per": _CHUNK}
+    with reading(), db.engine.connect() as connection:
+        rows = connection.execution_options(**options).execute(statement)
+        for chunk in in_chunks(rows, _CHUNK):
+            _name_links(links, chunk, names)
+            writer.write(chunk, names)
+            count += len(chunk)
+            step(count)
+        session.rollback()
+    return count
+
+
+def _name_links(links: Sequence[tuple[int, str]], rows: Sequence[Any], names: Names) -> None:
+    """Add the names of linked records within the scope, in one statement for what is not known yet."""
+    wanted = {(slug, row[place]) for place, slug in links for row in rows if row[place] is not None}
+    missing = wanted - names.keys()
+    if not missing:
+        return
+    if len(names) > _MOST_NAMES:
+        names.clear()
+        missing = wanted
+    names.update(read_titles(missing))

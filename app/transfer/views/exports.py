@@ -1,0 +1,116 @@
+"""Exporting the current list: choose the kind of file and the columns, then fetch it, now or when it is
+made."""
+
+from __future__ import annotations
+
+from flask import Response, abort, current_app, make_response, redirect, request, send_file, url_for
+from sqlalchemy import select
+
+from app.access.actors import require_actor
+from app.base.page import PageView, expose
+from app.base.views.cells import zone
+from app.base.views.filters import sentence
+from app.base.views.replies import done
+from app.base.views.titles import read_titles
+from app.db import now, session
+from app.transfer.models import Export
+from app.transfer.services import exports
+from app.transfer.views.imports import mine, named, refusal
+from app.types import Entity, Kind, Refused
+
+_LISTED = 50
+
+
+class ExportView(PageView):
+    """Exports of the person's own; whoever may export an entity may make one."""
+
+    route_base = "/export"
+    default_view = "list"
+
+    @expose("/")
+    @mine
+    def list(self) -> str:
+        """The files made lately."""
+        rows = (
+            select(Export)
+            .where(Export.created_by == require_actor().user_id, Export.expires_at > now())
+            .order_by(Export.id.desc())
+            .limit(_LISTED)
+        )
+        return self.render_template(
+            "transfer/exports.html", exports=session.scalars(rows).all(), named=named, zone=zone()
+        )
+
+    @expose("/start/<entity>", methods=("GET", "POST"))
+    @mine
+    def start(self, entity: str) -> Response | str:
+        """Choose the kind of file and its columns; the address carries the list's filter and order."""
+        try:
+            described = exports.exportable_entity(entity)
+        except Refused:
+            abort(403)
+        query = request.query_string.decode("utf-8", "replace")
+        error, sentences, count = "", [], 0
+        chosen = request.form.getlist("column") if request.method == "POST" else list_columns(described)
+        file_format = request.form.get("format", "xlsx")
+        try:
+            if request.method == "POST":
+                made = exports.start_export(entity, query, file_format, chosen)
+                if made.job_id is None:
+                    return redirect(url_for("ExportView.file", pk=made.id), 303)  # type: ignore[return-value]
+                return done(url_for("ExportView.show", pk=made.id))
+            state = exports.list_of(described, query)
+            linked = {
+                (one.field.target or "", value)
+                for one in state.filters
+                if one.field.kind is Kind.LINK
+                for value in one.values
+            }
+            titles = read_titles(linked)
+            sentences = [sentence(one, titles) for one in state.filters] + ([state.q] if state.q else [])
+            count = exports.count_rows(state, exports.MAX_ROWS + 1)
+        except Refused as refused:
+            error = refusal(described, refused)
+        page = self.render_template(
+            "transfer/export.html",
+            entity=described,
+            query=query,
+            error=error,
+            sentences=sentences,
+            count=count,
+            most=exports.MAX_ROWS,
+            fields=exports.exportable_fields(described),
+            chosen=chosen,
+            file_format=file_format,
+            kept_days=exports.KEPT_DAYS,
+        )
+        return make_response(page, 400 if error else 200)
+
+    @expose("/<int:pk>/")
+    @mine
+    def show(self, pk: int) -> str:
+        """How far the file is, and the way to fetch it."""
+        made = exports.find_export(pk)
+        return self.render_template(
+            "transfer/export_show.html", made=made, label=named(made.entity), zone=zone()
+        )
+
+    @expose("/<int:pk>/file")
+    @mine
+    def file(self, pk: int) -> Response:
+        """The file."""
+        try:
+            path, name = exports.export_file(pk)
+        except Refused:
+            abort(403)
+        return send_file(path, as_attachment=True, download_name=name)
+
+
+def list_columns(entity: Entity) -> list[str]:
+    """The columns the list shows now, as its own screen says."""
+    shown: tuple[str, ...] = entity.list_fields
+    for view in current_app.appbuilder.baseviews:  # type: ignore[attr-defined]
+        if type(view).__name__ == entity.view_name and hasattr(view, "list_fields"):
+            shown = view.list_fields()
+    stored = {field.name for field in exports.exportable_fields(entity)}
+    return [name for name in shown if name in stored] or sorted(stored)
