@@ -20,7 +20,7 @@ import redis
 from flask import Flask
 from sqlalchemy import select
 
-from app.db import db, reading
+from app.db import db, reading, session
 from app.host.context import context
 from app.host.valkey import embedded_valkey
 from app.jobs import hints
@@ -86,6 +86,7 @@ class Jobs:
 def jobs(app: Flask) -> Jobs:
     """The site's jobs, and the handlers of `worker_process` by name."""
     worker_process.add_handlers(app)
+    session.commit()  # SQLite has one writer at a time
     with db.engine.begin() as connection:
         worker_process.EFFECTS.create(connection)
     return Jobs(app)

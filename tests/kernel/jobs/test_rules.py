@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -80,7 +81,7 @@ def test_a_daily_schedule_runs_once_on_every_date(
     cron = read_cron(f"{minute} {hour} * * *")
     runs = due_runs(cron, start, start + timedelta(days=40), zone, "all")
     dates = [run.date for run in runs]
-    assert all(later - earlier == timedelta(days=1) for earlier, later in zip(dates, dates[1:], strict=False))
+    assert all(later - earlier == timedelta(days=1) for earlier, later in pairwise(dates))
     assert len(dates) in (39, 40, 41)
     assert {run.slot for run in runs} == {""}
 
