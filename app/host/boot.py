@@ -99,6 +99,11 @@ def is_missing_table(error: DBAPIError) -> bool:
     return "no such table" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "42P01"
 
 
+def is_missing_column(error: DBAPIError) -> bool:
+    """Whether a statement named a column its table does not have yet."""
+    return "no such column" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "42703"
+
+
 def collect(carried: Context) -> None:
     """Ask the boot hooks and fill the context.
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from app import create_app
 from app.access.actors import acting_as
 from app.db import db, session
-from app.host.boot import is_missing_table
+from app.host.boot import is_missing_column, is_missing_table
 from app.host.migrations import MigrationError
 from app.host.policies import BootError
 from app.host.sites import Site, SiteError, load_site, site_slugs
@@ -34,8 +34,8 @@ class Commands(click.Group):
         except EXPECTED as wrong:
             raise click.ClickException(str(wrong)) from wrong
         except DBAPIError as away:
-            if is_missing_table(away):
-                raise click.ClickException("the site has no tables yet: run 'qiao migrate'") from away
+            if is_missing_table(away) or is_missing_column(away):
+                raise click.ClickException("the site's tables are behind: run 'qiao migrate'") from away
             if away.connection_invalidated or is_unreachable(away):
                 raise click.ClickException(f"the database does not answer: {first_line(away)}") from away
             raise

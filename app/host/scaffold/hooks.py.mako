@@ -28,7 +28,13 @@ def views() -> Sequence[type]:
 
 @hookimpl
 def menu() -> Sequence[MenuGroup]:
-    items = MenuItem("${slug}_items", _l("${en} items"), "${cls}ItemView.list", "${cls}ItemView", icon="checklist")
+    items = MenuItem(
+        "${slug}_items",
+        _l("${en} items"),
+        "${cls}ItemView.list",
+        "${cls}ItemView",
+        icon="checklist",
+    )
     return (MenuGroup("${slug}", _l("${en}"), "checklist", (items,), order=500),)
 
 
@@ -47,5 +53,13 @@ def settings() -> Sequence[Setting]:
 def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
     if entity != "${slug}_item":
         return ()
-    close = Action("close", _l("Close"), "${cls}ItemView.close", "${cls}ItemView", "can_close", icon="check")
-    return (close,)
+    return (
+        Action(
+            "close",
+            _l("Close"),
+            "${cls}ItemView.close",
+            "${cls}ItemView",
+            "can_close",
+            icon="check",
+        ),
+    )

@@ -33,7 +33,12 @@ ITEM = Entity(
     list_fields=("title", "customer_id", "due_on", "closed_at"),
     filter_fields=("customer_id", "due_on", "closed_at"),
     search_fields=("title",),
-    sections=(Section(_l("${en} item"), ("title", "customer_id", "due_on", "remark", "closed_at", "created_at")),),
+    sections=(
+        Section(
+            _l("${en} item"),
+            ("title", "customer_id", "due_on", "remark", "closed_at", "created_at"),
+        ),
+    ),
     order_by=("due_on", "asc"),
     module="${slug}",
 )
