@@ -19,12 +19,13 @@ from app.base.views.guard import is_htmx
 from app.base.views.replies import done
 from app.db import session
 from app.jobs.models import Job, JobLog
+from app.jobs.rules import OPEN
 from app.jobs.schemas import JOB
 from app.jobs.services import VIEW, cancel_job, find_job, retry_job
 from app.jobs.views.shown import facts, shown_job
 from app.types import Refused
 
-#: The latest lines of a log that the page shows.
+#: How many lines of the log the page shows, the latest first.
 LINES = 200
 
 
@@ -96,8 +97,8 @@ class JobView(EntityView):
             ).all()
             values |= {
                 "facts": facts(job),
-                "lines": [(log_time(line.at), line.text) for line in reversed(lines)],
-                "trace": job.trace if actor.can("can_list_all", VIEW) else "",
+                "lines": [(log_time(line.at), line.text) for line in lines],
+                "trace": job.trace if actor.can("can_list_all", VIEW) and job.status not in OPEN else "",
                 "list_url": self.url("list") if self.can("list") else None,
             }
         return values

@@ -34,6 +34,8 @@ class ShownJob:
     status_label: str
     colour: str
     is_open: bool
+    #: How often the piece asks for itself.
+    poll_seconds: int
     done: int
     total: int | None
     count: str
@@ -66,6 +68,7 @@ def shown_job(job: Job, *, full: bool = False) -> ShownJob:
         status_label=str(choice.label),
         colour=choice.colour,
         is_open=job.status in OPEN,
+        poll_seconds=poll_seconds(job, now()),
         done=job.progress_done,
         total=job.progress_total,
         count=count_text(job.progress_done, job.progress_total),
@@ -81,15 +84,27 @@ def shown_job(job: Job, *, full: bool = False) -> ShownJob:
         if mine and may_retry(job.status) and job.name in context().jobs
         else None,
         cancelling=job.cancel_requested and job.status in OPEN,
-        result=[(str(key), str(value)) for key, value in result.items() if is_plain(value)],
+        result=[(str(key), result_text(value)) for key, value in result.items() if is_plain(value)],
         result_url=own_path(target, "") or None if isinstance(target, str) else None,
         result_label=str(label) if label else _("Open the result"),
     )
 
 
+def poll_seconds(job: Job, at: datetime) -> int:
+    """How often to look: closely at first, less so at one that takes its time or waits for a moment."""
+    if job.status == Status.QUEUED and job.run_after > at:
+        return 10
+    return 1 if job.started_at is None or (at - job.started_at).total_seconds() < 120 else 3
+
+
 def is_plain(value: object) -> bool:
     """Whether a piece of a result can be shown as it is."""
     return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def result_text(value: object) -> str:
+    """A piece of a result: numbers with thousands separators, text as it is."""
+    return number_text(value) if isinstance(value, int | float) else str(value)
 
 
 def count_text(done: int, total: int | None) -> str:
@@ -131,7 +146,7 @@ def facts(job: Job) -> list[tuple[str, str]]:
     found = [
         (str(field.label), plain(field, getattr(job, name), clock))
         for name in names
-        if (field := JOB.field(name)) is not None and (name != "business_date" or job.business_date)
+        if (field := JOB.field(name)) is not None and getattr(job, name) is not None
     ]
     if job.seconds is not None:
         found.append((_("Took"), duration_text(job.seconds)))
