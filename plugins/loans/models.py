@@ -30,6 +30,7 @@ class Development(Model):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"), index=True)
     stage_since_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    created_by: Mapped[int | None] = mapped_column(Integer)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
     version: Mapped[int] = mapped_column(Integer, default=1)
 
@@ -63,17 +64,25 @@ class Application(Model):
     #: draft · submitted · granted · refused · withdrawn; changes only through `services.change_state`.
     state: Mapped[str] = mapped_column(String(12), default="draft")
     remark: Mapped[str | None] = mapped_column(Text)
+    submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When it was granted: the moment the deal counts.
     granted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    #: Who granted or refused it, and what they said.
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("org_employee.id"))
+    decision_note: Mapped[str | None] = mapped_column(String(300))
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("org_employee.id"))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    #: The login that wrote it, which is never the one that decides it.
+    created_by: Mapped[int | None] = mapped_column(Integer)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
     version: Mapped[int] = mapped_column(Integer, default=1)
 
     customer: Mapped[Customer] = relationship()
     development: Mapped[Development | None] = relationship()
-    owner: Mapped[Employee | None] = relationship()
+    owner: Mapped[Employee | None] = relationship(foreign_keys=[owner_id])
     unit: Mapped[Unit | None] = relationship()
+    decided_by: Mapped[Employee | None] = relationship(foreign_keys=[decided_by_id])
 
     __mapper_args__ = {"version_id_col": version}
 

@@ -10,23 +10,42 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 CENT = Decimal("0.01")
+#: Rates are kept with four decimals of a percent.
+RATE_STEP = Decimal("0.0001")
+#: Years a loan may start in.
+FIRST_YEAR, LAST_YEAR = 1950, 2200
 #: A loan runs at most this many months: 50 years.
 LONGEST_TERM_MONTHS = 600
 
 #: The stages of a business development in order; a stage moves one step forward, or out to lost.
 STAGES = ("contact", "need", "proposal", "negotiation", "won")
 LOST = "lost"
+#: From this stage on, the expected amount must be known.
+NEEDS_AMOUNT_FROM = "proposal"
+
+#: What an application's state may become, and by which act.
+MOVES: dict[tuple[str, str], str] = {
+    ("draft", "submitted"): "submit",
+    ("draft", "withdrawn"): "withdraw",
+    ("submitted", "draft"): "take_back",
+    ("submitted", "withdrawn"): "withdraw",
+    ("submitted", "granted"): "decide",
+    ("submitted", "refused"): "decide",
+}
 
 
 class ScheduleError(ValueError):
-    """Terms that give no schedule; `code` is ``amount``, ``rate``, ``months`` or ``method``."""
+    """Terms that give no schedule; `code` is ``amount``, ``rate``, ``months``, ``method`` or ``start``."""
 
     def __init__(self, code: str):
         self.code = code
         super().__init__(code)
+
+
+METHODS = ("equal_instalment", "equal_principal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +75,35 @@ def repayment_schedule(
     >>> [str(i.total) for i in repayment_schedule("equal_principal", Decimal(1200), Decimal(12), 3, date(2026, 1, 31))]
     ['412.00', '408.00', '404.00']
     """
+    _check_terms(method, amount, annual_rate, months, start)
+    with localcontext() as exact:
+        exact.prec = 60
+        monthly = annual_rate / 1200
+        payment = _annuity(amount, monthly, months) if method == "equal_instalment" else None
+        share = cents(amount / months)
+        lines: list[Instalment] = []
+        balance = amount
+        for number in range(1, months + 1):
+            interest = cents(balance * monthly)
+            principal = share if payment is None else payment - interest
+            if number == months or principal > balance:
+                principal = balance
+            balance -= principal
+            lines.append(Instalment(number, month_later(start, number), principal, interest, balance))
+    return tuple(lines)
+
+
+def _check_terms(method: str, amount: Decimal, annual_rate: Decimal, months: int, start: date) -> None:
     if not amount.is_finite() or amount < CENT or amount != amount.quantize(CENT):
         raise ScheduleError("amount")
-    if not annual_rate.is_finite() or not 0 <= annual_rate <= 100:
+    if not annual_rate.is_finite() or not 0 <= annual_rate <= 100 or annual_rate != annual_rate.quantize(RATE_STEP):
         raise ScheduleError("rate")
     if not 1 <= months <= LONGEST_TERM_MONTHS:
         raise ScheduleError("months")
-    monthly = annual_rate / 1200
-    if method == "equal_instalment":
-        payment = _annuity(amount, monthly, months)
-    elif method == "equal_principal":
-        payment = None
-    else:
+    if not FIRST_YEAR <= start.year <= LAST_YEAR:
+        raise ScheduleError("start")
+    if method not in METHODS:
         raise ScheduleError("method")
-    share = cents(amount / months)
-    lines: list[Instalment] = []
-    balance = amount
-    for number in range(1, months + 1):
-        interest = cents(balance * monthly)
-        principal = share if payment is None else payment - interest
-        if number == months or principal > balance:
-            principal = balance
-        balance -= principal
-        lines.append(Instalment(number, month_later(start, number), principal, interest, balance))
-    return tuple(lines)
 
 
 def _annuity(amount: Decimal, monthly: Decimal, months: int) -> Decimal:
@@ -110,7 +134,33 @@ def totals(lines: Sequence[Instalment]) -> tuple[Decimal, Decimal]:
 
 
 def may_move(stage: str, to: str) -> bool:
-    """Whether a business development may go from one stage to another: one step on, or lost before it is won."""
-    if stage not in STAGES or stage == STAGES[-1]:
+    """Whether a business development may go from one stage to another: one step on, or lost before it is won.
+
+    >>> may_move("need", "proposal"), may_move("need", "negotiation"), may_move("won", "lost")
+    (True, False, False)
+    """
+    if is_closed(stage):
         return False
-    return to == LOST or (to in STAGES and STAGES.index(to) == STAGES.index(stage) + 1)
+    return to == LOST or next_stage(stage) == to
+
+
+def next_stage(stage: str) -> str | None:
+    """The stage after this one; None at the end."""
+    if stage not in STAGES or stage == STAGES[-1]:
+        return None
+    return STAGES[STAGES.index(stage) + 1]
+
+
+def is_closed(stage: str) -> bool:
+    """Whether a development at this stage is over: won or lost."""
+    return stage not in STAGES or stage == STAGES[-1]
+
+
+def needs_amount(stage: str) -> bool:
+    """Whether the expected amount must be known at this stage."""
+    return stage in STAGES and STAGES.index(stage) >= STAGES.index(NEEDS_AMOUNT_FROM)
+
+
+def is_open(state: str) -> bool:
+    """Whether an application in this state is still on its way."""
+    return state in ("draft", "submitted")

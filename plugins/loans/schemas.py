@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
+from app.api import setting
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
+from plugins.loans.clock import today
 from plugins.loans.models import Application, Development, Instalment
 
 STAGES = (
@@ -50,7 +52,7 @@ DEVELOPMENT = Entity(
     filter_fields=("name", "stage", "owner_id", "unit_id", "expected_amount", "expected_on"),
     search_fields=("name",),
     sections=(
-        Section(_l("Basic data"), ("name", "customer_id", "stage", "expected_amount", "expected_on", "need")),
+        Section(_l("Business development"), ("name", "customer_id", "stage", "expected_amount", "expected_on", "need")),
         Section(_l("Course"), ("stage_since_at", "lost_reason", "owner_id", "unit_id", "created_at")),
     ),
     module="loans",
@@ -73,13 +75,16 @@ APPLICATION = Entity(
         ),
         Field("amount", _l("Amount"), Kind.MONEY, required=True),
         Field("annual_rate", _l("Annual rate"), Kind.PERCENT, required=True, unit="%"),
-        Field("months", _l("Term"), Kind.INTEGER, required=True, unit=_l("months"), default=12),
-        Field("method", _l("Repayment method"), Kind.CHOICE, choices=METHODS, required=True, default="equal_instalment"),
-        Field("start_on", _l("Start"), Kind.DATE),
+        Field("months", _l("Term"), Kind.INTEGER, required=True, unit=_l("months"), default=lambda: setting("loans.months")),
+        Field("method", _l("Repayment method"), Kind.CHOICE, choices=METHODS, required=True, default=lambda: setting("loans.method")),
+        Field("start_on", _l("Start"), Kind.DATE, required=True, default=today),
         Field("purpose", _l("Purpose"), max_length=200),
         Field("state", _l("State"), Kind.CHOICE, choices=STATES, computed=True),
         Field("remark", _l("Remark"), Kind.LONG_TEXT, max_length=4000),
+        Field("submitted_at", _l("Submitted at"), Kind.DATETIME, computed=True),
         Field("granted_at", _l("Granted at"), Kind.DATETIME, computed=True),
+        Field("decided_by_id", _l("Decided by"), Kind.LINK, target="employee", relationship="decided_by", computed=True),
+        Field("decision_note", _l("Decision note"), computed=True),
         Field("owner_id", _l("Account manager"), Kind.LINK, target="employee", relationship="owner", computed=True),
         Field("unit_id", _l("Unit"), Kind.LINK, target="unit", relationship="unit", computed=True),
         Field("created_at", _l("Created at"), Kind.DATETIME, computed=True),
@@ -90,9 +95,12 @@ APPLICATION = Entity(
     sections=(
         Section(_l("Application"), ("number", "customer_id", "development_id", "state")),
         Section(_l("Terms"), ("amount", "annual_rate", "months", "method", "start_on", "purpose")),
-        Section(_l("Course"), ("granted_at", "owner_id", "unit_id", "created_at", "remark")),
+        Section(_l("Remark"), ("remark",)),
+        Section(
+            _l("Course"),
+            ("submitted_at", "granted_at", "decided_by_id", "decision_note", "owner_id", "unit_id", "created_at"),
+        ),
     ),
-    match_fields=(("number",),),
     module="loans",
     actions=frozenset({"list", "show", "add", "edit", "export", "import"}),
 )

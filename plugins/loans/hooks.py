@@ -1,0 +1,68 @@
+"""What loans bring to a site: the module's table of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Table
+
+from app.api import hookimpl
+from app.types import Actor, Entity, MenuGroup, MenuItem, Metric, RoleTemplate, ScopeFilter, Setting, Verbs
+from plugins.loans import services
+from plugins.loans.metrics import METRICS
+from plugins.loans.models import Application, Development
+from plugins.loans.role_templates import ROLE_TEMPLATES
+from plugins.loans.schemas import APPLICATION, DEVELOPMENT, INSTALMENT
+from plugins.loans.settings import SETTINGS
+
+
+@hookimpl
+def entities() -> Sequence[Entity]:
+    development = Verbs(create=services.open_development, update=services.change_development)
+    application = Verbs(create=services.write_application, update=services.change_application)
+    return (replace(DEVELOPMENT, verbs=development), replace(APPLICATION, verbs=application), INSTALMENT)
+
+
+@hookimpl
+def settings() -> Sequence[Setting]:
+    return SETTINGS
+
+
+@hookimpl
+def metrics() -> Sequence[Metric]:
+    return METRICS
+
+
+@hookimpl
+def role_templates() -> Sequence[RoleTemplate]:
+    return ROLE_TEMPLATES
+
+
+@hookimpl
+def scope_filters(entity: str, actor: Actor) -> Sequence[ScopeFilter]:
+    """Whoever takes over a customer sees and goes on with what was begun with it."""
+    model = {"loans_development": Development, "loans_application": Application}.get(entity)
+    if model is None or not actor.can("can_list", f"Loans{model.__name__}View"):
+        return ()
+    mine = services.own_customers(actor, cast(Table, model.__table__).c.customer_id)
+    return () if mine is None else (ScopeFilter(also=mine),)
+
+
+@hookimpl
+def menu() -> Sequence[MenuGroup]:
+    return (
+        MenuGroup(
+            "loans",
+            _l("Loans"),
+            "cash",
+            (
+                MenuItem("loans_developments", _l("Business developments"), "LoansDevelopmentView.list", "LoansDevelopmentView", icon="trending-up", order=10),
+                MenuItem("loans_applications", _l("Loan applications"), "LoansApplicationView.list", "LoansApplicationView", icon="file-dollar", order=20),
+                MenuItem("loans_instalments", _l("Instalments"), "LoansInstalmentView.list", "LoansInstalmentView", icon="calendar-dollar", order=30),
+            ),
+            order=300,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""What the kernel's roles, and the risk officer, may do in loans."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from app.types import RoleTemplate, Scope
+
+_READ = ("can_list", "can_show")
+_EXPORT = (*_READ, "can_export")
+_OWN = {
+    "LoansDevelopmentView": (*_READ, "can_add", "can_edit", "can_move"),
+    "LoansApplicationView": (*_READ, "can_add", "can_edit", "can_submit"),
+    "LoansInstalmentView": _READ,
+}
+_HEAD = {
+    "LoansDevelopmentView": (*_OWN["LoansDevelopmentView"], "can_export", "can_import"),
+    "LoansApplicationView": (*_OWN["LoansApplicationView"], "can_export", "can_decide"),
+    "LoansInstalmentView": _EXPORT,
+}
+_WATCH = {"LoansDevelopmentView": _EXPORT, "LoansApplicationView": _EXPORT, "LoansInstalmentView": _EXPORT}
+
+
+def _scopes(scope: Scope) -> dict[str, Scope]:
+    return {"loans_development": scope, "loans_application": scope}
+
+
+ROLE_TEMPLATES = (
+    RoleTemplate("account_manager", _l("Account manager"), _OWN, _scopes(Scope.OWN)),
+    RoleTemplate("department_head", _l("Department head"), _HEAD, _scopes(Scope.UNIT)),
+    RoleTemplate("city_manager", _l("City manager"), _HEAD, _scopes(Scope.UNIT_AND_BELOW)),
+    RoleTemplate(
+        "risk_officer",
+        _l("Risk officer"),
+        {
+            "LoansDevelopmentView": _READ,
+            "LoansApplicationView": (*_EXPORT, "can_decide"),
+            "LoansInstalmentView": _EXPORT,
+            "CustomerView": _READ,
+            "ContactView": _READ,
+            "ActivityView": _READ,
+            "UnitView": _READ,
+            "EmployeeView": _READ,
+        },
+        {**_scopes(Scope.UNIT_AND_BELOW), "customer": Scope.UNIT_AND_BELOW},
+        _l("Decides on applications of the own unit and of all units below."),
+    ),
+    RoleTemplate(
+        "management",
+        _l("Management"),
+        _WATCH,
+        _scopes(Scope.ALL),
+        _l("Sees the figures of the whole house."),
+    ),
+)

@@ -1,0 +1,20 @@
+"""Verbs of loans: open and move a development, write an application with its schedule, change its state."""
+
+from __future__ import annotations
+
+from plugins.loans.services.applications import (
+    change_application,
+    change_state,
+    find_applications,
+    prefill,
+    write_application,
+)
+from plugins.loans.services.developments import change_development, move_stage, open_development
+from plugins.loans.services.reach import own_customers
+from plugins.loans.services.schedule import preview_schedule, read_schedule, write_schedule
+
+__all__ = [
+    "change_application", "change_development", "change_state", "find_applications", "move_stage",
+    "open_development", "own_customers", "prefill", "preview_schedule", "read_schedule", "write_application",
+    "write_schedule",
+]  # fmt: skip

@@ -1,0 +1,149 @@
+"""Loan applications (申请单): written with their schedule, changed as drafts, moved from state to state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.api import (
+    UNSCOPED,
+    Customer,
+    after_commit,
+    among,
+    entity,
+    find_record,
+    hooks,
+    now,
+    require_actor,
+    session,
+    setting,
+    transaction,
+)
+from app.types import Actor, Refused
+from plugins.loans import rules
+from plugins.loans.clock import today
+from plugins.loans.models import Application, Development
+from plugins.loans.services.numbers import next_number
+from plugins.loans.services.reach import account_manager_of, customer_to_change
+from plugins.loans.services.schedule import write_schedule
+
+_ENTITY = "loans_application"
+_OPEN = {UNSCOPED: True}
+
+
+def write_application(values: dict[str, Any]) -> Application:
+    """Store a new application with a gapless number and its repayment schedule. Raises `Refused` by field."""
+    with transaction() as current:
+        customer = customer_to_change(values["customer_id"])
+        _check_development(current, values["customer_id"], values.get("development_id"))
+        record = Application(
+            **values,
+            number=next_number(current, today().year),
+            state="draft",
+            owner_id=account_manager_of(customer),
+            unit_id=customer.unit_id,
+            created_by=require_actor().user_id,
+        )
+        current.add(record)
+        write_schedule(current, record)
+    return record
+
+
+def change_application(record: Application, values: dict[str, Any]) -> None:
+    """Change a draft and compute its schedule anew. Raises `Refused` once it has been submitted."""
+    with transaction() as current:
+        if record.state != "draft":
+            raise Refused(_("Only a draft can be changed; take the application back first"))
+        for name, value in values.items():
+            setattr(record, name, value)
+        _check_development(current, record.customer_id, record.development_id)
+        write_schedule(current, record)
+
+
+def change_state(record: Application, to: str, note: str = "") -> None:
+    """Submit, take back, grant, refuse or withdraw an application; `note` says why, and a refusal needs it.
+
+    Two people are needed for a decision: neither who owns the application or its customer nor who wrote it decides
+    it. Raises `Refused`.
+    """
+    actor, note = require_actor(), note.strip()
+    with transaction() as current:
+        current.refresh(record, with_for_update=True)
+        if find_record(entity(_ENTITY), record.id, write=True) is None:
+            raise Refused(_("You may see this record, but not change it"))
+        act = rules.MOVES.get((record.state, to))
+        if act is None:
+            raise Refused(_("The application is in a state that does not allow this"))
+        if len(note) > 300:
+            raise Refused(_("At most %(count)s characters", count=300), field="note")
+        if act == "decide":
+            _check_decider(current, record, actor)
+            if to == "refused" and not note:
+                raise Refused(_("Please say why it is not granted"), field="note")
+        transition = f"{record.state}>{to}"
+        hooks().gate("before_transition", entity=_ENTITY, record=record, transition=transition, actor=actor)
+        moment = now()
+        record.state = to
+        record.submitted_at = moment if to == "submitted" else None if to == "draft" else record.submitted_at
+        record.granted_at = moment if to == "granted" else None
+        record.decided_by_id = actor.employee_id if act == "decide" else None
+        record.decision_note = note or None
+        current.flush()
+        record_id = record.id
+        after_commit(
+            lambda: hooks().event("transitioned", entity=_ENTITY, record_id=record_id, transition=transition)
+        )
+
+
+def _check_decider(current: Session, record: Application, actor: Actor) -> None:
+    """Nobody decides what is theirs; the installation itself decides nothing."""
+    owner = select(Customer.owner_id).where(Customer.id == record.customer_id).execution_options(**_OPEN)
+    owners = {record.owner_id, current.scalar(owner)} - {None}
+    if actor.is_system or actor.employee_id in owners or actor.user_id == record.created_by:
+        raise Refused(_("Nobody decides on an application of their own"))
+
+
+def prefill(customer: Customer | None, development: Development | None) -> dict[str, Any]:
+    """What a new application starts with, from its customer, its development and the site's settings."""
+    values: dict[str, Any] = {
+        "start_on": today(),
+        "method": setting("loans.method"),
+        "months": setting("loans.months"),
+        "annual_rate": Decimal(setting("loans.rate_basis_points")) / 100,
+    }
+    if development is not None:
+        values.update(
+            customer_id=development.customer_id,
+            development_id=development.id,
+            amount=development.expected_amount,
+            purpose=development.name,
+        )
+    elif customer is not None:
+        values["customer_id"] = customer.id
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def find_applications(ids: Sequence[int]) -> list[Application]:
+    """The applications of these ids the actor sees, in the order of the ids."""
+    found = {one.id: one for one in session.scalars(select(Application).where(among(session(), Application.id, ids)))}
+    return [found[number] for number in ids if number in found]
+
+
+def _check_development(current: Session, customer_id: int, development_id: int | None) -> None:
+    if development_id is None:
+        return
+    development = current.scalar(
+        select(Development).where(Development.id == development_id).execution_options(**_OPEN)
+    )
+    if development is None or development.customer_id != customer_id:
+        raise Refused(_("This business development belongs to another customer"), field="development_id")
+    if development.stage == rules.LOST:
+        raise Refused(_("This business development was lost"), field="development_id")
+
+
+__all__ = ["change_application", "change_state", "find_applications", "prefill", "write_application"]
