@@ -139,7 +139,7 @@ def fill(found: Found) -> None:
 
 @contextmanager
 def _unchecked(connection: sa.Connection, table: str) -> Iterator[None]:
-    """Let a row in that the checks of a table would refuse; on PostgreSQL they are put back for later rows."""
+    """Let a row in that the checks of a table would refuse; PostgreSQL gets them back for later rows."""
     checks: list[Any] = []
     if connection.dialect.name == "postgresql":
         rows = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass"
