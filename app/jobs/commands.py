@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 from sqlalchemy import select
 
 from app.host.console import chosen_site, in_site, site_option
+from app.host.logs import configure_logging
 from app.jobs.leases import JOBS
 from app.jobs.rules import Status
 from app.jobs.scheduler import run_scheduler
@@ -97,4 +97,4 @@ def _instance() -> Path:
 
 def _log() -> None:
     """Workers say what they do in the log, whatever the console says otherwise."""
-    logging.getLogger().setLevel(settings().log_level)
+    configure_logging(settings().log_level, as_json=settings().production)

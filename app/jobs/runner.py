@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 from app.access.actors import acting_as, load_actor
 from app.db import db, now, reading, session
 from app.host.context import context
+from app.host.logs import without_personal_data
 from app.jobs import leases
 from app.jobs.leases import Claim, LostLease
 from app.jobs.rules import TIMING, Status, Timing, backoff, read_hint
@@ -208,7 +209,7 @@ def _put_back(claimed: Claim) -> None:
 def _fail_or_retry(run: Run, claimed: Claim, error: Exception, timing: Timing) -> None:
     if isinstance(error, StatementError):
         error.hide_parameters = True  # rows of customers do not belong into a log
-    trace = "".join(traceback.format_exception(error))
+    trace = without_personal_data("".join(traceback.format_exception(error)))
     text = (
         _("It took longer than %(seconds)d seconds", seconds=math.ceil(error.args[0]))
         if isinstance(error, TimedOut)

@@ -13,7 +13,7 @@ from flask import Flask
 
 from app.access.actors import acting_as
 from app.db import session
-from app.jobs.schedules import make_due_jobs
+from app.jobs.schedules import make_due_jobs, sync_schedules
 from app.jobs.sites import SiteApps
 from app.jobs.sweeping import sweep
 from app.types import SYSTEM
@@ -58,9 +58,11 @@ def schedule_until(is_over: Callable[[], bool], sites: SiteApps, pause: Callable
 
 
 def one_round(app: Flask) -> None:
-    """Make what is due in a site and sweep there."""
+    """Take over new schedules of the modules, make what is due, sweep."""
     with app.app_context(), acting_as(SYSTEM):
         try:
+            for name in sync_schedules():
+                log.info("schedule %s is new", name)
             for job_id in make_due_jobs():
                 log.info("job %s is due", job_id)
             sweep()

@@ -17,10 +17,10 @@ from app.access.audit import Act, record_acts
 from app.access.scope import UNSCOPED
 from app.db import now, reading, session, transaction
 from app.host.context import context
-from app.jobs.cron import Cron, CronError, read_cron
 from app.jobs.leases import JOBS
 from app.jobs.models import Schedule
 from app.jobs.rules import CatchUp, Due, due_runs
+from app.jobs.rules.cron import Cron, CronError, read_cron
 from app.jobs.services import enqueue, hint_after_commit, insert_ignoring
 from app.types import SYSTEM, JobSpec, Refused
 
@@ -51,15 +51,17 @@ def sync_schedules() -> list[str]:
     What an admin has changed stays; a schedule of a module that is switched off waits for its return.
     """
     specs = {name: spec for name, spec in context().jobs.items() if spec.schedule}
+    with reading():
+        known = set(session.scalars(select(Schedule.name).execution_options(**_unscoped)))
+        session.rollback()
+    made = sorted(set(specs) - known)
+    if not made:
+        return []
     with transaction() as current:
-        known = set(current.scalars(select(Schedule.name).execution_options(**_unscoped)))
-        made = []
-        for name, spec in sorted(specs.items()):
-            if name in known:
-                continue
+        for name in made:
+            spec = specs[name]
             values = {"name": name, "cron": read_cron(spec.schedule or "").text, "arguments": {}}
             current.connection().execute(insert_ignoring(current, SCHEDULES).values(**values))
-            made.append(name)
     return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.jobs.cron import Cron
+from app.jobs.rules.cron import Cron
 
 WEEKDAYS = (
     _l("Sunday"),

@@ -18,10 +18,10 @@ from app.base.views.guard import needs
 from app.base.views.replies import done
 from app.db import now, session
 from app.host.context import context
-from app.jobs.cron import CronError, read_cron
 from app.jobs.leases import JOBS
 from app.jobs.models import Schedule
 from app.jobs.rules import CatchUp, upcoming
+from app.jobs.rules.cron import CronError, read_cron
 from app.jobs.schedules import change_schedule, checked_cron, find_schedule, run_schedule_now, site_zone
 from app.jobs.schemas import STATUSES
 from app.jobs.views.cron_text import cron_text

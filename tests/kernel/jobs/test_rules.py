@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.jobs.cron import CronError, read_cron
 from app.jobs.rules import Timing, backoff, due_runs, read_hint, upcoming
+from app.jobs.rules.cron import CronError, read_cron
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from app.jobs.cron import Cron
+from app.jobs.rules.cron import Cron
 
 
 class Status(StrEnum):
