@@ -8,8 +8,11 @@ from flask import Flask, has_request_context, request
 from flask_appbuilder import AppBuilder
 from flask_appbuilder import Model as AdminModel
 
+from app.base.rest.openapi import OpenApi
+from app.base.rest.security import SecurityApi
 from app.base.security.login import LoginView, ProfileView
 from app.base.security.manager import QiaoSecurityManager
+from app.base.security.stamps import stamp_logins
 from app.db import db, metadatas
 
 if AdminModel.metadata not in metadatas:
@@ -31,7 +34,8 @@ class QiaoAppBuilder(AppBuilder):  # type: ignore[misc]
         self.sm.lm.login_view = "LoginView.login"
         self.add_view_no_menu(ProfileView)
         self.sm.register_views()
-        self.openapi_manager.register_views()
+        self.add_api(SecurityApi)
+        self.add_api(OpenApi)
 
     def register_blueprint(
         self, baseview: Any, endpoint: str | None = None, static_folder: str | None = None
@@ -47,6 +51,7 @@ class QiaoAppBuilder(AppBuilder):  # type: ignore[misc]
 
 def build_admin(app: Flask) -> None:
     """Create the AppBuilder of this app (found again as ``app.appbuilder``)."""
+    stamp_logins(app)
     with app.app_context():
         QiaoAppBuilder(
             app,

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from werkzeug.security import generate_password_hash
 
 from app.access.actors import ADMIN_ROLE, acting_as, load_actor
 from app.access.models import RoleInfo
+from app.base.security.stamps import stamp_of
 from app.db import session, transaction
 from app.organisation.models import Employee, Unit
 from app.testing.factories import make_employee, make_unit
@@ -144,6 +146,8 @@ def csrf_token(client: FlaskClient) -> str:
 
 def login(client: FlaskClient, person: Person | None) -> FlaskClient:
     """Let `person` be logged in at `client` (None logs out); returns the client."""
+    if has_app_context():
+        session.commit()
     Context().run(_login, client, person)
     return client
 
@@ -152,5 +156,6 @@ def _login(client: FlaskClient, person: Person | None) -> None:
     with client.session_transaction() as kept:
         kept.clear()
         if person is not None:
-            kept["_user_id"] = str(person.user_id)
-            kept["_fresh"] = True
+            with nullcontext() if has_app_context() else client.application.app_context():
+                user = current_app.appbuilder.sm.get_user_by_id(person.user_id)  # type: ignore[attr-defined]
+                kept.update(_user_id=str(person.user_id), _fresh=True, _stamp=stamp_of(user))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, has_request_context
+from flask import g, has_request_context, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
-from flask_login import current_user
+from flask_login import current_user, logout_user
 
 from app.access.actors import current_actor, load_actor, set_actor
+from app.base.security.stamps import is_stale
 from app.host.context import context
 from app.types import Actor
 
@@ -18,8 +19,14 @@ class QiaoSecurityManager(SecurityManager):  # type: ignore[misc]
 
     @staticmethod
     def before_request() -> None:
-        """Who acts in this request; nobody until a login, an API key or a token names them."""
+        """Who acts in this request; nobody until a login, an API key or a token names them.
+
+        A cookie from before the login's password was changed is dropped.
+        """
         set_actor(None)
+        if current_user.is_authenticated and is_stale(current_user):
+            logout_user()
+            session.clear()
         g.user = current_user
         if current_user.is_authenticated:
             become(current_user.id)

@@ -1,0 +1,314 @@
+"""The OpenAPI 3 description of a site's REST resources, made from its entities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Response, current_app, jsonify
+from flask_appbuilder.api import BaseApi, expose
+
+from app.base.rest.access import api_needs
+from app.base.rest.entity import EntityApi
+from app.base.rest.listing import MAX_PAGE_SIZE, PAGE_SIZE
+from app.base.rest.records import schema_of
+from app.base.views.filters import PICKED, RANGED
+from app.host.context import context
+from app.host.manifest import KERNEL_VERSION
+from app.types import Entity, Field, Kind
+
+ANSWERS = {
+    "400": "The request cannot be read",
+    "401": "Nobody is logged in, or the key or token does not count",
+    "403": "The caller may not do this",
+    "404": "There is no such record among those the caller may see",
+    "409": "Somebody changed the record at the same moment, or others still need it",
+    "412": "The record is no longer the one If-Match names",
+    "415": "The body is not JSON",
+    "422": "A value is refused; `errors` says why, by field",
+    "429": "Too many attempts",
+}
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"cookie": [], "csrf": []}]
+_READS = ("401", "403")
+
+
+class OpenApi(BaseApi):
+    """`/api/v1/openapi.json`."""
+
+    resource_name = "openapi"
+    route_base = "/api/v1"
+    base_permissions: list[str] = []
+
+    @expose("/openapi.json", methods=["GET"])
+    @api_needs()
+    def document(self) -> Response:
+        """The description of every resource, for anybody who is logged in."""
+        return jsonify(openapi_document())
+
+
+def openapi_document() -> dict[str, Any]:
+    """The whole document."""
+    site = context().site
+    spec = APISpec(
+        title=site.name,
+        version=KERNEL_VERSION,
+        openapi_version="3.0.3",
+        plugins=[MarshmallowPlugin(schema_name_resolver=lambda schema: type(schema).__name__)],
+        servers=[{"url": "/"}],
+    )
+    schemes = spec.components.security_scheme
+    bearer = {"type": "http", "scheme": "bearer", "description": "An API key, or a token of the login"}
+    schemes("bearer", bearer)
+    cookie = current_app.config["SESSION_COOKIE_NAME"]
+    schemes("cookie", {"type": "apiKey", "in": "cookie", "name": cookie})
+    schemes("csrf", {"type": "apiKey", "in": "header", "name": "X-CSRFToken"})
+    spec.components.schema("Error", _ERROR)
+    spec.components.schema("Info", _INFO)
+    for code, words in ANSWERS.items():
+        error = _json({"$ref": "#/components/schemas/Error"})
+        spec.components.response(f"E{code}", {"description": words, **error})
+    _add_login(spec)
+    apis = {type(view).entity.slug: view for view in _apis()}
+    for slug in sorted(apis):
+        _add_entity(spec, apis[slug])
+    return spec.to_dict()
+
+
+def _apis() -> list[EntityApi]:
+    views = current_app.appbuilder.baseviews  # type: ignore[attr-defined]
+    return [view for view in views if isinstance(view, EntityApi)]
+
+
+_ERROR = {
+    "type": "object",
+    "required": ["message", "trace_id"],
+    "properties": {
+        "message": {"type": "string"},
+        "trace_id": {"type": "string", "description": "The number under which the log knows this request"},
+        "errors": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+_INFO = {"type": "object", "required": ["entity", "label", "permissions", "fields"]}
+_LOGIN = {
+    "type": "object",
+    "required": ["username", "password"],
+    "additionalProperties": False,
+    "properties": {
+        "username": {"type": "string", "minLength": 1, "maxLength": 64},
+        "password": {"type": "string", "format": "password", "minLength": 1},
+    },
+}
+_TOKEN = {
+    "type": "object",
+    "required": ["access_token", "token_type", "expires_in"],
+    "properties": {
+        "access_token": {"type": "string"},
+        "token_type": {"type": "string", "enum": ["Bearer"]},
+        "expires_in": {"type": "integer", "description": "Seconds"},
+    },
+}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _refusals(*codes: str) -> dict[str, Any]:
+    return {code: {"$ref": f"#/components/responses/E{code}"} for code in codes}
+
+
+def _add_login(spec: APISpec) -> None:
+    spec.path(
+        "/api/v1/security/login",
+        operations={
+            "post": {
+                "tags": ["security"],
+                "summary": "A token that counts for an hour",
+                "security": [],
+                "requestBody": {"required": True, **_json(_LOGIN)},
+                "responses": {
+                    "200": {"description": "The token", **_json(_TOKEN)},
+                    **_refusals("400", "401", "422", "429"),
+                },
+            }
+        },
+    )
+
+
+def _add_entity(spec: APISpec, api: EntityApi) -> None:
+    entity, base = api.entity, api.route_base
+    name = entity.view_name.removesuffix("View")
+    for suffix, kind in (("", "output"), ("Create", "create"), ("Change", "change")):
+        spec.components.schema(f"{name}{suffix}", schema=schema_of(entity, kind))
+    record = {"$ref": f"#/components/schemas/{name}"}
+    whole = {
+        "type": "object",
+        "required": ["id", "result"],
+        "properties": {"id": {"type": "integer"}, "result": record},
+    }
+    common = {"tags": [entity.slug], "security": _SECURITY}
+    one: dict[str, Any] = {}
+    many: dict[str, Any] = {}
+    if "list" in entity.actions:
+        many["get"] = {
+            **common,
+            "summary": f"Records of {entity.slug} in the caller's scope",
+            "parameters": _list_parameters(entity),
+            "responses": {
+                "200": {"description": "One page", **_json(_page(name))},
+                **_refusals("400", *_READS),
+            },
+        }
+    if "add" in entity.actions:
+        many["post"] = {
+            **common,
+            "summary": f"Create a record of {entity.slug}",
+            "requestBody": {"required": True, **_json({"$ref": f"#/components/schemas/{name}Create"})},
+            "responses": {
+                "201": {"description": "The new record", "headers": {**_ETAG, **_LOCATION}, **_json(whole)},
+                **_refusals("400", *_READS, "415", "422"),
+            },
+        }
+    if "show" in entity.actions:
+        one["get"] = {
+            **common,
+            "summary": f"One record of {entity.slug}",
+            "parameters": [_fields(entity), _text_header("If-None-Match")],
+            "responses": {
+                "200": {"description": "The record", "headers": _ETAG, **_json(_named_only(name))},
+                "304": {"description": "It is still the one If-None-Match names"},
+                **_refusals("400", *_READS, "404"),
+            },
+        }
+    if "edit" in entity.actions:
+        change = {
+            **common,
+            "summary": "Change the fields given",
+            "parameters": [_text_header("If-Match")],
+            "requestBody": {"required": True, **_json({"$ref": f"#/components/schemas/{name}Change"})},
+            "responses": {
+                "200": {"description": "The changed record", "headers": _ETAG, **_json(whole)},
+                **_refusals("400", *_READS, "404", "409", "412", "415", "422"),
+            },
+        }
+        one["put"], one["patch"] = change, dict(change)
+    if "delete" in entity.actions:
+        one["delete"] = {
+            **common,
+            "summary": f"Delete a record of {entity.slug}",
+            "parameters": [_text_header("If-Match")],
+            "responses": {
+                "204": {"description": "It is deleted"},
+                **_refusals("400", *_READS, "404", "409", "412", "422"),
+            },
+        }
+    info = {
+        **common,
+        "summary": f"The fields of {entity.slug}",
+        "responses": {
+            "200": {"description": "The description", **_json({"$ref": "#/components/schemas/Info"})},
+            **_refusals(*_READS),
+        },
+    }
+    spec.path(f"{base}/_info", operations={"get": info})
+    if many:
+        spec.path(f"{base}/", operations=many)
+    if one:
+        key = {"name": "pk", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
+        spec.path(f"{base}/{{pk}}", operations=one, parameters=[key])
+
+
+_ETAG = {"ETag": {"schema": {"type": "string"}}}
+_LOCATION = {"Location": {"schema": {"type": "string"}}}
+
+
+def _page(name: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["count", "page", "page_size", "next", "previous", "result"],
+        "properties": {
+            "count": {"type": "integer", "nullable": True, "description": "null: more than are counted"},
+            "page": {"type": "integer"},
+            "page_size": {"type": "integer"},
+            "next": {"type": "string", "nullable": True},
+            "previous": {"type": "string", "nullable": True},
+            "result": {"type": "array", "items": _chosen(name)},
+        },
+    }
+
+
+def _chosen(name: str) -> dict[str, Any]:
+    """A record of which `fields` may leave parts out: the schema requires only its id."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _named_only(name: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["id", "result"],
+        "properties": {"id": {"type": "integer"}, "result": _chosen(name)},
+    }
+
+
+def _text_header(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": {"type": "string"}}
+
+
+def _fields(entity: Entity) -> dict[str, Any]:
+    names = ["id", *(field.name for field in entity.fields)]
+    return {
+        "name": "fields",
+        "in": "query",
+        "description": "Only these, separated by commas",
+        "style": "form",
+        "explode": False,
+        "schema": {"type": "array", "items": {"type": "string", "enum": names}},
+    }
+
+
+def _list_parameters(entity: Entity) -> list[dict[str, Any]]:
+    def query(name: str, schema: dict[str, Any], words: str = "") -> dict[str, Any]:
+        return {"name": name, "in": "query", "schema": schema, **({"description": words} if words else {})}
+
+    parameters = [
+        _fields(entity),
+        query("page", {"type": "integer", "minimum": 1}),
+        query("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}),
+        query("sort", {"type": "string"}, "A field; with - before it the other way round"),
+        query("q", {"type": "string", "maxLength": 100}, "As the list's search box"),
+        query("after", {"type": "string"}, "From the address in `next`"),
+        query("before", {"type": "string"}, "From the address in `previous`"),
+    ]
+    for field in entity.fields:
+        if field.filterable:
+            parameters.extend(query(*one) for one in _filters(field))
+    return parameters
+
+
+def _filters(field: Field) -> list[tuple[str, dict[str, Any], str]]:
+    label = str(field.label)
+    found = [
+        (
+            f"op.{field.name}",
+            {"type": "string", "enum": ["contains", "equals", "empty", "filled"]},
+            f"How to filter by “{label}”",
+        )
+    ]
+    if field.kind in RANGED:
+        kind = {Kind.DATE: "date", Kind.DATETIME: "date-time"}.get(field.kind)
+        schema: dict[str, Any] = {"type": "string", "format": kind} if kind else {"type": "number"}
+        return [
+            (f"f.{field.name}.from", schema, f"“{label}” from"),
+            (f"f.{field.name}.to", schema, f"“{label}” to"),
+            *found,
+        ]
+    item: dict[str, Any] = {"type": "string"}
+    if field.kind is Kind.CHOICE:
+        item = {"type": "string", "enum": [choice.value for choice in field.choices]}
+    elif field.kind is Kind.LINK:
+        item = {"type": "integer", "minimum": 1}
+    elif field.kind is Kind.BOOLEAN:
+        item = {"type": "string", "enum": ["yes", "no"]}
+    schema = {"type": "array", "items": item} if field.kind in PICKED else item
+    return [(f"f.{field.name}", schema, f"“{label}”"), *found]

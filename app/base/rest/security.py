@@ -1,0 +1,107 @@
+"""The REST login: a token for scripts that act as a person; integrations use API keys."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import g, jsonify, request
+from flask_appbuilder.api import BaseApi, expose
+from flask_appbuilder.utils.limit import Limit
+from flask_babel import gettext as _
+from flask_jwt_extended import create_access_token
+from flask_limiter.util import get_remote_address
+
+from app.access.audit import Act, record_acts
+from app.base.errors import answer
+from app.base.protection import public
+from app.base.rest.access import STAMP
+from app.base.rest.schemas import storable
+from app.base.security.passwords import LONGEST
+from app.base.security.stamps import stamp_of
+from app.db import transaction
+
+#: How long a token counts.
+TOKEN_LIFE = timedelta(hours=1)
+LONGEST_NAME = 64
+
+
+def _failed(_response: Any = None) -> bool:
+    """Only attempts that fail count against the limits."""
+    return bool(g.get("login_failed"))
+
+
+def _typed_name() -> str:
+    body = request.get_json(silent=True)
+    name = body.get("username") if isinstance(body, dict) else None
+    return name.strip().lower()[:LONGEST_NAME] if isinstance(name, str) else ""
+
+
+def _name_and_address() -> str:
+    return f"{get_remote_address()}|{_typed_name()}"
+
+
+class SecurityApi(BaseApi):
+    """`/api/v1/security/login`."""
+
+    resource_name = "security"
+    base_permissions: list[str] = []
+    #: As at the login page, and counted together with it.
+    limits = [
+        Limit(
+            "5 per minute; 30 per hour",
+            key_func=_name_and_address,
+            scope="login",
+            methods=("POST",),
+            deduct_when=_failed,
+        ),
+        Limit(
+            "60 per minute",
+            key_func=get_remote_address,
+            scope="login",
+            methods=("POST",),
+            deduct_when=_failed,
+        ),
+        Limit("50 per hour", key_func=_typed_name, scope="login", methods=("POST",), deduct_when=_failed),
+    ]
+
+    @expose("/login", methods=["POST"])
+    @public
+    def login(self) -> Any:
+        """A token for name and password."""
+        body = request.get_json(silent=True)
+        if not isinstance(body, dict):
+            return answer(400, reason=_("The body must be a JSON object"))
+        errors = {
+            name: _("This must be text")
+            for name in ("username", "password")
+            if not isinstance(body.get(name), str)
+        }
+        if unknown := set(body) - {"username", "password"}:
+            errors |= {str(name)[:60]: _("There is no field of this name") for name in sorted(unknown)}
+        if errors:
+            return answer(422, errors=errors)
+        user = self._check(body["username"].strip(), body["password"])
+        if user is None:
+            g.login_failed = True
+            return answer(401, reason=_("Name or password is wrong."))
+        token = create_access_token(
+            identity=str(user.id), expires_delta=TOKEN_LIFE, additional_claims={STAMP: stamp_of(user)}
+        )
+        seconds = int(TOKEN_LIFE.total_seconds())
+        return jsonify({"access_token": token, "token_type": "Bearer", "expires_in": seconds})
+
+    def _check(self, name: str, password: str) -> Any:
+        """The login that fits, or None; success and the failure of a known name are audited."""
+        manager = self.appbuilder.sm
+        fits = 0 < len(name) <= LONGEST_NAME and 0 < len(password) <= LONGEST
+        if not fits or not storable(name + password):
+            return None
+        user = manager.auth_user_db(name, password)
+        known = user or manager.find_user(username=name)
+        if known is not None:
+            with transaction() as current:
+                action = "login" if user is not None else "login_failed"
+                act = Act(action, "user", str(known.id), known.username, {"via": [None, "REST"]})
+                record_acts(current, [act])
+        return user
