@@ -9,6 +9,7 @@ from flask import Blueprint, Flask
 from jinja2 import FileSystemLoader
 
 from app.access import audit, scope  # noqa: F401  (their session events must be in place)
+from app.base.rest.entity import EntityApi
 from app.base.views.generated import generated_api, generated_view
 from app.db import db
 from app.host.context import EXTENSION, Context, context
@@ -96,7 +97,9 @@ def register_entities(app: Flask) -> None:
             try:
                 if entity.view_name not in own:
                     app.appbuilder.add_view_no_menu(generated_view(entity))  # type: ignore[attr-defined]
-                app.appbuilder.add_api(generated_api(entity))  # type: ignore[attr-defined]
+                resource = generated_api(entity)
+                if resource.__name__ not in own:
+                    app.appbuilder.add_api(resource)  # type: ignore[attr-defined]
             except Exception as error:
                 log.exception("the screens of %s cannot be made", entity.slug)
                 carried.hooks.quarantine(carried.owners[entity.slug], f"{entity.slug}: {error}")
@@ -109,7 +112,8 @@ def register_views(app: Flask) -> None:
     with app.app_context():
         for slug, view in carried.hooks.boot("views"):
             try:
-                app.appbuilder.add_view_no_menu(view)  # type: ignore[attr-defined]
+                builder = app.appbuilder  # type: ignore[attr-defined]
+                (builder.add_api if issubclass(view, EntityApi) else builder.add_view_no_menu)(view)
             except Exception as error:
                 log.exception("the screen %r of module %s cannot be added", view, slug)
                 carried.hooks.quarantine(slug, f"{getattr(view, '__name__', view)}: {error}")

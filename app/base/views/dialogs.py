@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from app.base.views.inputs import build_form
 from app.base.views.replies import dialog
+from app.base.views.saving import posted_values
+from app.fields.records import check_links
+from app.fields.values import read_values
 from app.types import Entity, Field, Refused, ScopedBy, Section, Text
 
 
@@ -23,6 +26,14 @@ def asking(slug: str, label: Text, fields: Sequence[Field]) -> Entity:
         scoped_by=ScopedBy(public=True),
         sections=(Section("", names),),
     )
+
+
+def read_dialog(asked: Entity) -> dict[str, Any]:
+    """What was typed into the dialog, as typed values. Raises `Refused` by field, also for a link out of reach."""
+    typed = {name: text for name, text in posted_values(request.form).items() if asked.field(name) is not None}
+    values = read_values(asked, typed, creating=True)
+    check_links(asked, values)
+    return values
 
 
 def form_dialog(
