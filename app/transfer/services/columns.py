@@ -19,6 +19,11 @@ from app.types import Entity, Field, Kind
 
 #: Labels of choices are understood in all of these, whoever imports.
 LOCALES = ("zh", "en")
+#: Kinds whose values repeat down a column; of each column so many are remembered.
+_REPEATED = frozenset(
+    {Kind.DATE, Kind.DATETIME, Kind.BOOLEAN, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT}
+)
+_MOST_REMEMBERED = 5_000
 
 
 @dataclass(slots=True)
@@ -38,6 +43,8 @@ class Row:
     decision: str = ""
     #: Its remembered `ImportRow`, when it has one.
     remembered: int | None = None
+    #: Its keys, once they are known (`Matcher.keys_of`).
+    keys: list[tuple[tuple[str, ...], tuple[Any, ...]]] | None = None
 
 
 def problem(code: str, name: str | None = None, column: str | None = None, **details: Any) -> dict[str, Any]:
@@ -72,9 +79,15 @@ class Columns:
 
     def _typed(self, target: Field) -> Callable[[Any], Any]:
         if target.kind is Kind.CHOICE:
-            return _choices(target)
+            return _remembered(_choices(target))
         zone = self.zone
-        return lambda raw: read_value(target, raw, zone=zone)
+
+        def typed(raw: Any) -> Any:
+            return read_value(target, raw, zone=zone)
+
+        if target.kind is Kind.TEXT:
+            return _short_text(target, typed)
+        return _remembered(typed) if target.kind in _REPEATED else typed
 
     def read(self, number: int, offset: int, end: int, trouble: str, cells: Sequence[Any]) -> Row:
         """One row typed; whatever cannot be read is among its `problems`, and the other fields are still
@@ -127,6 +140,34 @@ class Columns:
         for f in self._conditional:
             if row.values.get(f.name) is not None and f.name not in row.filled and not is_visible(f, values):
                 row.problems.append(problem("not_here", f.name))
+
+
+def _short_text(target: Field, typed: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The usual case of a text at once, every other one by the common way."""
+    longest = target.max_length or 2**31
+
+    def short(raw: Any) -> Any:
+        if type(raw) is str and len(raw) <= longest and "\x00" not in raw:
+            return raw.strip() or None
+        return typed(raw)
+
+    return short
+
+
+def _remembered(typed: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Values that repeat down a column are read once."""
+    known: dict[Any, Any] = {}
+
+    def read(raw: Any) -> Any:
+        key = (type(raw), raw)
+        if key in known:
+            return known[key]
+        value = typed(raw)
+        if len(known) < _MOST_REMEMBERED:
+            known[key] = value
+        return value
+
+    return read
 
 
 def _choices(target: Field) -> Callable[[Any], Any]:

@@ -42,12 +42,13 @@ class Matcher:
 
     def keys_of(self, row: Row) -> list[Key]:
         """The keys a row has a whole value for, the best first."""
-        found = []
-        for names in self.keys:
-            values = tuple(row.values.get(name) for name in names)
-            if None not in values:
-                found.append((names, values))
-        return found
+        if row.keys is None:
+            row.keys = []
+            for names in self.keys:
+                values = tuple(row.values.get(name) for name in names)
+                if None not in values:
+                    row.keys.append((names, values))
+        return row.keys
 
     def find(self, current: Session, rows: Sequence[Row]) -> dict[Key, Match]:
         """Existing records by key. Unique fields are looked up over all records, others within the scope."""
@@ -56,21 +57,21 @@ class Matcher:
         actor = require_actor()
         reads = scope_condition(self.entity, actor)
         writes = scope_condition(self.entity, actor, write=True)
-        for names in self.keys:
-            wanted = {key[1] for row in rows for key in self.keys_of(row) if key[0] == names}
-            if not wanted:
-                continue
+        asked: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
+        for row in rows:
+            for names, values in self.keys_of(row):
+                asked.setdefault(names, set()).add(values)
+        for names, wanted in asked.items():
             columns = [table.c[name] for name in names]
             statement = select(table.c.id, reads.label("reads"), writes.label("writes"), *columns)
             statement = statement.where(one_of(current, columns[0], {values[0] for values in wanted}))
             if names not in self.unique:
                 statement = statement.where(reads)
-            for row in current.execute(
-                statement.order_by(table.c.id.desc()).execution_options(**{UNSCOPED: True})
-            ):
-                values = tuple(row[3:])
+            statement = statement.order_by(table.c.id.desc()).execution_options(**{UNSCOPED: True})
+            for hit in current.execute(statement):
+                values = tuple(hit[3:])
                 if values in wanted:
-                    found[names, values] = Match(row.id, bool(row.reads), bool(row.writes))
+                    found[names, values] = Match(hit.id, bool(hit.reads), bool(hit.writes))
         return found
 
     def match(self, row: Row, known: dict[Key, Match]) -> Match | None:
