@@ -8,7 +8,7 @@ from flask import Response, redirect, request, url_for
 
 from app.access.actors import require_actor
 from app.base.page import PageView, expose
-from app.workspace.rules import in_order
+from app.workspace.rules import arranged, in_order
 from app.workspace.services import arrange_home, arrangement, cards_of, home_of
 
 
@@ -35,9 +35,9 @@ class HomeView(PageView):
             if request.headers.get("HX-Request"):
                 return Response(status=204, headers={"HX-Redirect": url_for("HomeView.index")})
             return redirect(url_for("HomeView.index"))
-        choice = arrangement()
+        choice, offered = arrangement(), cards_of(require_actor())
         return self.render_template(
             "workspace/arrange.html",
-            cards=in_order(cards_of(require_actor()), choice),
-            hidden=set(choice.get("hidden", ())),
+            cards=in_order(offered, choice),
+            shown={card.name for card in arranged(offered, choice)},
         )
