@@ -92,28 +92,25 @@ def count_rows(state: ListState) -> int | None:
 
 def matching_ids(state: ListState, limit: int) -> list[int]:
     """Ids of the matching rows in the list's order, at most `limit`."""
-    statement = _ordered(state, select(state.entity.model.id).where(matching(state)), state.descending)
+    found = select(state.entity.model.id).where(matching(state))
+    statement = _ordered(state, found, state.descending, walks=False)
     return list(session.scalars(statement.limit(limit).execution_options(**{UNSCOPED: True})))
 
 
 def every_row(state: ListState, *columns: Any) -> Select[Any]:
     """These columns of all matching rows in the list's order, unpaged (exports)."""
-    return _ordered(state, select(*columns).where(matching(state)), state.descending)
+    return _ordered(state, select(*columns).where(matching(state)), state.descending, walks=False)
 
 
 def read_page(state: ListState) -> Page:
-    """The page the state asks for and the count: one statement where this page ends the list, else two."""
+    """The page the state asks for and the count, in two statements (three where a long list turns empty)."""
     backwards = state.before is not None
-    records = _read_rows(state, backwards)
+    count = count_rows(state)
+    records = _read_rows(state, backwards, walks=count is None and _may_walk(state))
     more = len(records) > state.size
     records = records[: state.size]
     if backwards:
         records.reverse()
-    begun = (state.page - 1) * state.size
-    is_known = not more and state.after is None and not backwards and (bool(records) or begun == 0)
-    count = begun + len(records) if is_known else count_rows(state)
-    if count is not None and count > COUNT_CAP:
-        count = None
     following, previous = more or backwards, more if backwards else state.page > 1
     onward, back = state.page + 1, max(state.page - 1, 1)
     if not records:
@@ -122,9 +119,8 @@ def read_page(state: ListState) -> Page:
         ahead = state.at(onward, after=_cursor(state, records[-1])) if following else None
         behind = state.at(back, before=_cursor(state, records[0])) if previous and back > 1 else None
         return Page(tuple(records), count, ahead, behind or (state.at(1) if previous else None))
-    return Page(
-        tuple(records), count, state.at(onward) if following else None, state.at(back) if previous else None
-    )
+    ahead = state.at(onward) if following else None
+    return Page(tuple(records), count, ahead, state.at(back) if previous else None)
 
 
 def is_indexed(entity: Entity, name: str) -> bool:
@@ -143,21 +139,23 @@ def _cursor(state: ListState, record: Any) -> Cursor:
     return Cursor(getattr(record, state.sort), record.id)
 
 
-def _read_rows(state: ListState, backwards: bool) -> list[Any]:
+def _read_rows(state: ListState, backwards: bool, walks: bool) -> list[Any]:
     """The rows of the page and one more.
 
-    Ordered by an indexed column that may be empty, the filled and the empty rows are read one after another:
-    each part is then a plain walk along the index on both databases.
+    A long list ordered by an indexed column that may be empty `walks`: the filled and the empty rows are read
+    one after another, each part along the index on both databases. A short one is sorted in one statement.
     """
     descending = state.descending != backwards
     cursor = state.before if backwards else state.after
     skip = 0 if cursor is not None else (state.page - 1) * state.size
-    wanted = matching(state)
-    rows: list[Any] = []
     parts = _parts(state, cursor, descending)
+    if not walks:
+        parts = [or_(*parts)]
+    rows: list[Any] = []
     for part in parts:
-        here = and_(wanted, part)
-        found = _read_part(state, here, descending, state.size + 1 - len(rows), skip)
+        here = and_(matching(state), part)
+        statement = _page_of(state, here, descending, walks, state.size + 1 - len(rows), skip)
+        found = list(session.scalars(statement.execution_options(**{UNSCOPED: True})))
         rows.extend(found)
         if len(rows) > state.size or part is parts[-1]:
             break
@@ -169,19 +167,17 @@ def _read_rows(state: ListState, backwards: bool) -> list[Any]:
     return rows
 
 
-def _read_part(
-    state: ListState, wanted: ColumnElement[bool], descending: bool, limit: int, skip: int
-) -> list[Any]:
+def _page_of(
+    state: ListState, wanted: ColumnElement[bool], descending: bool, walks: bool, limit: int, skip: int
+) -> Select[Any]:
     model = state.entity.model
-    if skip >= DEEP:
-        ids = _ordered(state, select(model.id).where(wanted), descending).limit(limit).offset(skip)
-        statement = _ordered(state, select(model).where(model.id.in_(ids)), descending)
-    else:
-        statement = _ordered(state, select(model).where(wanted), descending).limit(limit).offset(skip)
-    return list(session.scalars(statement.execution_options(**{UNSCOPED: True})))
+    if skip < DEEP:
+        return _ordered(state, select(model).where(wanted), descending, walks).limit(limit).offset(skip)
+    ids = _ordered(state, select(model.id).where(wanted), descending, walks).limit(limit).offset(skip)
+    return _ordered(state, select(model).where(model.id.in_(ids)), descending, walks)
 
 
-def _in_parts(state: ListState) -> bool:
+def _may_walk(state: ListState) -> bool:
     column = state.entity.model.__table__.c.get(state.sort)
     return column is not None and column.nullable and is_indexed(state.entity, state.sort)
 
@@ -191,7 +187,7 @@ def _parts(state: ListState, cursor: Cursor | None, descending: bool) -> list[Co
     model = state.entity.model
     column = getattr(model, state.sort)
     if cursor is None:
-        if not _in_parts(state):
+        if not _may_walk(state):
             return [true()]
         return (
             [column.is_not(None), column.is_(None)] if descending else [column.is_(None), column.is_not(None)]
@@ -206,11 +202,11 @@ def _parts(state: ListState, cursor: Cursor | None, descending: bool) -> list[Co
     # The bare comparison first: it is the range of the index that is read.
     if descending:
         filled = and_(column <= value, or_(column < value, beside))
-        return [filled, column.is_(None)] if _in_parts(state) else [filled]
+        return [filled, column.is_(None)] if _may_walk(state) else [filled]
     return [and_(column >= value, or_(column > value, beside))]
 
 
-def _ordered(state: ListState, statement: Select[Any], descending: bool) -> Select[Any]:
+def _ordered(state: ListState, statement: Select[Any], descending: bool, walks: bool) -> Select[Any]:
     """Order a statement: by the field (a link by its title, a choice by its place), then by id."""
     entity = state.entity
     field = entity.field(state.sort)
@@ -218,19 +214,18 @@ def _ordered(state: ListState, statement: Select[Any], descending: bool) -> Sele
     identity = entity.model.id.desc() if descending else entity.model.id.asc()
     if state.sort == "id":
         return statement.order_by(identity)
+    stored = entity.model.__table__.c.get(state.sort)
+    plain = walks or (stored is not None and not stored.nullable)
     if field is not None and field.kind is Kind.LINK and field.target in context().entities:
         target = context().entities[field.target]
         other = aliased(target.model)
         statement = statement.outerjoin(other, other.id == column)
-        column = getattr(other, target.title)
+        column, plain = getattr(other, target.title), False
     elif field is not None and field.kind is Kind.CHOICE and field.choices:
-        column = case(
-            {choice.value: place for place, choice in enumerate(field.choices)}, value=column, else_=None
-        )
-    stored = entity.model.__table__.c.get(state.sort)
-    plain = column is getattr(entity.model, state.sort) and stored is not None and not stored.nullable
+        places = {choice.value: place for place, choice in enumerate(field.choices)}
+        column, plain = case(places, value=column, else_=None), False
     key = column.desc() if descending else column.asc()
-    if not plain and not _in_parts(state):
+    if not plain:
         key = key.nulls_last() if descending else key.nulls_first()
     return statement.order_by(key, identity)
 

@@ -183,7 +183,7 @@ def asked_links(state: ListState) -> set[tuple[str, int]]:
 
 
 def refuse_unseen(asked: set[tuple[str, int]], titles: Titles) -> None:
-    """Raise `Refused` for a filter by a record outside the actor's scope: what it is linked with stays unknown."""
+    """Raise `Refused` for a filter by a record outside the actor's scope: its links stay unknown."""
     for slug, value in sorted(asked):
         if (slug, value) not in titles:
             raise Refused(errors={"f": message("link", value=value)})
