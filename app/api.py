@@ -5,12 +5,15 @@ from __future__ import annotations
 from app.access.actors import acting_as, current_actor, require_actor
 from app.access.audit import Act, record_acts
 from app.access.models import BigId
-from app.access.scope import UNSCOPED, scope_condition
+from app.access.scope import UNSCOPED, held_condition, scope_condition
 from app.activities.models import Activity
 from app.activities.services import record_activities, record_activity
 from app.base.page import PageView, expose, has_access
+from app.base.errors import answer
+from app.base.rest.access import api_needs
 from app.base.rest.entity import EntityApi
 from app.base.views.acts import chosen_ids
+from app.base.views.dialogs import asking, form_dialog, read_dialog
 from app.base.views.entity import EntityView
 from app.base.views.formats import (
     date_text,
@@ -27,6 +30,7 @@ from app.base.views.formats import (
 from app.base.views.guard import needs, own_path
 from app.base.views.related import related_list, related_tab
 from app.base.views.replies import dialog, done, linked
+from app.base.views.saving import posted_values
 from app.base.views.screen import Figure, Link
 from app.base.views.titles import record_url
 from app.charts import line_chart, ranked_bars
@@ -47,8 +51,17 @@ from app.host.context import context, entity, hooks
 from app.host.settings import setting
 from app.jobs.services import Cancelled, LostLease, Run, enqueue
 from app.organisation.models import Employee, Unit
+from app.transfer.views import attachments_tab
 
 __all__ = [
+    "held_condition",
+    "answer",
+    "api_needs",
+    "read_dialog",
+    "form_dialog",
+    "asking",
+    "posted_values",
+    "attachments_tab",
     "ranked_bars",
     "line_chart",
     "related_tab",

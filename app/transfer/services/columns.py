@@ -20,9 +20,8 @@ from app.types import Entity, Field, Kind
 #: Labels of choices are understood in all of these, whoever imports.
 LOCALES = ("zh", "en")
 #: Kinds whose values repeat down a column; of each column so many are remembered.
-_REPEATED = frozenset(
-    {Kind.DATE, Kind.DATETIME, Kind.BOOLEAN, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT}
-)
+_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT)
+_REPEATED = frozenset({Kind.DATE, Kind.DATETIME, Kind.BOOLEAN, *_NUMBERS})
 _MOST_REMEMBERED = 5_000
 
 

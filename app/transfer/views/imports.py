@@ -15,7 +15,7 @@ from sqlalchemy import select
 from app.access.actors import current_actor, require_actor
 from app.access.scope import UNSCOPED
 from app.base.page import PageView, expose
-from app.base.views.cells import zone
+from app.base.views.cells import plain, zone
 from app.base.views.guard import to_login
 from app.base.views.replies import done
 from app.db import session
@@ -246,7 +246,7 @@ class ImportView(PageView):
         if not path.is_file():
             raise LookupError(pk)
         stem = made.file_name.rpartition(".")[0] or made.file_name
-        name = storage.shown_name(f"{stem}-{_('errors')}{path.suffix}")
+        name = storage.shown_name(stem + "-" + _("errors") + path.suffix)
         return send_file(path, as_attachment=True, download_name=name)
 
     @expose("/<int:pk>/mapping")
@@ -312,8 +312,6 @@ def named(slug: str) -> str:
 
 def shown_value(entity: Entity, name: str, value: Any) -> str:
     """A value of a row or record as text."""
-    from app.base.views.cells import plain
-
     field = entity.field(name)
     return plain(field, value, zone()) if field is not None else str(value)
 
