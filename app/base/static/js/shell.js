@@ -50,6 +50,8 @@
   });
   body.addEventListener("htmx:afterSwap", function (event) {
     if (event.detail.target.id === "dialog-content" && event.detail.target.firstElementChild) {
+      var title = event.detail.target.querySelector(".modal-title");
+      dialog.setAttribute("aria-label", title ? title.textContent.trim() : "");
       bootstrap.Modal.getOrCreateInstance(dialog).show();
     }
   });
