@@ -36,8 +36,8 @@ class Model(DeclarativeBase):
 #: All tables of the kernel and its modules; `app.base` adds Flask-AppBuilder's own.
 metadatas: list[MetaData] = [Model.metadata]
 
-#: DDL beside the tables by table name and dialect (`extra_ddl`), for the migrations to carry along.
-extras: dict[str, dict[str, list[str]]] = {}
+#: DDL beside the tables: {table: {dialect: (statements after create, statements before drop)}}.
+extras: dict[str, dict[str, tuple[list[str], list[str]]]] = {}
 
 db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": False})
 session = db.session
@@ -71,18 +71,20 @@ Money = Numeric(18, 2, asdecimal=True)
 Path = String(255).with_variant(String(255, collation="C"), "postgresql")
 
 
-def extra_ddl(table: Any, *, sqlite: Sequence[str] = (), postgresql: Sequence[str] = ()) -> None:
+def extra_ddl(table: Any, dialect: str, create: Sequence[str], drop: Sequence[str] = ()) -> None:
     """Statements a table needs that its columns cannot say: full-text tables, triggers, odd indexes.
 
-    Call it once, beside the model, with ``Customer.__table__``. They run right after the table is created;
-    `qiao make-migration` copies them into the migration that creates the table, so change them only together
-    with a migration of their own. Everything they make is named after the table.
+    Call it beside the model: ``extra_ddl(Customer.__table__, "sqlite", ["CREATE …"], ["DROP …"])``, `dialect`
+    being sqlite or postgresql. `create` runs after the table is made, `drop` before it goes (what goes with the
+    table by itself, its indexes and triggers, needs none). `qiao make-migration` copies them into the migration
+    that creates the table; later changes take a migration written by hand. Names begin with the table's.
     """
-    for dialect, statements in (("sqlite", sqlite), ("postgresql", postgresql)):
-        extras.setdefault(table.name, {}).setdefault(dialect, []).extend(statements)
+    before, after = extras.setdefault(table.name, {}).setdefault(dialect, ([], []))
+    before.extend(create)
+    after.extend(drop)
+    for moment, statements in (("after_create", create), ("before_drop", drop)):
         for statement in statements:
-            ddl = DDL(statement.replace("%", "%%"))
-            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
+            event.listen(table, moment, DDL(statement.replace("%", "%%")).execute_if(dialect=dialect))
 
 
 def now() -> datetime:
