@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any
@@ -156,6 +155,6 @@ def _login(client: FlaskClient, person: Person | None) -> None:
     with client.session_transaction() as kept:
         kept.clear()
         if person is not None:
-            with nullcontext() if has_app_context() else client.application.app_context():
+            with client.application.app_context():
                 user = current_app.appbuilder.sm.get_user_by_id(person.user_id)  # type: ignore[attr-defined]
                 kept.update(_user_id=str(person.user_id), _fresh=True, _stamp=stamp_of(user))
