@@ -107,11 +107,14 @@ class RecordScreen(EntityScreen):
             show_url=self.url("show", pk=record.id),
             history_url=self.url("tab", pk=record.id, name=HISTORY) if entity.audited else None,
             timeline_url=self.url("timeline", pk=record.id),
-            actions=actions_of(entity, bulk=False),
+            actions=[act for act in actions_of(entity, bulk=False) if self.offers(record, act.name)],
             list_url=self.url("list") if self.can("list") else None,
-            edit_url=self.url("edit", pk=record.id) if writable and self.can("edit") else None,
-            delete_url=self.url("delete", pk=record.id) if writable and self.can("delete") else None,
+            edit_url=self._act_url("edit", record) if writable else None,
+            delete_url=self._act_url("delete", record) if writable else None,
         )
+
+    def _act_url(self, act: str, record: Any) -> str | None:
+        return self.url(act, pk=record.id) if self.can(act) and self.offers(record, act) else None
 
     def _tabs(self) -> Sequence[Tab]:
         actor = require_actor()

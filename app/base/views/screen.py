@@ -73,6 +73,13 @@ class EntityScreen(BaseView):
         """How a row of the list is marked: ``danger`` (标红), ``warning`` or nothing."""
         return ""
 
+    def offers(self, record: Any, act: str) -> bool:
+        """Whether an act (``edit``, ``delete``, or the name of a module's action) makes sense for the record now.
+
+        Only its button follows from this; the verb behind it checks by itself.
+        """
+        return True
+
     def badge_fields(self, record: Any) -> tuple[str, ...]:
         """The choice fields shown as badges beside the title of a record's page."""
         from_list = [self.entity.field(name) for name in self.list_fields()]
