@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 import redis
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from app.access.models import Preference
 from app.db import db, reading, session
 from app.host.context import context
 from app.host.valkey import embedded_valkey
-from app.jobs import hints
+from app.jobs import hints, leases
 from app.jobs.leases import JOBS
 from app.types import JobSpec
 
@@ -76,6 +77,23 @@ class Jobs:
         table = worker_process.EFFECTS
         rows = self.query(select(table.c.job_id, table.c.part))
         return Counter((row.job_id, row.part) for row in rows if job_id in (None, row.job_id))
+
+    def write(self, part: str = "x") -> None:
+        """What a test's handler does to the database; nothing forbids doing it twice."""
+        session.execute(insert(Preference.__table__).values(user_id=1, key=part, value="job"))
+
+    def written(self) -> list[str]:
+        """What handlers have written and committed, in order."""
+        table = Preference.__table__
+        return [row.key for row in self.query(select(table.c.key).order_by(table.c.id))]
+
+    def lines(self, job_id: int) -> list[str]:
+        """The job's log."""
+        logs = leases.LOGS
+        return [
+            row.text
+            for row in self.query(select(logs.c.text).where(logs.c.job_id == job_id).order_by(logs.c.id))
+        ]
 
     def query(self, statement: Any) -> list[Any]:
         with reading(), db.engine.connect() as connection:

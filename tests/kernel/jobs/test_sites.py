@@ -1,4 +1,4 @@
-"""The apps of a worker: one per site, rebuilt when the site's version moves, gone sites and broken ones left out."""
+"""The apps of a worker: one per site, rebuilt when its version moves; broken sites are left out."""
 
 from __future__ import annotations
 
