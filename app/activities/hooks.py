@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.activities import services
+from app.activities import page, services
 from app.activities.metrics import METRICS
 from app.activities.schemas import ACTIVITY
+from app.activities.views import ActivityView
+from app.customers.models import Customer
 from app.hookspecs import hookimpl
-from app.types import Entity, MenuGroup, MenuItem, Metric, Verbs
+from app.types import Actor, Entity, MenuGroup, MenuItem, Metric, Tab, TimelineItem, Verbs
 
 
 @hookimpl
@@ -50,3 +54,20 @@ def menu() -> Sequence[MenuGroup]:
             order=100,
         ),
     )
+
+
+@hookimpl
+def views() -> Sequence[type]:
+    return (ActivityView,)
+
+
+@hookimpl
+def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
+    return page.tabs() if entity == "customer" else ()
+
+
+@hookimpl
+def timeline(entity: str, record: Any, before: datetime | None, limit: int) -> Sequence[TimelineItem]:
+    if entity != "customer" or not isinstance(record, Customer):
+        return ()
+    return page.timeline_of(record, before, limit)

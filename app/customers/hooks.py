@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.customers import services
+from app.customers import page, services
+from app.customers.models import Customer
 from app.customers.schemas import CONTACT, CUSTOMER, OWNERSHIP, SHARE
+from app.customers.views import CustomerView
 from app.hookspecs import hookimpl
-from app.types import Entity, MenuGroup, MenuItem, Verbs
+from app.types import Action, Actor, Entity, MenuGroup, MenuItem, RoleTemplate, Tab, Text, TimelineItem, Verbs
 
 
 @hookimpl
@@ -52,3 +56,47 @@ def menu() -> Sequence[MenuGroup]:
             order=100,
         ),
     )
+
+
+@hookimpl
+def views() -> Sequence[type]:
+    return (CustomerView,)
+
+
+@hookimpl
+def role_templates() -> Sequence[RoleTemplate]:
+    share, steer = ("can_share",), ("can_share", "can_assign")
+    return (
+        RoleTemplate("account_manager", "", {"CustomerView": share}),
+        RoleTemplate("department_head", "", {"CustomerView": steer}),
+        RoleTemplate("city_manager", "", {"CustomerView": steer}),
+    )
+
+
+@hookimpl
+def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
+    return page.tabs() if entity == "customer" else ()
+
+
+@hookimpl
+def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
+    if entity != "customer":
+        return ()
+    return (
+        _asking("ActivityView", "record", _l("Record follow-up"), "can_add", "phone-call"),
+        _asking("CustomerView", "assign", _l("Assign"), "can_assign", "user-share"),
+        _asking("CustomerView", "share", _l("Share"), "can_share", "share", bulk=False),
+    )
+
+
+def _asking(view: str, route: str, label: Text, permission: str, icon: str, *, bulk: bool = True) -> Action:
+    """A button whose dialog is served, and whose answer is taken, by the same route."""
+    address = f"{view}.{route}"
+    return Action(route, label, address, view, permission, icon, dialog_endpoint=address, bulk=bulk)
+
+
+@hookimpl
+def timeline(entity: str, record: Any, before: datetime | None, limit: int) -> Sequence[TimelineItem]:
+    if entity != "customer" or not isinstance(record, Customer):
+        return ()
+    return page.timeline_of(record, before, limit)

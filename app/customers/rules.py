@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 #: Fields only natural persons (个人, 中介) have.
@@ -53,3 +54,12 @@ def mobile_tail(mobile: str | None) -> str | None:
     """The last four digits of a number, by which people are asked for on the phone (尾号)."""
     digits = "".join(c for c in mobile or "" if c.isdigit())
     return digits[-4:] if len(digits) >= 4 else None
+
+
+def full_years(since: date, today: date) -> int:
+    """Years completed since a date (age, years in business).
+
+    >>> full_years(date(2000, 3, 1), date(2024, 2, 29)), full_years(date(2000, 2, 29), date(2001, 2, 28))
+    (23, 0)
+    """
+    return today.year - since.year - ((today.month, today.day) < (since.month, since.day))

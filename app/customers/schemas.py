@@ -38,6 +38,11 @@ SOURCES = (
     Choice("online", _l("Online")),
     Choice("import", _l("Import")),
 )
+CAUSES = (
+    Choice("create", _l("Created"), "blue"),
+    Choice("handover", _l("Handed over"), "azure"),
+    Choice("import", _l("Import")),
+)
 CONTACT_ROLES = (
     Choice("main", _l("Main contact"), "blue"),
     Choice("shareholder", _l("Shareholder"), "purple"),
@@ -296,7 +301,7 @@ OWNERSHIP = Entity(
             relationship="to_employee",
             computed=True,
         ),
-        Field("cause", _l("Cause"), computed=True),
+        Field("cause", _l("Cause"), Kind.CHOICE, choices=CAUSES, computed=True),
         Field("reason", _l("Reason"), computed=True),
         Field("at", _l("When"), Kind.DATETIME, computed=True),
     ),

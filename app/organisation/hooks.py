@@ -7,15 +7,53 @@ from dataclasses import replace
 
 from flask_babel import lazy_gettext as _l
 
+from app.base.views.related import related_tab
 from app.hookspecs import hookimpl
+from app.organisation import services
 from app.organisation.schemas import EMPLOYEE, POST, UNIT
-from app.organisation.services import create_unit, placements_of
-from app.types import Entity, MenuGroup, MenuItem, Placement, Verbs
+from app.organisation.services import placements_of
+from app.organisation.views import EmployeeView, UnitView, posts_tab
+from app.types import Action, Actor, Entity, MenuGroup, MenuItem, Placement, Tab, Verbs
 
 
 @hookimpl
 def entities() -> Sequence[Entity]:
-    return (replace(UNIT, verbs=Verbs(create=create_unit)), EMPLOYEE, POST)
+    unit = Verbs(create=services.create_unit, update=services.update_unit, delete=services.delete_unit)
+    employee = Verbs(create=services.create_employee, update=services.update_employee)
+    post = Verbs(create=services.create_post, update=services.update_post)
+    return (replace(UNIT, verbs=unit), replace(EMPLOYEE, verbs=employee), replace(POST, verbs=post))
+
+
+@hookimpl
+def views() -> Sequence[type]:
+    return (UnitView, EmployeeView)
+
+
+@hookimpl
+def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
+    if entity == "unit":
+        return (
+            related_tab("employee", "unit_id", label=_l("Employees"), order=10),
+            related_tab("unit", "parent_id", label=_l("Units below"), order=20),
+        )
+    if entity == "employee":
+        return (
+            Tab("posts", _l("Second posts"), posts_tab, "EmployeeView", "can_show", order=10),
+            related_tab("employee", "manager_id", label=_l("Team"), order=20, name="team"),
+        )
+    return ()
+
+
+@hookimpl
+def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
+    if entity != "unit":
+        return ()
+    move = "UnitView.move"
+    return (
+        Action(
+            "move", _l("Move"), move, "UnitView", "can_edit", "hierarchy", dialog_endpoint=move, bulk=False
+        ),
+    )
 
 
 @hookimpl
@@ -27,7 +65,7 @@ def menu() -> Sequence[MenuGroup]:
             "building-bank",
             (
                 MenuItem(
-                    "units", _l("Institutions"), "UnitView.list", "UnitView", icon="building-bank", order=10
+                    "units", _l("Institutions"), "UnitView.tree", "UnitView", icon="building-bank", order=10
                 ),
                 MenuItem(
                     "employees", _l("Employees"), "EmployeeView.list", "EmployeeView", icon="users", order=20

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, UniqueConstraint, column, select, table
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from app.db import Model, Path
+
+# FAB's own table, read as a plain table: only app.base knows FAB's classes.
+_role = table("ab_role", column("id", Integer), column("name", String))
 
 
 class Unit(Model):
@@ -69,6 +72,10 @@ class Post(Model):
     unit_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"), index=True)
     role_id: Mapped[int] = mapped_column(Integer)
     title: Mapped[str] = mapped_column(String(60), default="")
+    #: The role's name, read along with the post.
+    role_name: Mapped[str | None] = column_property(
+        select(_role.c.name).where(_role.c.id == role_id).scalar_subquery()
+    )
 
     employee: Mapped[Employee] = relationship()
     unit: Mapped[Unit] = relationship()

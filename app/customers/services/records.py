@@ -133,6 +133,7 @@ def _prepared(current: Session, rows: Sequence[Mapping[str, Any]]) -> tuple[list
             mobile_tail=mobile_tail(row.get("mobile")),
             search_tokens=tokens(row["name"]),
             created_by=actor.user_id,
+            created_at=moment,
         )
         if is_person(row["kind"]) and row.get("id_number"):
             born, sex = id_number_facts(row["id_number"])

@@ -108,7 +108,7 @@ def test_the_index_can_be_dropped_and_made_again() -> None:
     create_search_index(session.connection(), "customer")
     session.commit()
     assert found("欧阳") == ["欧阳锋"]
-    if db.engine.dialect.name == "sqlite":
+    if session.get_bind().dialect.name == "sqlite":
         own = [name for name in inspect(session.connection()).get_table_names() if is_index_table(name)]
         assert {"customer_search", "customer_search_data"} <= set(own)
 
