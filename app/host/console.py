@@ -35,7 +35,8 @@ class Commands(click.Group):
             raise click.ClickException(str(wrong)) from wrong
         except DBAPIError as away:
             if is_missing_table(away) or is_missing_column(away):
-                raise click.ClickException("the site's tables are behind: run 'qiao migrate'") from away
+                reason = f"the site's tables are behind, run 'qiao migrate' ({first_line(away)})"
+                raise click.ClickException(reason) from away
             if away.connection_invalidated or is_unreachable(away):
                 raise click.ClickException(f"the database does not answer: {first_line(away)}") from away
             raise

@@ -101,6 +101,10 @@ class Hooks:
             except Exception:
                 log.exception("event %s failed in module %s", name, slug)
 
+    def each(self, name: str, **arguments: Any) -> list[tuple[str, Callable[[], Any]]]:
+        """(slug, call) of every module with the hook, in boot order; the caller minds their errors."""
+        return self._askers(name, arguments)
+
     def _askers(self, name: str, arguments: dict[str, Any]) -> list[tuple[str, Callable[[], Any]]]:
         """(slug, call) per module with the hook, in boot order; a module may leave arguments out."""
         order = {slug: place for place, slug in enumerate(self.modules)}

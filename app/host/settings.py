@@ -32,7 +32,8 @@ def setting(name: str) -> Any:
 def change_settings(values: Mapping[str, str]) -> dict[str, list[Any]]:
     """Store settings typed by an admin; returns what changed as {name: [from, to]}.
 
-    Raises `Refused` with one reason per wrong setting; nothing is then stored.
+    Exact numbers are text in what is returned, as the audit log keeps them. Raises `Refused` with one reason
+    per wrong setting; nothing is then stored.
     """
     typed: dict[str, Any] = {}
     errors: dict[str, Any] = {}
@@ -53,7 +54,11 @@ def change_settings(values: Mapping[str, str]) -> dict[str, list[Any]]:
             current.merge(HostSetting(name=name, value=json.dumps(after, default=str)))
     if has_request_context():
         g.pop("host_settings", None)
-    return changed
+    return {name: [_plain(before), _plain(after)] for name, (before, after) in changed.items()}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def read_setting(declared: Setting, text: str) -> Any:

@@ -1,12 +1,9 @@
-"""`qiao doctor`, `qiao audit verify`."""
+"""`qiao doctor`."""
 
 from __future__ import annotations
 
 import click
 
-from app.access.audit import verify
-from app.db import session
-from app.host.console import Commands, chosen_site, in_site, site_option
 from app.host.doctor import OK, PROBLEM, WARN, examine
 
 COLOURS = {OK: "green", WARN: "yellow", PROBLEM: "red"}
@@ -25,23 +22,6 @@ def doctor() -> None:
         raise click.exceptions.Exit(1)
 
 
-@click.group(cls=Commands)
-def audit() -> None:
-    """The audit log."""
-
-
-@audit.command("verify")
-@site_option
-def verify_chain(slug: str | None) -> None:
-    """Walk the log's chain of hashes; exit code 1 when an entry was changed, removed or put in between."""
-    with in_site(chosen_site(slug)):
-        count, wrong = verify(session())
-    if wrong:
-        raise click.ClickException(f"the audit log has been tampered with: {wrong}")
-    click.echo(f"{count} entries, the chain is whole")
-
-
 def register(group: click.Group) -> None:
-    """Add the commands."""
+    """Add the command."""
     group.add_command(doctor)
-    group.add_command(audit)

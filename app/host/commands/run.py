@@ -1,4 +1,4 @@
-"""`qiao run`: everything a fresh machine needs, then the product until Ctrl-C; and its long-running parts."""
+"""`qiao run`: everything a fresh machine needs, then the product until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import secrets
 import click
 
 from app.base.security.logins import create_login, has_administrator
+from app.host.commands.demo import load_demo_data
 from app.host.commands.upkeep import migrate_and_report, synchronise_and_report
 from app.host.console import in_site
+from app.host.discovery import boot_order
+from app.host.modules import enable_module, installed_modules, is_allowed
 from app.host.serve import serve
 from app.host.sites import Site, create_site, load_site, site_slugs, write_private
 from app.host.valkey import ensure_port_free
-from app.jobs.scheduler import run_scheduler
-from app.jobs.worker import run_worker
+from app.types import Refused
 from config import settings
 
 ADMIN = "admin"
@@ -67,7 +69,8 @@ def prepare_sites(*, with_demo: bool) -> Site:
         ensure_administrator(site)
     first = load_site(installation.instance, slug)
     if is_new and with_demo and slug == DEMO:
-        load_demo_data(first)
+        click.echo(f"{slug}: writing demonstration data …")
+        load_demo_data(first, lambda text: click.echo(f"{slug}: {text}"))
     return first
 
 
@@ -83,27 +86,20 @@ def ensure_administrator(site: Site) -> None:
 
 
 def switch_on_everything(site: Site) -> None:
-    """Switch on every module the installation has; one that fails is named and left off."""
-
-
-def load_demo_data(site: Site) -> None:
-    """Fill a new site with the demonstration data."""
-
-
-@click.command()
-@click.option("--queue", "queues", multiple=True, help="Only jobs of this queue; may be given several times.")
-def worker(queues: tuple[str, ...]) -> None:
-    """Work off background jobs of all sites until Ctrl-C."""
-    run_worker(settings().instance, queues=queues)
-
-
-@click.command()
-def scheduler() -> None:
-    """Start scheduled jobs of all sites until Ctrl-C."""
-    run_scheduler(settings().instance)
+    """Switch on every module the installation has, what it requires first; one that fails stays off."""
+    found = {slug: module for slug, module in installed_modules().items() if is_allowed(slug)}
+    order, problems = boot_order(found, set(found))
+    for slug, problem in problems.items():
+        click.echo(f"{site.slug}: {slug} stays off: {problem}", err=True)
+    with in_site(site):
+        for slug in order:
+            try:
+                enable_module(slug)
+                click.echo(f"{site.slug}: {slug} is on")
+            except Refused as refused:
+                click.echo(f"{site.slug}: {slug} stays off: {refused}", err=True)
 
 
 def register(group: click.Group) -> None:
-    """Add the commands."""
-    for command in (run, worker, scheduler):
-        group.add_command(command)
+    """Add the command."""
+    group.add_command(run)
