@@ -41,6 +41,9 @@ class Difference:
 class FormScreen(EntityScreen):
     """`/add`, `/edit/<pk>`, `/form-state`, `/pick/<field>`."""
 
+    #: A module's own form extends this one.
+    form_template = "entity/form.html"
+
     def first_values(self) -> dict[str, str]:
         """What a new record starts with, as texts by field; a module's view may add to it."""
         return first_values(self.entity)
@@ -173,7 +176,7 @@ class FormScreen(EntityScreen):
     ) -> Response:
         back = own_path(request.values.get("next"), self.home_url(record.id if record is not None else None))
         page = self.render(
-            "entity/form.html",
+            self.form_template,
             form=form,
             record=record,
             name=self.title(record) if record is not None else "",
