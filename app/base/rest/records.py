@@ -17,6 +17,7 @@ from app.access.actors import require_actor
 from app.base.errors import answer
 from app.base.rest.schemas import input_schema, is_needed, output_schema
 from app.fields.messages import message
+from app.fields.values import read_values
 from app.host.context import context
 from app.types import Entity, Refused
 
@@ -83,9 +84,19 @@ def read_body(entity: Entity, *, creating: bool) -> dict[str, Any] | Response:
         values: dict[str, Any] = schema_of(entity, "create" if creating else "change").load(known)
     except ValidationError as wrong:
         errors |= {str(name): _first(texts) for name, texts in wrong.normalized_messages().items()}
+        errors = _judged(entity, wrong.valid_data, creating) | errors
     if errors:
         return answer(422, errors=errors)
     return values
+
+
+def _judged(entity: Entity, values: Any, creating: bool) -> dict[str, str]:
+    """What else is wrong, so that the caller hears of everything at once."""
+    try:
+        read_values(entity, values, creating=creating)
+    except Refused as refused:
+        return {name: str(text) for name, text in refused.errors.items()}
+    return {}
 
 
 def _refusal(entity: Entity, name: str, creating: bool) -> str:
