@@ -1,0 +1,100 @@
+"""Import, export and attachments as people see them: both languages, desk and phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.testing.browser import DESK, PHONE, Served, Window, check, shot
+from app.testing.jobs import run_pending
+from app.types import SYSTEM
+from tests.kernel.transfer.tables import csv_bytes
+
+ROWS = (
+    ("姓名", "客户号", "手机号", "kind", "来源地"),
+    ("张三", "W{0}1", "13800138000", "personal", "城东"),
+    ("李四", "W{0}2", "1380", "personal", "城西"),
+    ("", "W{0}3", "", "外星人", "城南"),
+    ("桥江商贸有限公司", "W{0}4", "", "corporate", ""),
+)
+
+
+def work(served: Served) -> None:
+    """Do what waits in the background."""
+    run_pending(served.app)
+
+
+@pytest.mark.parametrize(("language", "width"), [("zh", DESK), ("zh", PHONE), ("en", DESK)])
+def test_the_wizard(window: Window, served: Served, tmp_path: Path, language: str, width: int) -> None:
+    name = f"{language}-{width}"
+    look: dict[str, Any] = {"width": width, "language": language}
+    file = tmp_path / "客户.csv"
+    file.write_bytes(csv_bytes(*((cell.format(name) for cell in row) for row in ROWS), encoding="gb18030"))
+
+    def seen(page: Any, what: str) -> None:
+        shot(page, f"import-{what}-{language}")
+        check(page)
+
+    page = window(served.people.admin, "/import/start/customer", **look)
+    seen(page, "1-file")
+    page.set_input_files("#file", str(file))
+    page.click(".card-footer button[type=submit]")
+    page.wait_for_selector(".transfer-columns")
+    assert page.locator("select[name=column-0]").input_value() == "name"
+    seen(page, "2-columns")
+    page.click(".save-bar button[type=submit]")
+    page.wait_for_selector(".transfer-problems")
+    seen(page, "3-check")
+    page.click(".card-footer form button.btn-primary")
+    page.wait_for_selector(".job-piece")
+    seen(page, "4-running")
+    page.reload()
+    page.wait_for_selector(".job-piece")
+    work(served)
+    page.wait_for_selector("a[href$='/errors']")
+    seen(page, "5-result")
+    with page.expect_download() as fetched:
+        page.click("a[href$='/errors']")
+    assert Path(fetched.value.path()).read_bytes().startswith(b"\xef\xbb\xbf")
+    page.click("form[action$='/undo'] button")
+    page.click("#confirm-yes")
+    page.wait_for_selector(".job-piece")
+    work(served)
+    page.wait_for_selector(".job-piece", state="detached")
+    seen(page, "6-undone")
+    page.goto(f"{served.url}/import/")
+    seen(page, "7-list")
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_exports_and_attachments(window: Window, served: Served, tmp_path: Path, width: int) -> None:
+    from app.fields.records import create_record
+    from app.host.context import entity
+
+    with served.acting(SYSTEM):
+        record = create_record(
+            entity("customer"), {"name": "附件客户", "owner_id": served.people.manager.employee_id}
+        )
+        pk = record.id
+    page = window(served.people.admin, "/export/start/customer?f.name=%E9%99%84", width=width, language="zh")
+    shot(page, "export-1-choose")
+    check(page)
+    with page.expect_download() as fetched:
+        page.click(".card-footer button[type=submit]")
+    assert fetched.value.suggested_filename.endswith(".xlsx")
+    page.goto(f"{served.url}/export/")
+    shot(page, "export-2-list")
+    check(page)
+
+    file = tmp_path / "合同 2026.pdf"
+    file.write_bytes(b"%PDF-1.7\n")
+    page = window(served.people.admin, f"/customer/show/{pk}", width=width, language="zh")
+    page.click(".record-tabs a:has-text('附件')")
+    page.wait_for_selector("#attachments")
+    page.set_input_files("#attachments input[type=file]", str(file))
+    page.click("#attachments .attachment-form button")
+    page.wait_for_selector(".attachment-name")
+    shot(page, "attachments")
+    check(page)
