@@ -46,6 +46,7 @@ from app.customers.services import (
 from app.db import Model, Money, UtcDateTime, after_commit, now, reading, session, transaction
 from app.fields.bulk import among, insert_rows, next_ids
 from app.fields.records import create_record, delete_record, find_record, update_record
+from app.fields.values import read_values
 from app.hookspecs import hookimpl
 from app.host.context import context, entity, hooks
 from app.host.settings import setting
@@ -54,6 +55,7 @@ from app.organisation.models import Employee, Unit
 from app.transfer.views import attachments_tab
 
 __all__ = [
+    "read_values",
     "held_condition",
     "answer",
     "api_needs",
