@@ -109,5 +109,5 @@ def _start(day: date) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo(context().site.timezone)).astimezone(UTC)
 
 
-def _rows(statement: Select[Any]) -> list[Any]:
+def _rows(statement: Select[*tuple[Any, ...]]) -> list[Any]:
     return list(session.execute(statement.execution_options(**{UNSCOPED: True})).all())

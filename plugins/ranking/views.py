@@ -26,7 +26,7 @@ class RankingView(PageView):
         """The page."""
         metric, month = asked()
         ranking = found(metric, month)
-        return self.render_template(  # type: ignore[no-any-return]
+        return self.render_template(
             "ranking/page.html",
             ranking=ranking,
             month=month,

@@ -100,8 +100,9 @@ def layout(found: Walk) -> dict[Node, tuple[float, float]]:
         if distance == 0:
             angle[nodes[0]], places[nodes[0]] = 0.0, (0.0, 0.0)
             continue
-        parent = _parents(found, distance)
-        nodes.sort(key=lambda node: (angle.get(parent.get(node, node), 0.0), node))
+        parents = _parents(found, distance)
+        beside = {node: angle[parents[node]] if node in parents else 0.0 for node in nodes}
+        nodes.sort(key=lambda node, beside=beside: (beside[node], node))
         radius = max(160.0 * distance, len(nodes) * 60.0 / (2 * math.pi))
         for number, node in enumerate(nodes):
             angle[node] = 2 * math.pi * number / len(nodes)
