@@ -18,7 +18,8 @@ class Settings(BaseSettings):
     """One installation's settings; every name can be given as ``QIAO_<NAME>``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="QIAO_", env_file=str(Path(os.environ.get("QIAO_INSTANCE", ROOT / "instance")) / "qiao.env"),
+        env_prefix="QIAO_",
+        env_file=str(Path(os.environ.get("QIAO_INSTANCE", ROOT / "instance")) / "qiao.env"),
         extra="ignore",
     )
 
