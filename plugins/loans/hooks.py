@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import cast
+from datetime import datetime
+from typing import Any, cast
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Table
 
-from app.api import hookimpl
-from app.types import Actor, Entity, MenuGroup, MenuItem, Metric, RoleTemplate, ScopeFilter, Setting, Verbs
-from plugins.loans import services
+from app.api import Customer, hookimpl
+from app.types import (
+    Action,
+    Actor,
+    Card,
+    Entity,
+    MenuGroup,
+    MenuItem,
+    Metric,
+    RoleTemplate,
+    ScopeFilter,
+    Setting,
+    Tab,
+    TimelineItem,
+    Verbs,
+)
+from plugins.loans import pieces, services
+from plugins.loans.demo import write_demo
 from plugins.loans.metrics import METRICS
 from plugins.loans.models import Application, Development
 from plugins.loans.role_templates import ROLE_TEMPLATES
 from plugins.loans.schemas import APPLICATION, DEVELOPMENT, INSTALMENT
 from plugins.loans.settings import SETTINGS
+from plugins.loans.views import LoansApplicationView, LoansDevelopmentView
 
 
 @hookimpl
@@ -24,6 +41,11 @@ def entities() -> Sequence[Entity]:
     development = Verbs(create=services.open_development, update=services.change_development)
     application = Verbs(create=services.write_application, update=services.change_application)
     return (replace(DEVELOPMENT, verbs=development), replace(APPLICATION, verbs=application), INSTALMENT)
+
+
+@hookimpl
+def views() -> Sequence[type]:
+    return (LoansDevelopmentView, LoansApplicationView)
 
 
 @hookimpl
@@ -49,6 +71,33 @@ def scope_filters(entity: str, actor: Actor) -> Sequence[ScopeFilter]:
         return ()
     mine = services.own_customers(actor, cast(Table, model.__table__).c.customer_id)
     return () if mine is None else (ScopeFilter(also=mine),)
+
+
+@hookimpl
+def home_cards(actor: Actor) -> Sequence[Card]:
+    return (pieces.CARD,)
+
+
+@hookimpl
+def record_tabs(entity: str) -> Sequence[Tab]:
+    return pieces.tabs_of(entity)
+
+
+@hookimpl
+def record_actions(entity: str) -> Sequence[Action]:
+    return pieces.actions_of(entity)
+
+
+@hookimpl
+def timeline(entity: str, record: Any, before: datetime | None, limit: int) -> Sequence[TimelineItem]:
+    if entity != "customer" or not isinstance(record, Customer):
+        return ()
+    return pieces.timeline_of(record, before, limit)
+
+
+@hookimpl
+def demo_data(random: Any, progress: Callable[[str], None]) -> None:
+    write_demo(random, progress)
 
 
 @hookimpl

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.api import hookimpl
+from app.api import Customer, hookimpl
 from app.types import (
+    Action,
     Actor,
+    Card,
     Entity,
     JobSpec,
     MenuGroup,
@@ -17,20 +21,29 @@ from app.types import (
     RoleTemplate,
     ScopeFilter,
     Setting,
+    Tab,
+    TimelineItem,
     Verbs,
     Veto,
 )
-from plugins.pools import services
+from plugins.pools import pieces, services
+from plugins.pools.demo import write_demo
 from plugins.pools.jobs import RECYCLE
 from plugins.pools.role_templates import ROLE_TEMPLATES
 from plugins.pools.schemas import ENTRY, MOVEMENT, POOL, RULE
 from plugins.pools.settings import SETTINGS
+from plugins.pools.views import PoolsEntryApi, PoolsEntryView, PoolsRuleView
 
 
 @hookimpl
 def entities() -> Sequence[Entity]:
     rule = replace(RULE, verbs=Verbs(create=services.write_rule, update=services.change_rule))
     return (POOL, rule, ENTRY, MOVEMENT)
+
+
+@hookimpl
+def views() -> Sequence[type]:
+    return (PoolsEntryView, PoolsRuleView, PoolsEntryApi)
 
 
 @hookimpl
@@ -61,6 +74,33 @@ def scope_filters(entity: str, actor: Actor, write: bool) -> Sequence[ScopeFilte
 @hookimpl
 def before_assign(customer_ids: Sequence[int], cause: str) -> Veto | None:
     return services.lying_in_pools(customer_ids, cause)
+
+
+@hookimpl
+def home_cards(actor: Actor) -> Sequence[Card]:
+    return (pieces.CARD,)
+
+
+@hookimpl
+def record_tabs(entity: str) -> Sequence[Tab]:
+    return (pieces.STORY,) if entity == "customer" else ()
+
+
+@hookimpl
+def record_actions(entity: str) -> Sequence[Action]:
+    return pieces.ENTRY_ACTIONS if entity == "pools_entry" else ()
+
+
+@hookimpl
+def timeline(entity: str, record: Any, before: datetime | None, limit: int) -> Sequence[TimelineItem]:
+    if entity != "customer" or not isinstance(record, Customer):
+        return ()
+    return pieces.timeline_of(record, before, limit)
+
+
+@hookimpl
+def demo_data(random: Any, progress: Callable[[str], None]) -> None:
+    write_demo(random, progress)
 
 
 @hookimpl

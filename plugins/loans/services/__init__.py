@@ -5,7 +5,6 @@ from __future__ import annotations
 from plugins.loans.services.applications import (
     change_application,
     change_state,
-    find_applications,
     prefill,
     write_application,
 )
@@ -14,7 +13,7 @@ from plugins.loans.services.reach import own_customers
 from plugins.loans.services.schedule import preview_schedule, read_schedule, write_schedule
 
 __all__ = [
-    "change_application", "change_development", "change_state", "find_applications", "move_stage",
+    "change_application", "change_development", "change_state", "move_stage",
     "open_development", "own_customers", "prefill", "preview_schedule", "read_schedule", "write_application",
     "write_schedule",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,13 +13,11 @@ from app.api import (
     UNSCOPED,
     Customer,
     after_commit,
-    among,
     entity,
     find_record,
     hooks,
     now,
     require_actor,
-    session,
     setting,
     transaction,
 )
@@ -108,8 +105,8 @@ def _check_decider(current: Session, record: Application, actor: Actor) -> None:
         raise Refused(_("Nobody decides on an application of their own"))
 
 
-def prefill(customer: Customer | None, development: Development | None) -> dict[str, Any]:
-    """What a new application starts with, from its customer, its development and the site's settings."""
+def prefill(development: Development | None) -> dict[str, Any]:
+    """What a new application starts with, from its development and the site's settings."""
     values: dict[str, Any] = {
         "start_on": today(),
         "method": setting("loans.method"),
@@ -123,15 +120,7 @@ def prefill(customer: Customer | None, development: Development | None) -> dict[
             amount=development.expected_amount,
             purpose=development.name,
         )
-    elif customer is not None:
-        values["customer_id"] = customer.id
     return {name: value for name, value in values.items() if value is not None}
-
-
-def find_applications(ids: Sequence[int]) -> list[Application]:
-    """The applications of these ids the actor sees, in the order of the ids."""
-    found = {one.id: one for one in session.scalars(select(Application).where(among(session(), Application.id, ids)))}
-    return [found[number] for number in ids if number in found]
 
 
 def _check_development(current: Session, customer_id: int, development_id: int | None) -> None:
@@ -146,4 +135,4 @@ def _check_development(current: Session, customer_id: int, development_id: int |
         raise Refused(_("This business development was lost"), field="development_id")
 
 
-__all__ = ["change_application", "change_state", "find_applications", "prefill", "write_application"]
+__all__ = ["change_application", "change_state", "prefill", "write_application"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy.orm import selectinload
 
 from app.api import UNSCOPED, Customer, current_actor, entity, scope_condition, session
 from plugins.pools.models import PoolRule
@@ -37,7 +38,13 @@ def forecast(business_date: date, is_working_day: WorkingDay, *, everything: boo
         mine = and_(due, or_(*earlier).is_not(true())) if earlier else due
         earlier.append(due)
         counted = select(func.count(Customer.id)).where(mine if everything else and_(mine, seen))
-        listed = select(Customer).where(mine, seen).order_by(Customer.last_effective_at, Customer.id).limit(rows)
+        listed = (
+            select(Customer)
+            .where(mine, seen)
+            .options(selectinload(Customer.owner), selectinload(Customer.unit))
+            .order_by(Customer.last_effective_at, Customer.id)
+            .limit(rows)
+        )
         count = int(session.scalar(counted.execution_options(**_OPEN)) or 0)
         customers = tuple(session.scalars(listed.execution_options(**_OPEN))) if count else ()
         found.append(Forecast(rule, count, customers))
