@@ -88,7 +88,7 @@ class Run:
         self._on_overdue = on_overdue
         self._overdue_at = time.monotonic() + timeout_seconds
         self._timeout_seconds = timeout_seconds
-        self._cancel = False
+        self._cancel = claimed.cancel_requested
         self._lost = False
         self._in_chunk = False
         self._dirty = False

@@ -141,6 +141,7 @@ def run_claimed(
 
 
 def _work(spec: JobSpec, claimed: Claim, run: Run) -> None:
+    run.check_cancelled()  # asked for while a worker that died had it
     with acting_as(_actor(claimed)):
         arguments: dict[str, Any] = spec.schema().load(claimed.arguments) if spec.schema else {}
         with one_transaction():

@@ -15,8 +15,8 @@ from app.db import db, now, session
 from app.jobs import leases
 from app.jobs.rules import Timing
 from app.jobs.run import Run
-from app.jobs.runner import run_claimed, run_one
-from app.jobs.services import LostLease, enqueue
+from app.jobs.runner import run_claimed, run_one, run_pending
+from app.jobs.services import LostLease, cancel_job, enqueue
 from app.jobs.sweeping import sweep
 
 QUICK = Timing(lease=5, beat=0.05, backoff=0.0)
@@ -112,3 +112,10 @@ class TestLeases:
         assert sweep()[0] == 1
         row = jobs.row(job_id)
         assert row.status == "failed" and row.error
+
+    def test_a_job_cancelled_under_a_worker_that_died_is_not_run_again(self, jobs: Any) -> None:
+        job_id = enqueue(jobs.add(lambda run: jobs.write()))
+        assert leases.claim(db.engine, ["test.job"], timing=Timing(lease=-1)) is not None
+        assert cancel_job(job_id) == "running"
+        assert run_pending(timing=QUICK) == 1
+        assert jobs.status(job_id) == {"cancelled"} and jobs.written() == []
