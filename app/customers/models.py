@@ -171,4 +171,4 @@ class Contact(Model):
         return self.name
 
 
-keep_search_index(Customer.__table__)  # type: ignore[arg-type]
+keep_search_index(Customer.__table__)

@@ -30,6 +30,7 @@ ROOMS = (
     "app.transfer",
     "app.host",
     "app.workspace",
+    "app.demo",
 )
 
 

@@ -45,7 +45,7 @@ def search_units(term: str) -> list[Node]:
     wanted = {number for row in rows for number in ancestors(row.path)}
     names = {}
     if wanted:
-        names = dict(session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(wanted))).tuples())
+        names = dict(session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(wanted))).tuples().all())
     return [_node(row, tuple(names.get(number, "") for number in ancestors(row.path))) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The search index of a table, on both databases, for `create_all` and for migrations.
+"""The search index of a table, on both databases, made with the table by `create_all` and by its migration.
 
 The table has a text column ``search_tokens`` (`app.search.rules.tokens`). PostgreSQL gets a GIN index over
 its tokens; SQLite an FTS5 table ``<table>_search`` over the same column, kept by triggers, with no text of
@@ -12,31 +12,43 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Table, event
+from sqlalchemy import Connection
+
+from app.db import extra_ddl
 
 COLUMN = "search_tokens"
 
 
-def keep_search_index(table: Table) -> None:
-    """Create the index whenever `create_all` creates the table, and drop it with the table."""
-    event.listen(table, "after_create", _created)
-    event.listen(table, "before_drop", _dropped)
+def keep_search_index(table: Any) -> None:
+    """Give a table its search index, wherever the table is made."""
+    for dialect in ("postgresql", "sqlite"):
+        extra_ddl(
+            table, dialect, create_statements(dialect, table.name), drop_statements(dialect, table.name)
+        )
 
 
 def create_search_index(connection: Connection, table: str) -> None:
-    """Create the search index of `table` and fill it from the rows there are."""
-    if connection.dialect.name == "postgresql":
+    """Create the search index of a table that has none, and fill it from the rows there are."""
+    for statement in create_statements(connection.dialect.name, table):
+        connection.exec_driver_sql(statement)
+
+
+def drop_search_index(connection: Connection, table: str) -> None:
+    """Remove the search index of a table that stays."""
+    for statement in drop_statements(connection.dialect.name, table):
+        connection.exec_driver_sql(statement)
+
+
+def create_statements(dialect: str, table: str) -> list[str]:
+    """What makes the index."""
+    if dialect == "postgresql":
         # new rows wait in a short list: a longer one makes imports quicker and every search slower
-        options = "(gin_pending_list_limit = 1024)"
-        tokens = f"string_to_array({COLUMN}, ' ')"
-        connection.exec_driver_sql(
-            f"CREATE INDEX ix_{table}_search ON {table} USING gin ({tokens}) WITH {options}"
-        )
-        return
+        index = f"gin (string_to_array({COLUMN}, ' ')) WITH (gin_pending_list_limit = 1024)"
+        return [f"CREATE INDEX ix_{table}_search ON {table} USING {index}"]
     found = index_table(table)
     take = f"INSERT INTO {found}({found}, rowid, {COLUMN}) VALUES ('delete', old.id, old.{COLUMN});"
     add = f"INSERT INTO {found}(rowid, {COLUMN}) VALUES (new.id, new.{COLUMN});"
-    for statement in (
+    return [
         # the ascii tokenizer splits at blanks only, as far as our tokens go, and keeps every rare character
         f"CREATE VIRTUAL TABLE {found} USING fts5({COLUMN}, content='{table}', content_rowid='id', "
         "tokenize='ascii', detail=none, columnsize=0)",
@@ -44,19 +56,16 @@ def create_search_index(connection: Connection, table: str) -> None:
         f"CREATE TRIGGER {found}_removed AFTER DELETE ON {table} BEGIN {take} END",
         f"CREATE TRIGGER {found}_changed AFTER UPDATE OF {COLUMN} ON {table} BEGIN {take} {add} END",
         f"INSERT INTO {found}({found}) VALUES ('rebuild')",
-    ):
-        connection.exec_driver_sql(statement)
+    ]
 
 
-def drop_search_index(connection: Connection, table: str) -> None:
-    """Remove the search index of `table`."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"DROP INDEX IF EXISTS ix_{table}_search")
-        return
+def drop_statements(dialect: str, table: str) -> list[str]:
+    """What removes the index."""
+    if dialect == "postgresql":
+        return [f"DROP INDEX IF EXISTS ix_{table}_search"]
     found = index_table(table)
-    for act in ("added", "removed", "changed"):
-        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {found}_{act}")
-    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {found}")
+    triggers = [f"DROP TRIGGER IF EXISTS {found}_{act}" for act in ("added", "removed", "changed")]
+    return [*triggers, f"DROP TABLE IF EXISTS {found}"]
 
 
 @contextmanager
@@ -82,20 +91,7 @@ def index_table(table: str) -> str:
     return f"{table}_search"
 
 
-def is_index_table(name: str) -> bool:
-    """Whether a SQLite table belongs to a search index (comparisons of schemas leave it alone)."""
-    return name.endswith(("_search", "_search_data", "_search_idx", "_search_docsize", "_search_config"))
-
-
 def _adding(table: str) -> str:
     found = index_table(table)
     add = f"INSERT INTO {found}(rowid, {COLUMN}) VALUES (new.id, new.{COLUMN});"
     return f"CREATE TRIGGER {found}_added AFTER INSERT ON {table} BEGIN {add} END"
-
-
-def _created(table: Table, connection: Connection, **_options: Any) -> None:
-    create_search_index(connection, table.name)
-
-
-def _dropped(table: Table, connection: Connection, **_options: Any) -> None:
-    drop_search_index(connection, table.name)

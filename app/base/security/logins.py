@@ -12,6 +12,7 @@ from werkzeug.security import generate_password_hash
 
 from app.access.actors import ADMIN_ROLE
 from app.access.audit import Act, record_acts
+from app.access.models import RoleInfo
 from app.base.security.passwords import weakness
 from app.db import session, transaction
 from app.types import Refused
@@ -45,6 +46,52 @@ def create_login(
         current.flush()
         record_acts(current, [Act("create_login", "user", str(made.id), username)])
     return made
+
+
+def create_dormant_logins(people: Sequence[tuple[str, str, str]]) -> dict[str, int]:
+    """Logins that nobody can use yet: (login name, name, role template) → their ids by login name.
+
+    They are switched off and have no password; an administrator gives one on the screen of logins. A role
+    the site does not have is left out. Raises `Refused` when a name is taken.
+    """
+    names = [username for username, _name, _role in people]
+    taken = session.scalars(select(User.username).where(func.lower(User.username).in_(names))).all()
+    if taken:
+        raise Refused(_("The login name %(name)s is taken", name=taken[0]), field="username")
+    roles = dict(
+        session.execute(
+            select(RoleInfo.template, Role)
+            .join(Role, Role.id == RoleInfo.role_id)
+            .order_by(RoleInfo.role_id.desc())
+        )
+        .tuples()
+        .all()
+    )
+    with transaction() as current:
+        made = [
+            User(
+                username=username,
+                first_name=name[:64],
+                last_name="",
+                email=f"{username}@login.invalid",
+                password="!",  # noqa: S106  (no hash: nothing typed ever fits it)
+                active=False,
+                roles=[roles[role]] if role in roles else [],
+            )
+            for username, name, role in people
+        ]
+        current.add_all(made)
+        current.flush()
+        record_acts(current, [Act("create_login", "user", str(user.id), user.username) for user in made])
+    return {user.username: user.id for user in made}
+
+
+def wake_login(username: str, password: str) -> None:
+    """Give a dormant login its first password and switch it on. Raises `Refused` when it is too weak."""
+    with transaction():
+        user = find_login(username)
+        set_password(user, password)
+        user.active = True
 
 
 def find_login(username: str) -> Any:

@@ -65,6 +65,7 @@ def create_customer(values: dict[str, Any]) -> Customer:
 def create_customers(rows: Sequence[dict[str, Any]]) -> list[int]:
     """Many customers in one pass; returns their ids in the order of the rows. Same rules as for one.
 
+    A row may say when it was made (`created_at`): history brought along from elsewhere.
     Raises `Refused`; then none is kept. The audit log gets one entry for all.
     """
     if not rows:
@@ -124,7 +125,7 @@ def _prepared(current: Session, rows: Sequence[Mapping[str, Any]]) -> tuple[list
             if owner not in units:
                 raise Refused(_("This employee has left or does not exist"), field="owner_id")
             row["unit_id"] = units[owner]
-            row["owned_since_at"] = moment
+            row["owned_since_at"] = row.get("created_at") or moment
         row.update(
             id=number,
             code=row.get("code") or customer_number(number),
@@ -133,7 +134,7 @@ def _prepared(current: Session, rows: Sequence[Mapping[str, Any]]) -> tuple[list
             mobile_tail=mobile_tail(row.get("mobile")),
             search_tokens=tokens(row["name"]),
             created_by=actor.user_id,
-            created_at=moment,
+            created_at=row.get("created_at") or moment,
         )
         if is_person(row["kind"]) and row.get("id_number"):
             born, sex = id_number_facts(row["id_number"])

@@ -1,0 +1,33 @@
+"""Writing the made-up bank, in one transaction of the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from random import Random
+
+from app.activities.services import record_activities
+from app.customers.models import Customer
+from app.customers.rules import HANDOVER
+from app.customers.services import assign_customers
+from app.db import now, transaction
+from app.demo.crowd import ZONE, make_customers
+from app.demo.happenings import make_activities
+from app.demo.staff import build_bank
+
+
+def write_bank(random: Random, progress: Callable[[str], None], today: date | None = None) -> None:
+    """Units, employees, customers, contacts, follow-ups: the same for the same `random` and day."""
+    day = today or now().astimezone(ZONE).date()
+    with transaction():
+        bank = build_bank(random, day, progress)
+        progress(f"{len(bank.places)} sub-branches and outlets, {len(bank.staff)} employees")
+        customers = make_customers(random, bank, day)
+        progress(f"{len(customers):,} customers with an account manager")
+        rows = make_activities(random, customers, day)
+        record_activities(rows)
+        progress(f"{len(rows):,} follow-ups")
+        place = bank.places[0]
+        giver, taker = place.managers[0], place.managers[1]
+        mine = (Customer.owner_id == giver.id) & (Customer.level == "important")
+        assign_customers(mine, taker.id, cause=HANDOVER, reason="岗位调整，移交重点客户")
