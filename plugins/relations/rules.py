@@ -102,7 +102,7 @@ def layout(found: Walk) -> dict[Node, tuple[float, float]]:
             continue
         parents = _parents(found, distance)
         beside = {node: angle[parents[node]] if node in parents else 0.0 for node in nodes}
-        nodes.sort(key=lambda node, beside=beside: (beside[node], node))
+        nodes[:] = [node for _angle, node in sorted((beside[node], node) for node in nodes)]
         radius = max(160.0 * distance, len(nodes) * 60.0 / (2 * math.pi))
         for number, node in enumerate(nodes):
             angle[node] = 2 * math.pi * number / len(nodes)
