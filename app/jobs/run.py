@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import now, session
+from app.db import now, reading, session
 from app.jobs import leases
 from app.jobs.leases import Claim, LostLease
 from app.jobs.rules import Status, Timing, lease_end
@@ -95,8 +95,10 @@ class Run:
         self._lines: list[dict[str, Any]] = []
         self._guard = threading.Lock()
         self._ended = threading.Event()
-        with engine.connect() as connection:
-            self._done_keys = leases.committed_chunks(connection, claimed.job_id)
+        self._done_keys: set[str] = set()
+        if claimed.fence > 1:
+            with reading(), engine.connect() as connection:
+                self._done_keys = leases.committed_chunks(connection, claimed.job_id)
 
     # what handlers use
 
@@ -247,6 +249,8 @@ class Run:
         """The last lines of the log; they are worth one try."""
         with self._guard:
             lines, self._lines = self._lines, []
+        if not lines:
+            return
         try:
             with self._engine.begin() as connection:
                 leases.add_lines(connection, lines)
