@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from alembic import op
 from flask import has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DDL, DateTime, Dialect, Engine, MetaData, Numeric, String, event
@@ -75,9 +76,10 @@ def extra_ddl(table: Any, dialect: str, create: Sequence[str], drop: Sequence[st
     """Statements a table needs that its columns cannot say: full-text tables, triggers, odd indexes.
 
     Call it beside the model: ``extra_ddl(Customer.__table__, "sqlite", ["CREATE …"], ["DROP …"])``, `dialect`
-    being sqlite or postgresql. `create` runs after the table is made, `drop` before it goes (what goes with the
-    table by itself, its indexes and triggers, needs none). `qiao make-migration` copies them into the migration
-    that creates the table; later changes take a migration written by hand. Names begin with the table's.
+    being sqlite or postgresql. `create` runs after the table is made, `drop` before it goes (what goes with
+    the table by itself, its indexes and triggers, needs none). `qiao make-migration` copies them into the
+    migration that creates the table; later changes take a migration written by hand. Names begin with the
+    table's.
     """
     before, after = extras.setdefault(table.name, {}).setdefault(dialect, ([], []))
     before.extend(create)
@@ -85,6 +87,13 @@ def extra_ddl(table: Any, dialect: str, create: Sequence[str], drop: Sequence[st
     for moment, statements in (("after_create", create), ("before_drop", drop)):
         for statement in statements:
             event.listen(table, moment, DDL(statement.replace("%", "%%")).execute_if(dialect=dialect))
+
+
+def execute_on(dialect: str, *statements: str) -> None:
+    """In a migration: run plain statements on one kind of database, as `extra_ddl` does for new tables."""
+    if op.get_bind().dialect.name == dialect:
+        for statement in statements:
+            op.execute(DDL(statement.replace("%", "%%")))
 
 
 def now() -> datetime:

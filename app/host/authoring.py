@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +17,7 @@ from alembic.operations import ops
 from alembic.runtime.environment import EnvironmentContext
 
 from app.db import UtcDateTime, extras, metadatas
-from app.host.migrations import Line, MigrationError, compare_options, is_pending
+from app.host.migrations import KERNEL, Line, MigrationError, compare_options, is_pending
 
 Statements = Mapping[str, list[str]]
 
@@ -27,13 +31,12 @@ class BesideTableOp(ops.MigrateOperation):
 
 @renderers.dispatch_for(BesideTableOp)
 def _render_beside(_context: Any, operation: BesideTableOp) -> list[str]:
-    """A block per dialect; `sa.DDL` takes the statement as it is, but for doubled percent signs."""
-    lines: list[str] = []
-    for dialect, statements in operation.statements.items():
-        if statements:
-            lines.append(f'if op.get_bind().dialect.name == "{dialect}":')
-            lines += [f"    op.execute(sa.DDL({statement.replace('%', '%%')!r}))" for statement in statements]
-    return lines
+    """One call per statement: Alembic's printer keeps no blocks."""
+    return [
+        f"execute_on({dialect!r}, {statement!r})"
+        for dialect, statements in operation.statements.items()
+        for statement in statements
+    ]
 
 
 def make_migration(connection: sa.Connection, line: Line, slugs: set[str], message: str) -> Path | None:
@@ -59,13 +62,13 @@ def make_migration(connection: sa.Connection, line: Line, slugs: set[str], messa
         "rev_id": f"{number:04d}",
         "depends_on": None,
     }
-    found: list[bool] = []
+    is_first = line.head() is None
 
     def review(_context: Any, _revision: Any, directives: list[Any]) -> None:
         (written,) = directives
-        _carry_extras(written)
-        found.append(not written.upgrade_ops.is_empty())
-        if not found[-1]:
+        if _carry_extras(written):
+            written.imports.add(f"from {'app.db' if line.slug == KERNEL else 'app.api'} import execute_on")
+        if written.upgrade_ops.is_empty():
             directives.clear()
 
     revision = RevisionContext(config, script, arguments, process_revision_directives=review)
@@ -79,12 +82,28 @@ def make_migration(connection: sa.Connection, line: Line, slugs: set[str], messa
             connection=connection,
             target_metadata=metadatas,
             render_item=_render_item,
-            render_as_batch=True,
+            # The first migration only makes tables; later ones may change them, which SQLite does by copying.
+            render_as_batch=not is_first,
             **compare_options(line, slugs),
         )
         environment.run_migrations()
     written = [made for made in revision.generate_scripts() if made is not None]
-    return Path(written[0].path) if written else None
+    if not written:
+        with suppress(OSError):  # a folder that was made for nothing
+            line.versions.rmdir()
+        return None
+    path = Path(written[0].path)
+    _tidy(path)
+    return path
+
+
+def _tidy(path: Path) -> None:
+    """Leave Alembic's remarks out and format the file as the rest, where the formatter is installed."""
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.strip().startswith("# ###")), "utf-8")
+    if importlib.util.find_spec("ruff"):
+        for arguments in (("check", "--fix", "--quiet", "--ignore", "E501"), ("format", "--quiet")):
+            subprocess.run([sys.executable, "-m", "ruff", *arguments, str(path)], check=False)
 
 
 def _render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -94,8 +113,8 @@ def _render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return False
 
 
-def _carry_extras(written: Any) -> None:
-    """After each new table what belongs beside it, before each dropped one what must go first."""
+def _carry_extras(written: Any) -> bool:
+    """After the new tables what belongs beside them, before each dropped one what must go first."""
     made: list[Any] = []
     for operation in written.upgrade_ops.ops:
         made.append(operation)
@@ -110,6 +129,7 @@ def _carry_extras(written: Any) -> None:
             gone.append(BesideTableOp({name: drop for name, (_create, drop) in dialects.items()}))
         gone.append(operation)
     written.downgrade_ops.ops = gone
+    return any(isinstance(operation, BesideTableOp) for operation in (*made, *gone))
 
 
 def _last(operations: list[Any]) -> list[Any]:

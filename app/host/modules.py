@@ -22,7 +22,7 @@ from app.db import db, session, transaction
 from app.host.context import context
 from app.host.discovery import Found, boot_order, discover
 from app.host.lock import lock_site
-from app.host.migrations import is_pending, line_of, migrating, tables_of, upgrade
+from app.host.migrations import is_pending, line_of, migrating, upgrade
 from app.host.models import VERSION, HostModule, HostSetting, HostState
 from app.host.sites import Site
 from app.types import Refused, Text
@@ -229,9 +229,6 @@ def _load_migrate_synchronise(site: Site, found: Found, wanted: set[str], act: s
                 if missing := wanted - still - {found.slug}:
                     raise Refused(_("It requires %(modules)s", modules=", ".join(sorted(missing))))
                 upgrade(connection, line_of(found))
-                if line_of(found).head() is None:
-                    for table in tables_of(line_of(found), set(installed_modules())):
-                        table.create(connection, checkfirst=True)
                 synchronise_in(current)
                 current.merge(_row(found, enabled=True))
                 bump_version(current)

@@ -13,7 +13,7 @@ from app.access.actors import acting_as
 from app.base.permissions import Synced, synchronise
 from app.db import db, session
 from app.host.discovery import Found, boot_order
-from app.host.migrations import KERNEL, KERNEL_LINE, Line, line_of, migrating, tables_of, upgrade
+from app.host.migrations import KERNEL, KERNEL_LINE, line_of, migrating, upgrade
 from app.host.models import HostModule
 from app.host.modules import bump_version, installed_modules, is_allowed
 from app.host.sites import Site
@@ -39,8 +39,6 @@ def migrate_site(site: Site) -> Migrated:
     done = Migrated()
     with migrating(site.database_url) as connection:
         done.ran[KERNEL] = upgrade(connection, KERNEL_LINE)
-        if KERNEL_LINE.head() is None:
-            _create_tables(connection, KERNEL_LINE)
         enabled = set(connection.scalars(sa.select(HostModule.slug).where(HostModule.enabled)))
     found = {slug: module for slug, module in installed_modules().items() if is_allowed(slug)}
     order, problems = boot_order(found, enabled)
@@ -60,12 +58,6 @@ def migrate_site(site: Site) -> Migrated:
             bump_version(current)
             current.commit()
     return done
-
-
-def _create_tables(connection: sa.Connection, line: Line) -> None:
-    """Tables straight from the models, for a line that has no migration yet."""
-    for table in tables_of(line, set(installed_modules())):
-        table.create(connection, checkfirst=True)
 
 
 def _note(connection: sa.Connection, slug: str, problem: str, version: str | None) -> None:

@@ -19,7 +19,7 @@ from app.host.sites import Site, create_site
 from app.testing.databases import copy_database, drop_database, empty_database
 from app.testing.modules import ModuleFolder, module_folder
 from app.testing.people import Browser, People, make_people
-from app.testing.tables import create_all_tables
+from app.testing.tables import make_tables
 from app.types import SYSTEM
 
 KINDS = ("sqlite", "postgresql")
@@ -36,7 +36,7 @@ def template(kind: str, folder: Path) -> str:
     if kind not in _templates:
         url = empty_database(kind, folder)
         site = site_in(Path(tempfile.mkdtemp(dir=folder)), url)
-        create_all_tables(site)
+        make_tables(site)
         app = create_app(site)
         with app.app_context(), acting_as(SYSTEM):
             synchronise()

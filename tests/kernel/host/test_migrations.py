@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from app import create_app
 from app.db import metadatas
 from app.host.manifest import RESERVED
 from app.host.migrations import (
@@ -31,7 +32,11 @@ from app.testing.plugin import KINDS, site_in
 
 @pytest.fixture(params=KINDS)
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; the models of the kernel and of every module are loaded."""
     url = empty_database(request.param, tmp_path)
+    create_app(
+        site_in(tmp_path / "models", f"sqlite:///{tmp_path / 'none.db'}"), only=set(installed_modules())
+    )
     request.addfinalizer(lambda: drop_database(url))
     return url
 
