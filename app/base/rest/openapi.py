@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from apispec import APISpec
@@ -215,8 +216,29 @@ def _add_entity(spec: APISpec, api: EntityApi) -> None:
     if many:
         spec.path(f"{base}/", operations=many)
     if one:
-        key = {"name": "pk", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
-        spec.path(f"{base}/{{pk}}", operations=one, parameters=[key])
+        spec.path(f"{base}/{{pk}}", operations=one, parameters=[_key("pk")])
+    _add_own_routes(spec, api, {f"{base}/", f"{base}/_info", f"{base}/{{pk}}"}, common)
+
+
+def _key(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
+
+
+def _add_own_routes(spec: APISpec, api: EntityApi, known: set[str], common: dict[str, Any]) -> None:
+    """The routes a module added to the resource, told by their docstrings."""
+    for rule in current_app.url_map.iter_rules():
+        path = re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", r"{\1}", rule.rule)
+        if not rule.endpoint.startswith(f"{api.endpoint}.") or path in known:
+            continue
+        words = (current_app.view_functions[rule.endpoint].__doc__ or "").strip().partition("\n")[0]
+        operations = {}
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            answers = {"200": {"description": "Done", **_json({})}, **_refusals("400", *_READS, "404", "422")}
+            operation = {**common, "summary": words or rule.endpoint.rpartition(".")[2], "responses": answers}
+            if method in ("POST", "PUT", "PATCH"):
+                operation["requestBody"] = _json({"type": "object"})
+            operations[method.lower()] = operation
+        spec.path(path, operations=operations, parameters=[_key(name) for name in sorted(rule.arguments)])
 
 
 _ETAG = {"ETag": {"schema": {"type": "string"}}}
