@@ -19,7 +19,7 @@ if AdminModel.metadata not in metadatas:
     metadatas.append(AdminModel.metadata)
 
 
-class QiaoAppBuilder(AppBuilder):  # type: ignore[misc]
+class QiaoAppBuilder(AppBuilder):
     """AppBuilder without its own screens: no index, /back, /lang, menu API, and none of its static files.
 
     Its Bootstrap 3 templates cannot be found either: every page is rendered from ours, or not at all.

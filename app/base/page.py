@@ -9,7 +9,7 @@ from app.base.protection import public
 __all__ = ["PageView", "expose", "has_access", "public"]
 
 
-class PageView(BaseView):  # type: ignore[misc]
+class PageView(BaseView):
     """A group of routes under `route_base`.
 
     `@expose("/path/")` makes a method a route; below it `@has_access` asks for the permission `can_<method>`

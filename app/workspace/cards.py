@@ -64,17 +64,17 @@ def my_customers() -> Markup:
             select(Customer.lifecycle, func.count())
             .where(Customer.owner_id == employee_id)
             .group_by(Customer.lifecycle)
-        ).all()  # type: ignore[arg-type]
+        ).all()
     )
     total = sum(counted.values())
-    owned = {"f.owner_id": employee_id}
+    owned: dict[str, Any] = {"f.owner_id": employee_id}
     lines = [
         {
             "label": choice.label,
             "colour": choice.colour,
             "count": counted[choice.value],
             "text": number_text(counted[choice.value]),
-            "url": url_for("CustomerView.list", **owned, **{"f.lifecycle": choice.value}),
+            "url": url_for("CustomerView.list", **{**owned, "f.lifecycle": choice.value}),
         }
         for choice in LIFECYCLES
         if counted.get(choice.value)
@@ -106,7 +106,7 @@ def due() -> Markup:
     lines = [
         {
             "date": date_text(next_on),
-            "overdue": next_on < day,
+            "overdue": next_on is not None and next_on < day,
             "customer": name,
             "url": url_for("CustomerView.show", pk=customer_id),
             "text": step or kinds.get(kind, ""),

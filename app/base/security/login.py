@@ -21,12 +21,12 @@ from app.access.audit import Act, record_acts
 from app.access.models import RoleInfo
 from app.access.preferences import preference, set_preference
 from app.base.errors import answer
-from app.base.language import LANGUAGES, language
+from app.base.language import COOKIE, LANGUAGES, language
 from app.base.protection import public
 from app.base.security.manager import acting, become
 from app.base.security.passwords import LONGEST, SHORTEST, weakness
 from app.base.security.stamps import restamp
-from app.base.shell import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, remember, restore_choices, safe_target
+from app.base.shell import THEME_COOKIE, THEMES, remember, restore_choices, safe_target
 from app.db import session as database
 from app.db import transaction
 from app.host.context import context
@@ -65,7 +65,7 @@ LIMITS = [
 ]
 
 
-class LoginView(AuthDBView):  # type: ignore[misc]
+class LoginView(AuthDBView):
     """The login page and the way out."""
 
     limits = LIMITS
@@ -122,7 +122,7 @@ class LoginView(AuthDBView):  # type: ignore[misc]
         return response
 
 
-class ProfileView(BaseView):  # type: ignore[misc]
+class ProfileView(BaseView):
     """What a person changes about the own login."""
 
     route_base = "/profile"
@@ -167,7 +167,7 @@ class ProfileView(BaseView):  # type: ignore[misc]
         refresh()
         flash(_("Your settings are saved."), "success")
         response = redirect(url_for("ProfileView.profile"))
-        remember(response, LANGUAGE_COOKIE, code)
+        remember(response, COOKIE, code)
         remember(response, THEME_COOKIE, theme)
         return response
 
