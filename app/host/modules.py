@@ -85,7 +85,7 @@ def list_modules() -> list[ModuleState]:
                 installed=module is not None,
                 allowed=is_allowed(slug),
                 enabled=slug in enabled,
-                version=row.version if row and f"{slug}_version" in tables else "",
+                version=row.version if row and (row.enabled or f"{slug}_version" in tables) else "",
                 available=manifest.version if manifest else "",
                 requires=manifest.requires if manifest else (),
                 required_by=tuple(sorted(_dependents(found, slug) & enabled)),
