@@ -80,6 +80,7 @@ class DeleteScreen(EntityScreen):
             entity.model.id.in_(ids), scope_condition(entity, require_actor(), write=True)
         )
         records = list(session.scalars(statement.execution_options(**{UNSCOPED: True})))
+        records.sort(key=lambda record: ids.index(record.id))
         if len(records) != len(ids):
             raise Refused(_("Some of these records are gone, or you may not change them"))
         return records

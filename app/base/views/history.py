@@ -40,6 +40,8 @@ class Entry:
     act: str
     icon: str
     changes: tuple[Change, ...]
+    #: A new record has values, not changes.
+    is_new: bool = False
 
 
 _ICONS = {"create": "plus", "update": "pencil", "delete": "trash"}
@@ -62,10 +64,11 @@ def read_history(entity: Entity, record_id: int, before: int | None = None) -> t
         Entry(
             entry.id,
             moment_text(entry.at, zone()),
-            entry.user_name or _("System"),
+            entry.user_name if entry.user_id is not None and entry.user_name else _("System"),
             _act(entry.action),
             _ICONS.get(entry.action, "bolt"),
             tuple(_changes(entity, entry, titles)),
+            entry.action == "create",
         )
         for entry in found
     ]

@@ -2,6 +2,20 @@
 (() => {
   "use strict";
 
+  /* The library is large and most pages have no chart: it is fetched when the first one is drawn. */
+  const source = document.currentScript.dataset.library;
+  let fetched = null;
+  const library = () => {
+    fetched ??= new Promise((done, failed) => {
+      const script = document.createElement("script");
+      script.src = source;
+      script.onload = done;
+      script.onerror = failed;
+      document.head.append(script);
+    });
+    return fetched;
+  };
+
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   const palette = () =>
@@ -27,7 +41,7 @@
 
   const drawChart = async (box) => {
     try {
-      const data = await fetchJson(box.dataset.chart);
+      const [data] = await Promise.all([fetchJson(box.dataset.chart), library()]);
       box.classList.toggle("app-chart-empty", Boolean(data.empty));
       if (data.empty) return say(box, data.empty);
       box.replaceChildren();
@@ -85,8 +99,12 @@
 
   const drawGraph = async (box) => {
     try {
-      const data = await fetchJson(box.dataset.graph);
-      if (data.empty) return say(box, data.empty);
+      const [data] = await Promise.all([fetchJson(box.dataset.graph), library()]);
+      if (data.empty) {
+        const old = echarts.getInstanceByDom(box);
+        if (old) old.dispose();
+        return say(box, data.empty);
+      }
       const links = data.links.map((link) => ({ ...link, value: link.text }));
       const shown = { ...data, links };
       if (!echarts.getInstanceByDom(box)) box.replaceChildren();
@@ -97,11 +115,25 @@
       chart.off("click");
       chart.on("click", (point) => {
         const node = point.dataType === "node" ? data.nodes[point.dataIndex] : null;
-        if (node) box.dispatchEvent(new CustomEvent("graph:node", { bubbles: true, detail: node }));
+        if (node) showNode(box, node);
       });
     } catch {
       say(box, box.dataset.failed || "");
     }
+  };
+
+  /* Under the graph: the party that was clicked, its page, and the graph around it. */
+  const showNode = (box, node) => {
+    const line = document.querySelector(`[data-node-of="#${box.id}"]`);
+    if (!line) return;
+    line.hidden = false;
+    line.querySelector("[data-node-name]").textContent = node.name;
+    line.querySelector("[data-node-link]").href = node.url;
+    line.querySelector("[data-node-center]").onclick = () => {
+      box.dataset.graph = node.graph + new URL(box.dataset.graph, window.location.origin).search;
+      line.hidden = true;
+      drawGraph(box);
+    };
   };
 
   const draw = (root) => {
@@ -125,7 +157,7 @@
     const button = event.target.closest("[data-save-picture]");
     if (!button) return;
     const box = document.querySelector(button.dataset.savePicture);
-    const chart = box && echarts.getInstanceByDom(box);
+    const chart = box && window.echarts && echarts.getInstanceByDom(box);
     if (!chart) return;
     const link = document.createElement("a");
     link.download = `${button.dataset.name || "chart"}.svg`;

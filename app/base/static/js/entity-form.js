@@ -85,6 +85,6 @@
     });
   } else {
     var first = form.querySelector(".form-field:not([hidden]) input:not([type=hidden]):not([disabled])");
-    if (first && !first._flatpickr && window.innerWidth > 768) { first.focus(); }
+    if (first && !first._flatpickr && !first.closest(".ts-wrapper") && window.innerWidth > 768) { first.focus(); }
   }
 })();

@@ -9,6 +9,7 @@
   body.addEventListener("htmx:beforeSwap", function (event) {
     if ([400, 403, 409, 422].indexOf(event.detail.xhr.status) < 0) { return; }
     var target = event.detail.target;
+    if (/^\s*<!doctype/i.test(event.detail.xhr.responseText)) { return; }
     if (target && (target.id === "list-region" || target.id === "dialog-content")) {
       event.detail.shouldSwap = true;
       event.detail.isError = false;
@@ -108,12 +109,13 @@
     event.detail.parameters.number = String(chosen().length);
   });
   body.addEventListener("htmx:afterSwap", function (event) {
-    if (event.detail.target.id !== "dialog-content") { return; }
+    if (!event.detail.target || event.detail.target.id !== "dialog-content") { return; }
     var form = event.detail.target.querySelector("form");
     if (form && form.querySelector("input[name=ids]") && chosen().length > ADDRESS_HOLDS) { carry(form, chosen()); }
   });
   body.addEventListener("htmx:afterSettle", function (event) {
-    if (event.detail.target.id === "list-region" || event.detail.elt.id === "list-region") { matching = null; refresh(); }
+    var target = event.detail.target || event.detail.elt;
+    if (target.id === "list-region") { matching = null; refresh(); }
   });
   refresh();
 
