@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import true
 
 from app.api import hookimpl
 from app.types import Actor, Entity, MenuGroup, MenuItem, RoleTemplate, Scope, ScopeFilter, Tab, Verbs
+from plugins.relations.demo import write_demo
 from plugins.relations.schemas import RELATION
 from plugins.relations.services import change_relation, create_relation, visible_condition
 from plugins.relations.views import RelationsRelationView, graph_tab
@@ -65,3 +67,8 @@ def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
     return (
         Tab("relations", _l("Relation graph"), graph_tab, "RelationsRelationView", "can_graph", order=40),
     )
+
+
+@hookimpl
+def demo_data(random: Any, progress: Callable[[str], None]) -> None:
+    write_demo(random, progress)

@@ -69,6 +69,7 @@ def drawing(found: Walk, start: Node) -> dict[str, Any]:
                 "symbol": "roundRect" if _category(node, names[node][1]) == 0 else "circle",
                 "symbolSize": 44 if node == start else 30 if node[0] == "customer" else 22,
                 "more": node in found.cut,
+                "graph": url_for("RelationsRelationView.graph", kind=node[0], pk=node[1]),
                 "url": url_for(
                     f"{'CustomerView' if node[0] == 'customer' else 'ContactView'}.show", pk=node[1]
                 ),
