@@ -13,6 +13,7 @@ from app.base.errors import answer
 from app.base.rest.access import api_needs
 from app.base.rest.entity import EntityApi
 from app.base.views.acts import chosen_ids
+from app.base.views.cells import cell
 from app.base.views.dialogs import asking, form_dialog, read_dialog
 from app.base.views.entity import EntityView
 from app.base.views.formats import (
@@ -55,6 +56,7 @@ from app.organisation.models import Employee, Unit
 from app.transfer.views import attachments_tab
 
 __all__ = [
+    "cell",
     "read_values",
     "held_condition",
     "answer",
