@@ -24,6 +24,7 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _NUMBER = re.compile(r"(?<![\w.:-])\+?\d(?:[ -]?\d){10,18}[Xx]?(?![\w-])")
 #: Libraries that say who tried to log in, or every statement.
 QUIET = {
+    "alembic": logging.WARNING,
     "flask_appbuilder": logging.ERROR,
     "flask_appbuilder.security": logging.CRITICAL,
     "flask_limiter": logging.ERROR,

@@ -81,7 +81,7 @@ def ensure_administrator(site: Site) -> None:
             return
         password = secrets.token_urlsafe(12)
         write_private(site.folder / "admin-password", password + "\n")
-        create_login(ADMIN, password, name="Administrator", roles=("Admin",))
+        create_login(ADMIN, password, name="管理员", roles=("Admin",))
         click.echo(f"{site.slug}: login '{ADMIN}' made, its password is in {site.folder / 'admin-password'}")
 
 
