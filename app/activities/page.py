@@ -73,7 +73,7 @@ def _line(activity: Activity, who: str) -> TimelineItem:
     return TimelineItem(
         activity.at,
         f"{title}: {activity.subject}" if activity.subject else title,
-        _(" · ").join(filter(None, facts)),
+        " · ".join(filter(None, facts)),
         icon=ICONS.get(activity.kind, "point"),
         who=who,
         url=record_url("activity", activity.id),

@@ -82,7 +82,7 @@ def _moves(customer_id: int, before: datetime | None, limit: int) -> list[Timeli
         TimelineItem(
             moment,
             f"{_('Account manager')}: {source or _('nobody')} → {target or _('nobody')}",
-            _(" · ").join(filter(None, (cause_text(cause), reason))),
+            " · ".join(filter(None, (cause_text(cause), reason))),
             icon="arrows-exchange",
             who=by or "",
             kind="ownership",
@@ -106,7 +106,7 @@ def _edits(customer_id: int, before: datetime | None, limit: int) -> list[Timeli
     for at, who, changes in rows:
         labels = [str(field.label) for name in changes if (field := described.field(name)) is not None]
         if labels:
-            text = _("、").join(labels[:8])
+            text = _(", ").join(labels[:8])
             items.append(TimelineItem(at, _("Changed"), text, icon="pencil", who=who, kind="edit"))
     return items
 

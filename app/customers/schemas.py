@@ -20,12 +20,12 @@ KINDS = (
 SEXES = (Choice("female", _l("Female")), Choice("male", _l("Male")))
 LIFECYCLES = (
     Choice("potential", _l("Potential"), "blue"),
-    Choice("active", _l("Active"), "green"),
+    Choice("active", _l("Engaged"), "green"),
     Choice("dormant", _l("Dormant"), "amber"),
     Choice("lost", _l("Lost"), "secondary"),
 )
 LEVELS = (
-    Choice("key", _l("Key"), "purple"),
+    Choice("key", _l("Key account"), "purple"),
     Choice("important", _l("Important"), "blue"),
     Choice("normal", _l("Normal"), "secondary"),
 )
@@ -127,7 +127,11 @@ CUSTOMER = Entity(
             aliases=("revenue",),
         ),
         Field(
-            "staff_count", _l("Employees"), Kind.INTEGER, visible_when=_organisation, aliases=("employees",)
+            "staff_count",
+            _l("Number of employees"),
+            Kind.INTEGER,
+            visible_when=_organisation,
+            aliases=("employees",),
         ),
         Field("founded_on", _l("Founded on"), Kind.DATE, visible_when=_organisation),
         Field(
@@ -198,7 +202,7 @@ CONTACT = Entity(
     icon="address-book",
     scoped_by=ScopedBy(parent=("customer_id", "customer")),
     fields=(
-        Field("name", _l("Name"), required=True, max_length=100),
+        Field("name", _l("Full name"), required=True, max_length=100),
         Field(
             "customer_id",
             _l("Customer"),
@@ -287,7 +291,7 @@ OWNERSHIP = Entity(
         ),
         Field(
             "from_employee_id",
-            _l("From"),
+            _l("Former account manager"),
             Kind.LINK,
             target="employee",
             relationship="from_employee",
@@ -295,7 +299,7 @@ OWNERSHIP = Entity(
         ),
         Field(
             "to_employee_id",
-            _l("To"),
+            _l("New account manager"),
             Kind.LINK,
             target="employee",
             relationship="to_employee",

@@ -116,7 +116,7 @@ def _employ(
 def _second_post(bank: Bank) -> None:
     """A sub-branch's head also looks after the outlet of another one (兼岗), where that role exists."""
     head = next(e for e in bank.staff if bank.roles[e.id] == "department_head")
-    roles = dict(session.execute(select(RoleInfo.template, RoleInfo.role_id)).tuples().all())
-    if role_id := roles.get("department_head"):
+    wanted = select(RoleInfo.role_id).where(RoleInfo.template == "department_head")
+    if role_id := session.scalar(wanted.order_by(RoleInfo.role_id).limit(1)):
         outlet = bank.places[-1].unit
         create_post({"employee_id": head.id, "unit_id": outlet.id, "role_id": role_id, "title": "兼任负责人"})

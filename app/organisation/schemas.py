@@ -30,8 +30,8 @@ UNIT = Entity(
         Field(
             "parent_id", _l("Parent unit"), Kind.LINK, target="unit", relationship="parent", create_only=True
         ),
-        Field("sort", _l("Order"), Kind.INTEGER, default=0),
-        Field("active", _l("Active"), Kind.BOOLEAN, default=True),
+        Field("sort", _l("Sort order"), Kind.INTEGER, default=0),
+        Field("active", _l("In use"), Kind.BOOLEAN, default=True),
         Field("depth", _l("Depth"), Kind.INTEGER, computed=True),
         Field("path", _l("Path"), computed=True, filterable=False),
     ),
@@ -52,7 +52,7 @@ EMPLOYEE = Entity(
     scoped_by=ScopedBy(public=True),
     fields=(
         Field("code", _l("Staff number"), required=True, unique=True, max_length=40),
-        Field("name", _l("Name"), required=True, max_length=100),
+        Field("name", _l("Full name"), required=True, max_length=100),
         Field("unit_id", _l("Unit"), Kind.LINK, target="unit", relationship="unit", required=True),
         Field("position", _l("Position"), max_length=60),
         Field("manager_id", _l("Manager"), Kind.LINK, target="employee", relationship="manager"),

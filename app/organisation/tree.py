@@ -43,9 +43,10 @@ def search_units(term: str) -> list[Node]:
     hit = or_(Unit.name.contains(text, autoescape=True), Unit.code.contains(text, autoescape=True))
     rows = session.execute(_nodes(hit).order_by(Unit.path).limit(FOUND_LIMIT)).all()
     wanted = {number for row in rows for number in ancestors(row.path)}
-    names = {}
+    names: dict[int, str] = {}
     if wanted:
-        names = dict(session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(wanted))).tuples().all())
+        above = session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(wanted)))
+        names = {row.id: row.name for row in above}
     return [_node(row, tuple(names.get(number, "") for number in ancestors(row.path))) for row in rows]
 
 

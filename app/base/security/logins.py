@@ -58,15 +58,12 @@ def create_dormant_logins(people: Sequence[tuple[str, str, str]]) -> dict[str, i
     taken = session.scalars(select(User.username).where(func.lower(User.username).in_(names))).all()
     if taken:
         raise Refused(_("The login name %(name)s is taken", name=taken[0]), field="username")
-    roles: dict[str, Role] = dict(
-        session.execute(
-            select(RoleInfo.template, Role)
-            .join(Role, Role.id == RoleInfo.role_id)
-            .order_by(RoleInfo.role_id.desc())
-        )
-        .tuples()
-        .all()
+    rows = session.execute(
+        select(RoleInfo.template, Role)
+        .join(Role, Role.id == RoleInfo.role_id)
+        .order_by(RoleInfo.role_id.desc())
     )
+    roles = {template: role for template, role in rows}
     with transaction() as current:
         made = [
             User(
