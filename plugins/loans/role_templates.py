@@ -26,9 +26,9 @@ def _scopes(scope: Scope) -> dict[str, Scope]:
 
 
 ROLE_TEMPLATES = (
-    RoleTemplate("account_manager", _l("Account manager"), _OWN, _scopes(Scope.OWN)),
-    RoleTemplate("department_head", _l("Department head"), _HEAD, _scopes(Scope.UNIT)),
-    RoleTemplate("city_manager", _l("City manager"), _HEAD, _scopes(Scope.UNIT_AND_BELOW)),
+    RoleTemplate("account_manager", "", _OWN, _scopes(Scope.OWN)),
+    RoleTemplate("department_head", "", _HEAD, _scopes(Scope.UNIT)),
+    RoleTemplate("city_manager", "", _HEAD, _scopes(Scope.UNIT_AND_BELOW)),
     RoleTemplate(
         "risk_officer",
         _l("Risk officer"),
@@ -47,7 +47,7 @@ ROLE_TEMPLATES = (
     ),
     RoleTemplate(
         "management",
-        _l("Management"),
+        _l("Bank management"),
         _WATCH,
         _scopes(Scope.ALL),
         _l("Sees the figures of the whole house."),

@@ -19,13 +19,13 @@ from app.api import (
     Figure,
     among,
     asking,
+    cell,
     chosen_ids,
     done,
     entity,
     expose,
     find_record,
     form_dialog,
-    money_short,
     money_text,
     needs,
     own_path,
@@ -35,7 +35,7 @@ from app.api import (
     read_values,
     session,
 )
-from app.types import Entity, Field, Refused
+from app.types import Entity, Field, Kind, Refused
 from plugins.loans import rules
 from plugins.loans.models import Application, Development
 from plugins.loans.schemas import APPLICATION, DEVELOPMENT, STAGES
@@ -47,10 +47,12 @@ from plugins.loans.services import (
     read_schedule,
 )
 
+#: How an amount is shown: shortened, with its unit and the exact figure on hover.
+AMOUNT = Field("amount", "", Kind.MONEY)
 #: The most records one act is about: each has its own checks and its own answer.
 MOST = 100
 TERM_NAMES = ("amount", "annual_rate", "months", "method", "start_on")
-TERMS = asking("loans_terms", _l("Terms"), [one for one in APPLICATION.fields if one.name in TERM_NAMES])
+TERMS = asking("loans_terms", _l("Loan terms"), [one for one in APPLICATION.fields if one.name in TERM_NAMES])
 WHY_LOST = asking("loans_lost", _l("Lost business"), (Field("reason", _l("Why it was lost"), required=True, max_length=300),))
 GRANT = asking("loans_grant", _l("Grant"), (Field("note", _l("Decision note"), max_length=300),))
 REFUSE = asking("loans_refuse", _l("Refuse"), (Field("note", _l("Why it is not granted"), required=True, max_length=300),))
@@ -168,7 +170,7 @@ class LoansApplicationView(_Acts):
     def figures(self, record: Application) -> Sequence[Figure]:
         """Amount, rate, the first instalment, the interest over the whole term."""
         lines = read_schedule(record)
-        shown = [_money(_l("Amount"), record.amount), Figure(_l("Annual rate"), percent_text(record.annual_rate))]
+        shown = [_money(_l("Loan amount"), record.amount), Figure(_l("Annual rate"), percent_text(record.annual_rate))]
         if lines:
             shown.append(_money(_l("First instalment"), lines[0].total))
             shown.append(_money(_l("Total interest"), rules.totals(lines)[1]))
@@ -237,7 +239,7 @@ class LoansApplicationView(_Acts):
         record, _writable = self.find(pk)
         file = io.StringIO()
         table = csv.writer(file)
-        table.writerow([_("Period"), _("Due on"), _("Instalment"), _("Principal"), _("Interest"), _("Balance")])
+        table.writerow([_("Instalment no."), _("Due on"), _("Instalment"), _("Principal"), _("Interest"), _("Principal left")])
         lines = read_schedule(record)
         table.writerows(
             [line.number, line.due_on.isoformat(), line.total, line.principal, line.interest, line.balance] for line in lines
@@ -268,9 +270,8 @@ def schedule_table(lines: Sequence[rules.Instalment], *, short: bool = False, fi
 
 
 def _money(label: Any, amount: Decimal | None) -> Figure:
-    if amount is None:
-        return Figure(label, "--")
-    return Figure(label, money_short(amount), money_text(amount))
+    shown = cell(AMOUNT, amount, {}, short=True)
+    return Figure(label, shown.text, shown.title)
 
 
 def _number(name: str) -> int | None:

@@ -20,11 +20,11 @@ ROLE_TEMPLATES = (
     # sees and claims what lies in the claimable pools of the own unit and of the units above it
     RoleTemplate(
         "account_manager",
-        _l("Account manager"),
+        "",
         {"PoolsEntryView": (*_READ, "can_claim"), **_LEDGER, **_REFERENCE},
     ),
-    RoleTemplate("department_head", _l("Department head"), _HEAD, {"pools_entry": Scope.UNIT}),
-    RoleTemplate("city_manager", _l("City manager"), _HEAD, {"pools_entry": Scope.UNIT_AND_BELOW}),
+    RoleTemplate("department_head", "", _HEAD, {"pools_entry": Scope.UNIT}),
+    RoleTemplate("city_manager", "", _HEAD, {"pools_entry": Scope.UNIT_AND_BELOW}),
     RoleTemplate(
         "business_admin",
         _l("Business administrator"),
