@@ -86,7 +86,7 @@
       legend: [{ data: data.categories.map((c) => c.name), top: 0, textStyle: { color: text } }],
       tooltip: { renderMode: "richText", confine: true },
       series: [{
-        type: "graph", layout: "none", roam: true, draggable: true, top: 48, bottom: 24, left: 40, right: 40,
+        type: "graph", layout: "none", preserveAspect: "contain", roam: true, draggable: true, top: 48, bottom: 24, left: 40, right: 40,
         categories: data.categories, data: data.nodes, links: data.links,
         edgeSymbol: ["none", "arrow"], edgeSymbolSize: 7,
         label: { show: true, position: "bottom", color: text, width: 96, overflow: "truncate" },
