@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 from app.api import Run
 from app.types import JobSpec
 from plugins.pools.calendar import is_working_day
-from plugins.pools.services import active_rules, recycle_customers
+from plugins.pools.services import NIGHTLY_AT, active_rules, recycle_customers
 
 
 class RecycleArguments(Schema):
@@ -41,5 +41,5 @@ def recycle(run: Run, business_date: date | None = None) -> dict[str, Any]:
 
 
 RECYCLE = JobSpec(
-    "pools.recycle", _l("Recycle customers into pools"), recycle, schema=RecycleArguments, schedule="15 1 * * *"
+    "pools.recycle", _l("Recycle customers into pools"), recycle, schema=RecycleArguments, schedule=f"{NIGHTLY_AT.minute} {NIGHTLY_AT.hour} * * *"
 )

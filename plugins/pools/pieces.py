@@ -18,7 +18,7 @@ from app.types import Action, Card, Tab, TimelineItem
 from plugins.pools.calendar import is_working_day
 from plugins.pools.models import Pool, PoolEntry, PoolMovement
 from plugins.pools.schemas import ACTS
-from plugins.pools.services import business_today, count_due
+from plugins.pools.services import coming_night, count_due
 from plugins.pools.services.members import VIEW
 
 CARD = Card("pools.mine", _l("Pools"), lambda: pool_card(), VIEW, order=60)
@@ -38,7 +38,7 @@ def pool_card() -> Markup:
     lying = int(session.scalar(select(func.count(PoolEntry.id))) or 0)
     tonight = None
     if actor.employee_id is not None:
-        tonight = count_due(business_today(), is_working_day, actor.employee_id)
+        tonight = count_due(coming_night(), is_working_day, actor.employee_id)
     figures = {"lying": number_text(lying), "tonight": tonight, "pool_url": url_for("PoolsEntryView.list")}
     return Markup(render_template("pools/card.html", **figures))  # noqa: S704
 

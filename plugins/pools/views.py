@@ -46,6 +46,7 @@ from plugins.pools.services import (
     assign_from_pool,
     business_today,
     claim_customers,
+    coming_night,
     forecast,
     return_customers,
 )
@@ -180,9 +181,9 @@ class PoolsRuleView(EntityView):
     @expose("/preview")
     @needs("can_preview")
     def preview(self) -> Any:
-        """What every rule would move if the run were now; nothing is saved."""
+        """What every rule will move in the coming night, as the customers stand; nothing is saved."""
         may_run = require_actor().can("can_run", self.class_permission_name)
-        night, zone = business_today(), ZoneInfo(require_actor().timezone)
+        night, zone = coming_night(), ZoneInfo(require_actor().timezone)
         return self.render(
             "pools/preview.html",
             night=night,
@@ -196,7 +197,7 @@ class PoolsRuleView(EntityView):
     @expose("/run", methods=("POST",))
     @needs("can_run")
     def run(self) -> Response:
-        """Start the recycle now, as a job."""
+        """Start the recycle of today now, as a job."""
         night = business_today()
         enqueue(
             "pools.recycle",

@@ -6,11 +6,18 @@ from plugins.pools.services.acts import Outcome, assign_from_pool, claim_custome
 from plugins.pools.services.gate import lying_in_pools
 from plugins.pools.services.members import customer_condition, member_condition
 from plugins.pools.services.preview import Forecast, count_due, forecast
-from plugins.pools.services.recycle import active_rules, business_today, catch_up, recycle_customers
+from plugins.pools.services.recycle import (
+    NIGHTLY_AT,
+    active_rules,
+    business_today,
+    catch_up,
+    coming_night,
+    recycle_customers,
+)
 from plugins.pools.services.setup import change_rule, write_rule
 
 __all__ = [
-    "Forecast", "Outcome", "active_rules", "assign_from_pool", "business_today", "catch_up", "change_rule",
-    "claim_customers", "count_due", "customer_condition", "forecast", "lying_in_pools", "member_condition",
+    "NIGHTLY_AT", "Forecast", "Outcome", "active_rules", "assign_from_pool", "business_today", "catch_up", "change_rule",
+    "claim_customers", "coming_night", "count_due", "customer_condition", "forecast", "lying_in_pools", "member_condition",
     "recycle_customers", "return_customers", "write_rule",
 ]  # fmt: skip

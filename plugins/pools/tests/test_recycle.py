@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import delete, func, insert, select, text, update
 
@@ -17,7 +18,7 @@ from app.testing.people import People
 from app.types import SYSTEM, Refused
 from plugins.pools.calendar import is_working_day
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule
-from plugins.pools.services import active_rules, catch_up, count_due, forecast, recycle_customers
+from plugins.pools.services import active_rules, catch_up, coming_night, count_due, forecast, recycle_customers
 from plugins.pools.services.recycle import due_condition
 from plugins.pools.tests.conftest import NIGHT, ZONE, Bank, aged, entries, local, ownership, rows, story
 
@@ -323,3 +324,10 @@ def test_the_due_query_is_one_pass_over_a_hundred_thousand_customers(bank: Bank)
     assert len(passes) + len(through_unit) == 1, plan
     assert session.scalar(select(func.count(Customer.id)).where(condition)) == 0
     assert Activity.__tablename__ not in str(compiled)
+
+
+@pytest.mark.parametrize(("moment", "night"), [("2026-03-30T17:14:00Z", date(2026, 3, 31)), ("2026-03-30T17:15:00Z", date(2026, 4, 1)), ("2026-03-31T15:59:00Z", date(2026, 4, 1))])
+def test_the_coming_night_is_that_of_the_next_run(app: Flask, moment: str, night: date) -> None:
+    """01:14, 01:15 and 23:59 of 31 March on the site's clock."""
+    with time_machine.travel(datetime.fromisoformat(moment), tick=False):
+        assert coming_night() == night
