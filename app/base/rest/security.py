@@ -18,7 +18,7 @@ from app.base.protection import public
 from app.base.rest.access import STAMP
 from app.base.rest.schemas import storable
 from app.base.security.passwords import LONGEST
-from app.base.security.stamps import stamp_of
+from app.base.security.stamps import must_change, stamp_of
 from app.db import transaction
 
 #: How long a token counts.
@@ -85,6 +85,8 @@ class SecurityApi(BaseApi):
         if user is None:
             g.login_failed = True
             return answer(401, reason=_("Name or password is wrong."))
+        if must_change(user.id):
+            return answer(403, reason=_("Please choose a password of your own first."))
         token = create_access_token(
             identity=str(user.id), expires_delta=TOKEN_LIFE, additional_claims={STAMP: stamp_of(user)}
         )

@@ -25,7 +25,7 @@ from app.base.language import COOKIE, LANGUAGES, language
 from app.base.protection import public
 from app.base.security.manager import acting, become
 from app.base.security.passwords import LONGEST, SHORTEST, weakness
-from app.base.security.stamps import restamp
+from app.base.security.stamps import password_chosen
 from app.base.shell import THEME_COOKIE, THEMES, remember, restore_choices, safe_target
 from app.db import session as database
 from app.db import transaction
@@ -184,7 +184,7 @@ class ProfileView(BaseView):
                         [Act("password_changed", "user", str(current_user.id), current_user.username)],
                     )
                     self.appbuilder.sm.reset_password(current_user.id, request.form["new"])
-                restamp(current_user)
+                password_chosen(current_user)
                 flash(_("Your password is changed."), "success")
                 return redirect(url_for("ProfileView.profile"))
         page = self.render_template("login/password.html", errors=errors, shortest=SHORTEST)

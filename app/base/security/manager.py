@@ -9,7 +9,7 @@ from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_login import current_user, logout_user
 
 from app.access.actors import current_actor, load_actor, set_actor
-from app.base.security.stamps import is_stale
+from app.base.security.stamps import ask_for_new_password, is_stale
 from app.host.context import context
 from app.types import Actor
 
@@ -18,7 +18,7 @@ class QiaoSecurityManager(SecurityManager):  # type: ignore[misc]
     """Answers every permission question from the actor, loaded once per request."""
 
     @staticmethod
-    def before_request() -> None:
+    def before_request() -> Any:
         """Who acts in this request; nobody until a login, an API key or a token names them.
 
         A cookie from before the login's password was changed is dropped.
@@ -30,6 +30,8 @@ class QiaoSecurityManager(SecurityManager):  # type: ignore[misc]
         g.user = current_user
         if current_user.is_authenticated:
             become(current_user.id)
+            return ask_for_new_password()
+        return None
 
     def has_access(self, permission_name: str, view_name: str) -> bool:
         """Whether the actor holds the permission (FAB asks this for routes, buttons and menus)."""

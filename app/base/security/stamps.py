@@ -1,4 +1,7 @@
-"""What ties a cookie or token to the password it was given for: a new password ends them all."""
+"""What ties a cookie or token to the password it was given for: a new password ends them all.
+
+A password somebody else has set is to be changed before anything else is done with it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,19 @@ import hashlib
 import hmac
 from typing import Any
 
-from flask import Flask, session
+from flask import Flask, abort, flash, redirect, request, session, url_for
+from flask_babel import gettext as _
 from flask_login import user_logged_in
 
+from app.access.preferences import preference, set_preference
 from app.host.context import context
 
-_KEY = "_stamp"
+#: The person's setting that says so.
+MUST_CHANGE = "must_change_password"
+_STAMP = "_stamp"
+_RENEW = "_renew"
+#: Where one may go with a password that is to be changed.
+_OPEN = ("ProfileView.password", "LoginView.logout", "LoginView.login")
 
 
 def stamp_of(user: Any) -> str:
@@ -27,18 +37,40 @@ def fits(user: Any, stamp: Any) -> bool:
 
 def is_stale(user: Any) -> bool:
     """Whether the browser's session is from before the login's password was changed."""
-    return not fits(user, session.get(_KEY))
+    return not fits(user, session.get(_STAMP))
+
+
+def must_change(user_id: int) -> bool:
+    """Whether the login's password was set by somebody else and is to be changed."""
+    return bool(preference(MUST_CHANGE, user_id=user_id))
+
+
+def ask_for_new_password() -> Any:
+    """The way to the password page, for a session that must go there first; None for every other."""
+    endpoint = request.endpoint or ""
+    if not session.get(_RENEW) or endpoint in _OPEN or endpoint.rpartition(".")[2] == "static":
+        return None
+    if endpoint.startswith("shell."):
+        return None
+    if request.method != "GET" or request.path.startswith("/api/") or request.headers.get("HX-Request"):
+        abort(403)
+    flash(_("Please choose a password of your own first."), "info")
+    return redirect(url_for("ProfileView.password"))
 
 
 def stamp_logins(app: Flask) -> None:
     """Stamp every session as somebody logs in."""
-    user_logged_in.connect(_stamp, app)
+    user_logged_in.connect(_enter, app)
 
 
-def _stamp(_app: Flask, user: Any) -> None:
-    restamp(user)
+def _enter(_app: Flask, user: Any) -> None:
+    session[_STAMP] = stamp_of(user)
+    if must_change(user.id):
+        session[_RENEW] = True
 
 
-def restamp(user: Any) -> None:
+def password_chosen(user: Any) -> None:
     """Let this browser's session go on after its own person has changed the password."""
-    session[_KEY] = stamp_of(user)
+    session[_STAMP] = stamp_of(user)
+    session.pop(_RENEW, None)
+    set_preference(MUST_CHANGE, None, user_id=user.id)

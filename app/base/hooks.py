@@ -1,0 +1,30 @@
+"""What the base brings to every site: the screens of roles, logins, API keys and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask_babel import lazy_gettext as _l
+
+from app.base.security.audit import AuditView
+from app.base.security.screens import AccountView, KeyView, RoleView
+from app.hookspecs import hookimpl
+from app.types import MenuGroup, MenuItem
+
+
+@hookimpl
+def views() -> Sequence[type]:
+    return (RoleView, AccountView, KeyView, AuditView)
+
+
+@hookimpl
+def menu() -> Sequence[MenuGroup]:
+    items = (
+        MenuItem("accounts", _l("Logins"), "AccountView.list", "AccountView", icon="user-cog", order=10),
+        MenuItem(
+            "roles", _l("Roles and permissions"), "RoleView.list", "RoleView", icon="shield-lock", order=20
+        ),
+        MenuItem("keys", _l("API keys"), "KeyView.list", "KeyView", icon="key", order=30),
+        MenuItem("audit", _l("Audit log"), "AuditView.list", "AuditView", icon="history", order=40),
+    )
+    return (MenuGroup("system", _l("System"), "settings", items, order=900),)

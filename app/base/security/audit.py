@@ -1,0 +1,254 @@
+"""The audit administrator's screen (SEC-5): the log, searched, each change as from → to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+from flask_appbuilder.security.sqla.models import User
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import or_, select
+
+from app.access.audit.reading import AuditQuery, read_entries
+from app.access.models import AuditEntry
+from app.base.page import PageView, expose, has_access
+from app.base.views.cells import zone
+from app.base.views.formats import moment_text
+from app.base.views.titles import Titles, read_titles, record_url
+from app.db import Model, session
+from app.fields.rules import BadValue, read_date
+from app.host.context import context
+from app.types import Entity, Field, Kind, Refused, Text
+
+#: What is not an entity, but is written down.
+THINGS: dict[str, Text] = {
+    "user": _l("Login"),
+    "role": _l("Role"),
+    "api_key": _l("API key"),
+    "module": _l("Module"),
+}
+ACTIONS: dict[str, Text] = {
+    "create": _l("Created"),
+    "update": _l("Changed"),
+    "delete": _l("Deleted"),
+    "login": _l("Logged in"),
+    "login_failed": _l("Failed to log in"),
+    "logout": _l("Logged out"),
+    "create_login": _l("Made a login"),
+    "password_changed": _l("Changed the own password"),
+    "set_password": _l("Set a password"),
+    "reset_password": _l("Reset a password"),
+    "create_key": _l("Made an API key"),
+    "revoke_key": _l("Revoked an API key"),
+    "assign": _l("Assigned"),
+    "export": _l("Exported"),
+    "import": _l("Imported"),
+    "change_settings": _l("Changed settings"),
+}
+FIELDS: dict[str, Text] = {
+    "permissions": _l("Permissions"),
+    "roles": _l("Roles"),
+    "active": _l("Switched on"),
+    "scopes": _l("What the key may do"),
+    "expires_on": _l("Expires on"),
+    "label_zh": _l("Chinese name"),
+    "label_en": _l("English name"),
+    "user_id": _l("Login"),
+    "via": _l("By way of"),
+    "source": _l("Made from"),
+}
+#: As long as the log's own columns.
+LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of an entry, as people read it."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry as the screen shows it."""
+
+    entry: AuditEntry
+    who: str
+    action: str
+    thing: str
+    url: str | None
+    changes: tuple[Change, ...]
+
+
+class AuditView(PageView):
+    """The audit log, for whoever may read everything that was done."""
+
+    route_base = "/audit"
+    default_view = "list"
+
+    @expose("/")
+    @has_access
+    def list(self) -> Any:
+        """Entries that match, newest first; nothing for a question that is not understood."""
+        asked = {name: request.args.get(name, "").strip() for name in ASKED}
+        errors: dict[str, Any] = {}
+        entries: Sequence[AuditEntry] = ()
+        more = False
+        try:
+            entries, more = read_entries(read_query(asked))
+        except Refused as refused:
+            errors = refused.errors
+        older = {**{k: v for k, v in asked.items() if v}, "before": str(entries[-1].id)} if more else None
+        newest = {k: v for k, v in asked.items() if v and k != "before"}
+        page = self.render_template(
+            "access/audit.html",
+            asked=asked,
+            errors=errors,
+            lines=lines(entries),
+            older=f"?{urlencode(older)}" if older else None,
+            newest=f"?{urlencode(newest)}" if asked["before"] else None,
+            things=things(),
+            actions=ACTIONS,
+            moment=moment,
+        )
+        return page, (400 if errors else 200)
+
+
+def moment(value: datetime, seconds: bool = False) -> str:
+    """A moment in the reader's time zone."""
+    return moment_text(value, zone(), seconds=seconds)
+
+
+ASKED = ("from", "to", "who", "entity", "record", "action", "before")
+
+
+def things() -> dict[str, str]:
+    """Everything entries can be about, by what people call it."""
+    named = {entity.slug: str(entity.label) for entity in context().entities.values() if entity.audited}
+    return {**named, **{slug: str(label) for slug, label in THINGS.items()}}
+
+
+def read_query(asked: Mapping[str, str]) -> AuditQuery:
+    """The question an address asks. Raises `Refused` by parameter for anything not understood."""
+    errors: dict[str, Any] = {}
+    clock = zone()
+
+    def day(name: str) -> date | None:
+        try:
+            return read_date(asked[name]) if asked[name] else None
+        except BadValue:
+            errors[name] = _("This is not a date; write it like 2019-12-08")
+            return None
+
+    start, end = day("from"), day("to")
+    if start and end and start > end:
+        errors["to"] = _("The range begins after it ends")
+    for name in ("entity", "record", "action", "who"):
+        if len(asked[name]) > LONGEST or "\0" in asked[name]:
+            errors[name] = _("This text is too long to search for")
+    if asked["entity"] and asked["entity"] not in things():
+        errors["entity"] = _("There is nothing of this kind")
+    before = asked["before"]
+    if before and not (before.isascii() and before.isdecimal() and len(before) < 19):
+        errors["before"] = _("There is no such page")
+    if errors:
+        raise Refused(errors=errors)
+    return AuditQuery(
+        start=datetime.combine(start, time(), clock) if start else None,
+        end=datetime.combine(end + timedelta(days=1), time(), clock) if end else None,
+        users=people_called(asked["who"]) if asked["who"] else None,
+        name=asked["who"],
+        entity=asked["entity"],
+        record_id=asked["record"],
+        action=asked["action"],
+        before=int(before) if before else None,
+    )
+
+
+def people_called(text: str) -> tuple[int, ...]:
+    """Ids of the logins of that name: login name, employee's name or staff number; at most a hundred."""
+    employee = Model.metadata.tables["org_employee"]
+    named = or_(
+        User.username == text,
+        User.first_name == text,
+        employee.c.name.icontains(text, autoescape=True),
+        employee.c.code == text,
+    )
+    origin = User.__table__.outerjoin(employee, employee.c.user_id == User.__table__.c.id)
+    return tuple(session.scalars(select(User.__table__.c.id).select_from(origin).where(named).limit(100)))
+
+
+def lines(entries: Sequence[AuditEntry]) -> list[Line]:
+    """Entries with names in the place of numbers: all links of the page in one statement."""
+    entities = context().entities
+    titles = read_titles(_links(entries))
+    known = things()
+    return [
+        Line(
+            entry,
+            entry.user_name or "--",
+            str(ACTIONS.get(entry.action, entry.action)),
+            known.get(entry.entity, entry.entity),
+            _url(entry, titles),
+            tuple(_changes(entities.get(entry.entity), entry.changes or {}, titles)),
+        )
+        for entry in entries
+    ]
+
+
+def _links(entries: Sequence[AuditEntry]) -> set[tuple[str, int]]:
+    wanted: set[tuple[str, int]] = set()
+    for entry in entries:
+        entity = context().entities.get(entry.entity)
+        if entity is None:
+            continue
+        if entry.record_id.isdecimal() and len(entry.record_id) < 19:
+            wanted.add((entity.slug, int(entry.record_id)))
+        for name, change in (entry.changes or {}).items():
+            field = entity.field(name)
+            if field is not None and field.kind is Kind.LINK and field.target:
+                wanted |= {(field.target, value) for value in change if isinstance(value, int)}
+    return wanted
+
+
+def _url(entry: AuditEntry, titles: Titles) -> str | None:
+    """The record's page, when it is still there and the reader may open it."""
+    if not entry.record_id.isdecimal() or (entry.entity, int(entry.record_id)) not in titles:
+        return None
+    return record_url(entry.entity, int(entry.record_id))
+
+
+def _changes(entity: Entity | None, changes: Mapping[str, Any], titles: Titles) -> Iterable[Change]:
+    for name, change in changes.items():
+        field = entity.field(name) if entity is not None else None
+        label = str(field.label) if field is not None else _named(name)
+        before, after = change if isinstance(change, list) and len(change) == 2 else (None, change)
+        yield Change(label, _said(field, before, titles), _said(field, after, titles))
+
+
+def _named(name: str) -> str:
+    kind, _dot, slug = name.partition(".")
+    if kind == "scope" and slug in context().entities:
+        return _("Scope of %(what)s", what=str(context().entities[slug].label))
+    return str(FIELDS.get(name, name))
+
+
+def _said(field: Field | None, value: Any, titles: Titles) -> str:
+    if value is None or value == "":
+        return "--"
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, list):
+        return "、".join(str(item) for item in value) or "--"
+    if field is not None and field.kind is Kind.LINK and isinstance(value, int):
+        return titles.get((field.target or "", value), f"#{value}")
+    if field is not None and field.choices:
+        return next((str(c.label) for c in field.choices if c.value == value), str(value))
+    return str(value)

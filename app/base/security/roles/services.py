@@ -1,0 +1,308 @@
+"""The verbs of roles: make from a template or a role, name, give and take in one transaction, delete."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_appbuilder.security.sqla.models import (
+    Role,
+    assoc_group_role,
+    assoc_permissionview_role,
+    assoc_user_role,
+)
+from flask_babel import gettext as _
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.access.actors import ADMIN_ROLE, require_actor
+from app.access.audit import Act, record_acts
+from app.access.models import RoleInfo, RoleScope
+from app.base.security.roles.grants import (
+    PUBLIC_ROLE,
+    Pair,
+    holdings,
+    is_administrator,
+    is_within,
+    role_labels,
+)
+from app.base.security.roles.matrix import matrix, pair_ids, shown_pairs, shown_scopes
+from app.db import Model, session, transaction
+from app.host.context import context
+from app.types import Refused, Scope
+
+LONGEST_NAME = 60
+_given = assoc_permissionview_role
+
+
+@dataclass(frozen=True, slots=True)
+class RoleFacts:
+    """A role as the screens show it. `holders` counts logins, groups and second posts."""
+
+    id: int
+    name: str
+    label: str
+    label_zh: str = ""
+    label_en: str = ""
+    template: str = ""
+    pairs: frozenset[Pair] = frozenset()
+    scopes: Mapping[str, Scope] = field(default_factory=dict)
+    holders: int = 0
+    permission_count: int = 0
+
+    @property
+    def is_fixed(self) -> bool:
+        """The role that holds everything is never edited."""
+        return self.name == ADMIN_ROLE
+
+    @property
+    def seen(self) -> str:
+        """A fingerprint of what the matrix showed, to find out that somebody else has saved meanwhile."""
+        content = [sorted(self.pairs), sorted((e, s.value) for e, s in self.scopes.items())]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
+
+
+def role_list() -> list[RoleFacts]:
+    """Every role but the guests', with how many hold it and how many permissions it has."""
+    holders = _holders()
+    counted = session.execute(select(_given.c.role_id, func.count()).group_by(_given.c.role_id))
+    counts: dict[int, int] = {role_id: count for role_id, count in counted}  # noqa: C416
+    infos = {info.role_id: info for info in session.scalars(select(RoleInfo))}
+    labels = role_labels()
+    return [
+        RoleFacts(
+            role_id,
+            name,
+            labels[role_id],
+            infos[role_id].label_zh if role_id in infos else "",
+            infos[role_id].label_en if role_id in infos else "",
+            infos[role_id].template if role_id in infos else "",
+            holders=holders.get(role_id, 0),
+            permission_count=counts.get(role_id, 0),
+        )
+        for role_id, name in session.execute(select(Role.id, Role.name).order_by(Role.id))
+        if name != PUBLIC_ROLE
+    ]
+
+
+def read_role(role_id: int) -> RoleFacts | None:
+    """A role with its permissions and scopes, None when there is no such role."""
+    found = holdings([role_id])
+    if not found or found[0].name == PUBLIC_ROLE:
+        return None
+    held, info = found[0], session.get(RoleInfo, role_id)
+    return RoleFacts(
+        role_id,
+        held.name,
+        role_labels()[role_id],
+        info.label_zh if info else "",
+        info.label_en if info else "",
+        info.template if info else "",
+        held.pairs,
+        held.scopes,
+        _holders().get(role_id, 0),
+        len(held.pairs),
+    )
+
+
+def save_role(role_id: int, pairs: Iterable[Pair], scopes: Mapping[str, str], seen: str) -> None:
+    """Let a role hold exactly these of the permissions shown, and these scopes; what is not shown stays.
+
+    Raises `Refused` for the administrator's role, for something the matrix does not offer, for what the
+    actor does not hold, and when somebody else has saved since the matrix was shown (`seen`).
+    """
+    actor = require_actor()
+    with transaction() as current:
+        current.execute(select(Role.id).where(Role.id == role_id).with_for_update())
+        role = _editable(role_id)
+        if role.seen != seen:
+            raise Refused(_("Somebody else has changed this role meanwhile; reload to see the changes"))
+        groups, wanted = matrix(), set(pairs)
+        offered, places = shown_pairs(groups), shown_scopes(groups)
+        chosen = _read_scopes(scopes, places)
+        if not wanted <= offered:
+            raise Refused(_("The page offers no such permission; reload it"))
+        added, removed = wanted - role.pairs, (role.pairs & offered) - wanted
+        changed = {e: s for e, s in chosen.items() if s is not role.scopes.get(e, Scope.NONE)}
+        if not is_administrator(actor):
+            wider = [e for e, s in changed.items() if s.width > actor.widest(e).width]
+            if not added <= actor.permissions or wider:
+                raise Refused(_("You cannot give a role more than you hold yourself"))
+        _store_pairs(current, role_id, added, removed)
+        _store_scopes(current, role_id, changed)
+        changes: dict[str, list[Any]] = {}
+        if added or removed:
+            changes["permissions"] = [_written(removed), _written(added)]
+        for entity, scope in changed.items():
+            changes[f"scope.{entity}"] = [role.scopes.get(entity, Scope.NONE).value, scope.value]
+        if changes:
+            record_acts(current, [Act("update", "role", str(role_id), role.label, changes)])
+
+
+def create_role(label_zh: str, label_en: str, source: str = "") -> int:
+    """A new role; `source` is ``template:<slug>``, ``role:<id>`` or nothing. Returns its id.
+
+    Raises `Refused` for a missing or taken name, a source that does not exist or holds more than the actor.
+    """
+    actor = require_actor()
+    labels = _read_labels(label_zh, label_en)
+    with transaction() as current:
+        _refuse_taken(labels, None)
+        pairs, scopes = _source(source)
+        if not is_administrator(actor):
+            wider = any(scope.width > actor.widest(entity).width for entity, scope in scopes.items())
+            if wider or not pairs <= actor.permissions:
+                raise Refused(_("You cannot give a role more than you hold yourself"), field="source")
+        role_id: int = current.execute(
+            insert(Role).values(name=_internal_name(labels[1])).returning(Role.id)
+        ).scalar_one()
+        # No template: only the role the template itself made gets what its module offers later on.
+        info = {"role_id": role_id, "template": "", "label_zh": labels[0], "label_en": labels[1]}
+        current.execute(insert(RoleInfo).values(info))
+        _store_pairs(current, role_id, pairs, set())
+        _store_scopes(current, role_id, scopes)
+        changes: dict[str, list[Any]] = {"permissions": [None, _written(pairs)], "source": [None, source]}
+        record_acts(current, [Act("create", "role", str(role_id), labels[0], changes)])
+    return role_id
+
+
+def rename_role(role_id: int, label_zh: str, label_en: str) -> None:
+    """Give a role other names. Raises `Refused`."""
+    labels = _read_labels(label_zh, label_en)
+    with transaction() as current:
+        role = _editable(role_id)
+        _refuse_taken(labels, role_id)
+        values = {"label_zh": labels[0], "label_en": labels[1]}
+        if not current.execute(update(RoleInfo).where(RoleInfo.role_id == role_id).values(values)).rowcount:  # type: ignore[attr-defined]
+            current.execute(insert(RoleInfo).values(role_id=role_id, template="", **values))
+        changes = {
+            name: [getattr(role, name), text] for name, text in values.items() if getattr(role, name) != text
+        }
+        if changes:
+            record_acts(current, [Act("update", "role", str(role_id), labels[0], changes)])
+
+
+def delete_role(role_id: int) -> None:
+    """Delete a role nobody holds. Raises `Refused`."""
+    try:
+        with transaction() as current:
+            role = _editable(role_id)
+            if role.holders:
+                raise Refused(_still_held(role.holders))
+            if not is_within(require_actor(), holdings([role_id])[0]):
+                raise Refused(_("This role holds more than you do"))
+            current.execute(delete(_given).where(_given.c.role_id == role_id))
+            current.execute(delete(RoleScope).where(RoleScope.role_id == role_id))
+            current.execute(delete(RoleInfo).where(RoleInfo.role_id == role_id))
+            current.execute(delete(Role).where(Role.id == role_id))
+            record_acts(current, [Act("delete", "role", str(role_id), role.label)])
+    except IntegrityError as held:  # given to somebody at this moment
+        raise Refused(_still_held(1)) from held
+
+
+def _still_held(count: int) -> str:
+    return _("%(count)s still hold this role; take it away from them first", count=count)
+
+
+def _editable(role_id: int) -> RoleFacts:
+    role = read_role(role_id)
+    if role is None:
+        raise Refused(_("There is no such role"))
+    if role.is_fixed:
+        raise Refused(_("The administrator's role holds everything and is not changed"))
+    return role
+
+
+def _holders() -> dict[int, int]:
+    """How many logins, groups and second posts hold each role."""
+    found: dict[int, int] = {}
+    tables = [assoc_user_role, assoc_group_role]
+    if (post := Model.metadata.tables.get("org_post")) is not None:
+        tables.append(post)
+    for table in tables:
+        for role_id, count in session.execute(
+            select(table.c.role_id, func.count()).group_by(table.c.role_id)
+        ):
+            found[role_id] = found.get(role_id, 0) + count
+    return found
+
+
+def _read_labels(zh: str, en: str) -> tuple[str, str]:
+    labels = (zh.strip(), en.strip())
+    errors: dict[str, Any] = {}
+    for name, text in zip(("label_zh", "label_en"), labels, strict=True):
+        if not 1 <= len(text) <= LONGEST_NAME or any(ord(c) < 32 for c in text):
+            errors[name] = _("Give a name of at most %(count)s characters", count=LONGEST_NAME)
+    if errors:
+        raise Refused(errors=errors)
+    return labels
+
+
+def _refuse_taken(labels: tuple[str, str], but: int | None) -> None:
+    for name, column, text in zip(
+        ("label_zh", "label_en"), (RoleInfo.label_zh, RoleInfo.label_en), labels, strict=True
+    ):
+        other = select(RoleInfo.role_id).where(column == text, RoleInfo.role_id != (but or 0)).limit(1)
+        if session.scalar(other) is not None:
+            raise Refused(_("There is a role of this name already"), field=name)
+
+
+def _internal_name(label: str) -> str:
+    """A name of FAB's own kind, different from every other."""
+    base = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:50] or "role"
+    taken = set(session.scalars(select(Role.name).where(Role.name.startswith(base, autoescape=True))))
+    name, number = base, 2
+    while name in taken or name.lower() in (ADMIN_ROLE.lower(), PUBLIC_ROLE.lower()):
+        name, number = f"{base}_{number}", number + 1
+    return name
+
+
+def _source(source: str) -> tuple[set[Pair], dict[str, Scope]]:
+    """(permissions, scopes) a new role begins with."""
+    kind, _colon, name = source.partition(":")
+    if not source:
+        return set(), {}
+    if kind == "template" and (template := context().role_templates.get(name)) is not None:
+        known = pair_ids()
+        offered = {(act, view) for view, acts in template.permissions.items() for act in acts}
+        return offered & set(known), dict(template.scopes)
+    if kind == "role" and name.isdecimal() and (role := read_role(int(name[:9]))) is not None:
+        return set(role.pairs), dict(role.scopes)
+    raise Refused(_("There is no such role to begin with"), field="source")
+
+
+def _read_scopes(given: Mapping[str, str], places: Mapping[str, tuple[Scope, ...]]) -> dict[str, Scope]:
+    chosen: dict[str, Scope] = {}
+    for entity, text in given.items():
+        if entity not in places or text not in {scope.value for scope in places[entity]}:
+            raise Refused(_("The page offers no such scope; reload it"))
+        chosen[entity] = Scope(text)
+    return chosen
+
+
+def _store_pairs(current: Session, role_id: int, added: Iterable[Pair], removed: Iterable[Pair]) -> None:
+    ids = pair_ids()
+    if removed:
+        gone = _given.c.permission_view_id.in_({ids[pair] for pair in removed})
+        current.execute(delete(_given).where(_given.c.role_id == role_id, gone))
+    if added:
+        rows = [{"role_id": role_id, "permission_view_id": ids[pair]} for pair in sorted(added)]
+        current.execute(insert(_given), rows)
+
+
+def _store_scopes(current: Session, role_id: int, scopes: Mapping[str, Scope]) -> None:
+    if not scopes:
+        return
+    current.execute(delete(RoleScope).where(RoleScope.role_id == role_id, RoleScope.entity.in_(scopes)))
+    # "Nothing" is a row, too: a template then does not offer its scope once more.
+    rows = [{"role_id": role_id, "entity": entity, "scope": scope.value} for entity, scope in scopes.items()]
+    current.execute(insert(RoleScope), rows)
+
+
+def _written(pairs: Iterable[Pair]) -> list[str]:
+    return [f"{view}.{permission}" for permission, view in sorted(pairs, key=lambda pair: pair[::-1])]
