@@ -97,8 +97,8 @@ class Due:
 ON_TIME = timedelta(minutes=10)
 #: The most runs made at once for one schedule, the latest ones.
 MOST_AT_ONCE = 400
-#: How far back a schedule that runs several times a day looks.
-FURTHEST_BACK = timedelta(days=31)
+#: How far back a schedule that runs several times a day looks, in steps until there is enough.
+LOOKS_BACK = (timedelta(hours=8), timedelta(days=2), timedelta(days=31))
 
 
 def due_runs(
@@ -110,18 +110,27 @@ def due_runs(
     the 1st and is asked on the 4th at noon has three runs with *all* (2nd, 3rd, 4th), one with *last* (4th)
     and none with *none*, as the 4th 02:00 is more than ten minutes ago.
     """
+    most = MOST_AT_ONCE if catch_up == CatchUp.ALL else 1
+    if cron.is_daily:
+        runs = _runs_between(cron, reached, at, zone)
+    else:
+        for back in LOOKS_BACK:
+            start = max(reached, at - back)
+            runs = _runs_between(cron, start, at, zone)
+            if len(runs) >= most or start == reached:
+                break
+    if catch_up == CatchUp.NONE:
+        runs = [run for run in runs if at - run.at <= ON_TIME]
+    return runs[-most:]
+
+
+def _runs_between(cron: Cron, start: datetime, at: datetime, zone: tzinfo) -> list[Due]:
     runs: list[Due] = []
-    moment = reached if cron.is_daily else max(reached, at - FURTHEST_BACK)
+    moment = start
     while (moment := cron.next_after(moment, zone)) <= at:
         local = moment.astimezone(zone)
         runs.append(Due(moment, local.date(), "" if cron.is_daily else f"{local:%H:%M}"))
-        if len(runs) > 2 * MOST_AT_ONCE:
-            del runs[:MOST_AT_ONCE]
-    if catch_up == CatchUp.NONE:
-        runs = [run for run in runs if at - run.at <= ON_TIME]
-    if catch_up == CatchUp.ALL:
-        return runs[-MOST_AT_ONCE:]
-    return runs[-1:]
+    return runs
 
 
 def upcoming(cron: Cron, at: datetime, zone: tzinfo, count: int = 3) -> list[datetime]:

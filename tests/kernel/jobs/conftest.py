@@ -44,7 +44,7 @@ def load(name: str) -> Any:
 worker_process = load("worker_process")
 
 
-def until(answer: Callable[[], Any], seconds: float = 15.0) -> Any:
+def until(answer: Callable[[], Any], seconds: float = 45.0) -> Any:
     """Ask until the answer is true; the last answer."""
     deadline = time.monotonic() + seconds
     while not (found := answer()) and time.monotonic() < deadline:

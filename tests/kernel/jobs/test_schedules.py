@@ -222,14 +222,14 @@ def test_scheduler_processes_schedule_every_site_and_end_on_request(
         for _number in range(2)
     ]
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(jobs.query(select(leases.JOBS.c.id).where(tidy))) < 3 and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(0.5)  # the other one has its chance to do it too
     finally:
         for process in running:
             process.send_signal(signal.SIGTERM)
-        codes = [process.wait(timeout=10) for process in running]
+        codes = [process.wait(timeout=20) for process in running]
     dates = [row.business_date for row in jobs.query(select(leases.JOBS.c.business_date).where(tidy))]
     assert len(dates) == 3 == len(set(dates))
     assert codes == [0, 0]
