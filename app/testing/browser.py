@@ -12,6 +12,8 @@ module, on SQLite, with the cast of `app.testing.people`; records are made in ``
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +38,8 @@ from app.types import Actor
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCREENS = ROOT / ".bench" / "screens"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = "/usr/bin/chromium"
+#: The browser the tests drive, as tools/check_chromium.py looks for it.
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -177,8 +180,11 @@ def chromium() -> Iterator[Any]:
     """One headless Chromium for all tests of the process."""
     from playwright.sync_api import sync_playwright
 
+    named = os.environ.get("QIAO_CHROMIUM")
+    found = next(filter(None, map(shutil.which, [named] if named else CHROMIUM_NAMES)), None)
+    assert found, "Chromium is missing: tools/check_chromium.py says what to do"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield browser
         browser.close()
 
