@@ -45,4 +45,109 @@ CITY_MANAGER = RoleTemplate(
     scopes={"customer": Scope.UNIT_AND_BELOW},
 )
 
-KERNEL_TEMPLATES = (ACCOUNT_MANAGER, DEPARTMENT_HEAD, CITY_MANAGER)
+RISK_OFFICER = RoleTemplate(
+    slug="risk_officer",
+    label=_l("Risk officer"),
+    description=_l("Reads every customer to judge risks; changes none."),
+    permissions={
+        "CustomerView": (*_READ, "can_export"),
+        "ContactView": _READ,
+        "CustomerOwnershipView": _READ,
+        "ActivityView": _READ,
+        "UnitView": _READ,
+        "EmployeeView": _READ,
+    },
+    scopes={"customer": Scope.ALL},
+)
+
+FINANCE = RoleTemplate(
+    slug="finance",
+    label=_l("Finance"),
+    description=_l("Reads customers for payments and statements; changes none."),
+    permissions={
+        "CustomerView": (*_READ, "can_export"),
+        "ContactView": _READ,
+        "UnitView": _READ,
+        "EmployeeView": _READ,
+    },
+    scopes={"customer": Scope.ALL},
+)
+
+MANAGEMENT = RoleTemplate(
+    slug="management",
+    label=_l("Management"),
+    description=_l("Sees everything of the business, changes nothing."),
+    permissions={
+        "CustomerView": (*_READ, "can_export"),
+        "ContactView": (*_READ, "can_export"),
+        "CustomerShareView": _READ,
+        "CustomerOwnershipView": (*_READ, "can_export"),
+        "ActivityView": (*_READ, "can_export"),
+        "UnitView": _READ,
+        "EmployeeView": _READ,
+    },
+    scopes={"customer": Scope.ALL},
+)
+
+BUSINESS_ADMIN = RoleTemplate(
+    slug="business_admin",
+    label=_l("Business administrator"),
+    description=_l("Keeps the organisation and all customer data in order; gives no rights."),
+    permissions={
+        "CustomerView": (*_WRITE, "can_delete", "can_assign", "can_share", "can_export", "can_import"),
+        "ContactView": (*_WRITE, "can_delete", "can_export", "can_import"),
+        "CustomerShareView": (*_WRITE, "can_delete"),
+        "CustomerOwnershipView": (*_READ, "can_export"),
+        "ActivityView": (*_WRITE, "can_delete", "can_export", "can_import"),
+        "UnitView": (*_WRITE, "can_delete", "can_move", "can_export", "can_import"),
+        "EmployeeView": (*_WRITE, "can_delete", "can_export", "can_import"),
+        "PostView": (*_WRITE, "can_delete"),
+    },
+    scopes={"customer": Scope.ALL},
+)
+
+CONSULTANT = RoleTemplate(
+    slug="consultant",
+    label=_l("System administrator"),
+    description=_l("Sets modules, schedules and interfaces up; sees no customers and gives no rights."),
+    permissions={
+        "ModuleView": ("can_list", "can_edit"),
+        "JobView": _READ,
+        "ScheduleView": ("can_list", "can_edit"),
+        "KeyView": ("can_list", "can_add", "can_delete"),
+        "UnitView": _READ,
+        "EmployeeView": _READ,
+    },
+)
+
+SECURITY_ADMIN = RoleTemplate(
+    slug="security_admin",
+    label=_l("Security administrator"),
+    description=_l("Makes logins and roles, within what they hold themselves; sees no customers."),
+    permissions={
+        "RoleView": ("can_list", "can_add", "can_edit", "can_delete"),
+        "AccountView": ("can_list", "can_add", "can_edit"),
+        "UnitView": _READ,
+        "EmployeeView": _READ,
+    },
+)
+
+AUDIT_ADMIN = RoleTemplate(
+    slug="audit_admin",
+    label=_l("Audit administrator"),
+    description=_l("Reads the audit log; changes nothing."),
+    permissions={"AuditView": ("can_list",), "UnitView": _READ, "EmployeeView": _READ},
+)
+
+KERNEL_TEMPLATES = (
+    ACCOUNT_MANAGER,
+    DEPARTMENT_HEAD,
+    CITY_MANAGER,
+    RISK_OFFICER,
+    FINANCE,
+    MANAGEMENT,
+    BUSINESS_ADMIN,
+    CONSULTANT,
+    SECURITY_ADMIN,
+    AUDIT_ADMIN,
+)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Connection, event, insert, select, update
+from sqlalchemy import Connection, event, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 from app.access.actors import current_actor
 from app.access.audit.noting import PENDING, Act, trace_id
 from app.access.models import AuditEntry, AuditHead
-from app.db import now
+from app.db import insert_rows, now
 from app.host.context import context
 
 _head = AuditHead.__table__
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def entry_hash(previous: str, values: Mapping[str, Any]) -> str:
@@ -33,8 +34,7 @@ def entry_hash(previous: str, values: Mapping[str, Any]) -> str:
         values["changes"],
         values["trace_id"],
     ]
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_canonical(content).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def seal_of(last_id: int, link: str) -> str:
@@ -76,7 +76,7 @@ def _append(session: Session) -> None:
         }
         link = row["hash"] = entry_hash(link, row)
         rows.append(row)
-    connection.execute(insert(AuditEntry), rows)
+    insert_rows(session, AuditEntry.__table__, rows, list(rows[0]))  # type: ignore[arg-type]
     _set_head(connection, rows[-1]["id"], link)
 
 

@@ -95,7 +95,7 @@ def _entity(record: Any) -> Entity | None:
 def _values(record: Any) -> Iterator[tuple[str, Any]]:
     """The record's values worth writing down."""
     for attribute in inspect(type(record)).column_attrs:
-        if attribute.key not in _LEFT_OUT and (value := getattr(record, attribute.key)) is not None:
+        if attribute.key not in _LEFT_OUT and (value := getattr(record, attribute.key)) not in (None, ""):
             yield attribute.key, value
 
 

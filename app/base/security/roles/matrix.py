@@ -35,6 +35,21 @@ SCOPES: dict[Scope, Text] = {
     Scope.UNIT_AND_BELOW: _l("The unit and below"),
     Scope.ALL: _l("All"),
 }
+#: What views often call further acts of their own; a view's `permission_labels` go before them.
+FURTHER: dict[str, Text] = {
+    "can_assign": _l("Assign"),
+    "can_share": _l("Share"),
+    "can_move": _l("Move"),
+    "can_claim": _l("Claim"),
+    "can_return": _l("Return"),
+    "can_preview": _l("Preview"),
+    "can_run": _l("Run"),
+    "can_cancel": _l("Cancel"),
+    "can_retry": _l("Retry"),
+    "can_graph": _l("Graph"),
+    "can_download": _l("Download"),
+    "can_undo": _l("Undo"),
+}
 _OTHER = "~"
 
 
@@ -148,7 +163,7 @@ def _heads() -> dict[str, tuple[str, str, int]]:
 def _row(view: str, names: set[str], entity: Entity | None) -> Row:
     labels = _own_labels(view)
     others = tuple(
-        (name, str(labels.get(name) or name.removeprefix("can_").replace("_", " ")))
+        (name, str(labels.get(name) or FURTHER.get(name) or name.removeprefix("can_").replace("_", " ")))
         for name in sorted(names - set(ACTS))
     )
     acts = tuple(name for name in ACTS if name in names)
