@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import cycle
 from random import Random
 from typing import Any
 
@@ -20,8 +21,16 @@ from plugins.loans.services.numbers import next_number
 from plugins.loans.services.schedule import schedule_rows
 
 _OPEN = {UNSCOPED: True}
-#: How many developments there are; about two thirds have an application.
+#: How many developments there are; those from the proposal on have an application.
 DEVELOPMENTS = 180
+#: The stages in turn, and the states of the applications of each.
+STAGES = (*rules.STAGES, rules.LOST, *rules.STAGES[:4], "won")
+ENDS = {
+    "proposal": ("draft", "submitted"),
+    "negotiation": ("submitted", "draft", "submitted"),
+    "won": ("granted",),
+    rules.LOST: ("refused", "withdrawn"),
+}
 PURPOSES = ("流动资金", "设备购置", "经营周转", "住房装修", "原料采购", "厂房扩建", "消费", "贸易融资")
 LOST_REASONS = ("他行利率更低", "暂无资金需求", "担保条件不足", "客户改变计划")
 NOTES = ("同意", "材料齐全，同意发放", "还款来源稳定，同意")
@@ -45,11 +54,13 @@ def write_demo(random: Random, progress: Callable[[str], None]) -> None:
         heads = _colleagues(current)
         numbers = next_ids(current, Development.__table__, len(chosen))  # type: ignore[arg-type]
         developments, applications = [], []
+        stages, ends = cycle(STAGES), {stage: cycle(states) for stage, states in ENDS.items()}
         for number, customer in zip(numbers, chosen, strict=True):
-            development = _development(random, number, customer)
+            development = _development(random, number, customer, next(stages))
             developments.append(development)
-            if development["stage"] in ("negotiation", "won") or random.random() < 0.5:
-                applications.append(_application(random, development, heads))
+            if development["stage"] not in ("contact", "need"):
+                state = next(ends[development["stage"]])
+                applications.append(_application(random, development, state, heads))
         current.execute(insert(Development), developments)
         _store(current, sorted(applications, key=lambda one: one["created_at"]))
         progress(_("Loans"))
@@ -64,8 +75,7 @@ def _colleagues(current: Session) -> dict[int, list[int]]:
     return found
 
 
-def _development(random: Random, number: int, customer: Any) -> dict[str, Any]:
-    stage = random.choice((*rules.STAGES, *rules.STAGES[:4], rules.LOST))
+def _development(random: Random, number: int, customer: Any, stage: str) -> dict[str, Any]:
     begun = now() - timedelta(days=random.randint(35, 330), minutes=random.randint(0, 1000))
     return {
         "id": number,
@@ -84,8 +94,9 @@ def _development(random: Random, number: int, customer: Any) -> dict[str, Any]:
     }
 
 
-def _application(random: Random, development: dict[str, Any], heads: dict[int, list[int]]) -> dict[str, Any]:
-    state = _state(random, development["stage"])
+def _application(
+    random: Random, development: dict[str, Any], state: str, heads: dict[int, list[int]]
+) -> dict[str, Any]:
     written: datetime = development["stage_since_at"] + timedelta(hours=random.randint(1, 40))
     decided = written + timedelta(days=random.randint(1, 9))
     others = [one for one in heads.get(development["unit_id"], []) if one != development["owner_id"]]
@@ -111,14 +122,6 @@ def _application(random: Random, development: dict[str, Any], heads: dict[int, l
         "created_at": written,
         "version": 1,
     }
-
-
-def _state(random: Random, stage: str) -> str:
-    if stage == "won":
-        return "granted"
-    if stage == rules.LOST:
-        return random.choice(("refused", "withdrawn"))
-    return random.choice(("draft", "submitted", "submitted"))
 
 
 def _store(current: Session, applications: list[dict[str, Any]]) -> None:
