@@ -6,16 +6,18 @@ classes serve them all. Rooms write inside `transaction()`, which commits once o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from alembic import op
 from flask import has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DDL, DateTime, Dialect, Engine, MetaData, Numeric, String, event
+from sqlalchemy import DDL, DateTime, Dialect, Engine, MetaData, Numeric, String, Table, event
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -188,3 +190,52 @@ def _run_due(current: Session, transaction: Any) -> None:
 @event.listens_for(Session, "after_rollback")
 def _forget_after_commit(current: Session) -> None:
     current.info.pop("after_commit", None)
+
+
+def insert_rows(
+    current: Session, table: Table, rows: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> None:
+    """Insert all rows in the running transaction; `names` are the columns they carry (missing keys are NULL).
+
+    Python-side column defaults fill the other columns. Raises `sqlalchemy.exc.IntegrityError`.
+    """
+    if not rows:
+        return
+    constants = {
+        column.name: _default(column)
+        for column in table.columns
+        if column.default is not None and column.name not in names and not column.primary_key
+    }
+    connection = current.connection()
+    columns = [*names, *constants]
+    binders = [_binder(table, name, connection.dialect) for name in columns]
+    fixed = tuple(
+        bind(value) if bind else value
+        for value, bind in zip(constants.values(), binders[len(names) :], strict=True)
+    )
+    plain = list(zip(names, binders, strict=False))
+    tuples = ((*(bind(row.get(n)) if bind else row.get(n) for n, bind in plain), *fixed) for row in rows)
+    quoted = ", ".join(f'"{name}"' for name in columns)
+    if connection.dialect.name == "postgresql":
+        _copy(connection.connection.driver_connection, f'COPY "{table.name}" ({quoted}) FROM STDIN', tuples)
+    else:
+        places = ", ".join("?" * len(columns))
+        statement = f'INSERT INTO "{table.name}" ({quoted}) VALUES ({places})'  # noqa: S608 (our own names)
+        connection.exec_driver_sql(statement, list(tuples))
+
+
+def _copy(driver: Any, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.IntegrityError as error:
+        raise IntegrityError(statement, None, error) from error
+
+
+def _default(column: Any) -> Any:
+    return column.default.arg(None) if column.default.is_callable else column.default.arg
+
+
+def _binder(table: Table, name: str, dialect: Dialect) -> Callable[[Any], Any] | None:
+    return table.c[name].type.dialect_impl(dialect).bind_processor(dialect)

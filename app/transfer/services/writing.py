@@ -75,7 +75,14 @@ def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[i
     `Refused`."""
     values = [row.values for row in rows]
     if entity.verbs.create_many is not None:
-        return entity.verbs.create_many(values)
+        made_ids = entity.verbs.create_many(values)
+        if entity.audited:
+            # The verb notes the batch; the history of each record begins with what the file said.
+            record_acts(
+                current,
+                [_created(entity, number, one) for one, number in zip(values, made_ids, strict=True)],
+            )
+        return made_ids
     if entity.verbs.create is not None:
         made = [entity.verbs.create(dict(one)) for one in values]
         current.flush()
@@ -90,17 +97,17 @@ def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[i
     complete = [{**one, **shared, "id": number} for number, one in zip(ids, values, strict=True)]
     insert_rows(current, table, complete, names)
     if entity.audited:
-        record_acts(current, (_created(entity, one) for one in complete))
+        record_acts(current, (_created(entity, one["id"], one) for one in complete))
     return ids
 
 
-def _created(entity: Entity, values: dict[str, Any]) -> Act:
+def _created(entity: Entity, record_id: int, values: dict[str, Any]) -> Act:
     changes = {
         name: [None, plain(value)]
         for name, value in values.items()
         if value is not None and name not in ("id", "created_by")
     }
-    return Act("create", entity.slug, str(values["id"]), str(values.get(entity.title) or "")[:200], changes)
+    return Act("create", entity.slug, str(record_id), str(values.get(entity.title) or "")[:200], changes)
 
 
 class Updates:
