@@ -5,8 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from flask import Flask
+
 from app import create_app
+from app.db import reading, session
 from app.host.logs import configure_logging
+from app.host.migrations import KERNEL_LINE, MigrationError, is_pending
 from app.host.sites import Site, SiteError, load_site, site_slugs
 from app.host.swap import SiteHost
 from config import settings
@@ -23,5 +27,17 @@ def readable_sites() -> Iterator[Site]:
             log.error("%s", error)
 
 
+def build(site: Site) -> Flask:
+    """The site's app. Raises `MigrationError` while the kernel's tables are behind: the site stays closed."""
+    app = create_app(site)
+    with app.app_context(), reading():
+        try:
+            if is_pending(session.connection(), KERNEL_LINE):
+                raise MigrationError(f"site {site.slug}: the tables are behind, run 'qiao migrate'")
+        finally:
+            session.remove()
+    return app
+
+
 configure_logging(settings().log_level, as_json=settings().production)
-application = SiteHost(readable_sites, create_app, default_site=settings().default_site)
+application = SiteHost(readable_sites, build, default_site=settings().default_site)

@@ -1,11 +1,14 @@
-"""`qiao new-module`, `qiao docs`: for whoever writes modules."""
+"""`qiao new-module`, `qiao docs`, `qiao export-openapi`: for whoever writes modules."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
+from app.base.rest.openapi import openapi_document
+from app.host.console import chosen_site, in_site, site_option
 from app.host.new_module import ScaffoldError, write_module
 from app.host.reference import write_reference
 from config import ROOT, settings
@@ -37,7 +40,22 @@ def docs(into: Path) -> None:
         click.echo(f"wrote {path}")
 
 
+@click.command("export-openapi")
+@site_option
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False), required=False)
+def export_openapi(slug: str | None, target: Path | None) -> None:
+    """Write the description of the site's REST interface (OpenAPI, JSON) to TARGET or to the screen."""
+    with in_site(chosen_site(slug)) as app, app.test_request_context():
+        text = json.dumps(openapi_document(), ensure_ascii=False, indent=2, default=str)
+    if target is None:
+        click.echo(text)
+    else:
+        target.write_text(text + "\n", "utf-8")
+        click.echo(f"wrote {target}")
+
+
 def register(group: click.Group) -> None:
     """Add the commands."""
     group.add_command(new_module)
     group.add_command(docs)
+    group.add_command(export_openapi)
