@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     default_site: str = "demo"
     #: Cookies only over TLS, HSTS on.
     production: bool = False
+    #: Proxies before the web server: their word on address and scheme is believed, nobody else's.
+    proxies: int = 0
     log_level: str = "INFO"
     #: The largest upload accepted, in bytes.
     max_upload_bytes: int = 200 * 1024 * 1024

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access.actors import current_actor, set_actor
 from app.base.security.manager import acting
@@ -43,7 +44,9 @@ LEFT_OVERS = ("_login_user", "user", "babel_locale", "babel_tzinfo", "babel_tran
 
 def protect(app: Flask) -> None:
     """Install the request guards that come before anybody is known."""
-    production = settings().production
+    if settings().proxies:
+        behind = {"x_for": settings().proxies, "x_proto": settings().proxies}
+        app.wsgi_app = ProxyFix(app.wsgi_app, **behind)  # type: ignore[method-assign]
     app.config.update(
         WTF_CSRF_CHECK_DEFAULT=False,  # asked in `_guard`, once it is known who acts
         RATELIMIT_ENABLED=True,
@@ -59,7 +62,7 @@ def protect(app: Flask) -> None:
     app.teardown_request(_end)
     app.jinja_env.globals["csp_nonce"] = lambda: g.csp_nonce
     app.url_defaults(_version_static)
-    if production:
+    if settings().production:
         app.after_request(_strict_transport)
 
 

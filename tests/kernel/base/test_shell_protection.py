@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, request
+from flask.testing import FlaskClient
 
+from app import create_app
+from app.access.actors import current_actor, set_actor
+from app.base import protection
 from app.base.protection import limiter_storage
 from app.testing.people import Browser, People, login
+from app.testing.plugin import site_in
+from config import Settings
 
 
 def test_headers_of_every_page(client: Browser, people: People) -> None:
@@ -29,18 +36,23 @@ def test_the_nonce_is_new_each_time(client: Browser) -> None:
     assert len(policies) == 3
 
 
-def test_strict_transport_only_behind_tls_in_production(
-    app: Flask, client: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert "Strict-Transport-Security" not in client.get("/login/", base_url="https://localhost").headers
-    app.after_request_funcs[None].insert(
-        0, __import__("app.base.protection", fromlist=["x"])._strict_transport
-    )
+def test_behind_a_proxy_in_production(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy says who asks and over what; TLS is then insisted on. Without a proxy nobody is believed."""
+    monkeypatch.setattr(protection, "settings", lambda: Settings(production=True, proxies=1))
+    behind = create_app(site_in(tmp_path / "behind", database))
+    seen = []
+    behind.before_request(lambda: seen.append((request.remote_addr, request.scheme)))
+    said = {"X-Forwarded-For": "198.51.100.9, 203.0.113.7", "X-Forwarded-Proto": "https"}
     assert (
         "max-age=63072000"
-        in client.get("/login/", base_url="https://localhost").headers["Strict-Transport-Security"]
+        in behind.test_client().get("/login/", headers=said).headers["Strict-Transport-Security"]
     )
-    assert "Strict-Transport-Security" not in client.get("/login/").headers
+    assert seen == [("203.0.113.7", "https")], "what the last proxy added, not what the asker made up"
+    monkeypatch.setattr(protection, "settings", lambda: Settings(production=True))
+    bare = create_app(site_in(tmp_path / "bare", database))
+    bare.before_request(lambda: seen.append((request.remote_addr, request.scheme)))
+    assert "Strict-Transport-Security" not in bare.test_client().get("/login/", headers=said).headers
+    assert seen[-1] == ("127.0.0.1", "http")
 
 
 def test_static_files_are_cached_by_their_content(client: Browser) -> None:
@@ -80,22 +92,17 @@ def test_a_script_with_the_browsers_cookie_needs_the_token_too(
     assert client.post("/api/v1/probe").status_code == 200
 
 
-def test_the_next_request_of_a_thread_starts_clean(app: Flask, people: People) -> None:
-    """A refused request in the same thread sees nobody, whoever the thread served before."""
-    client = app.test_client()
+def test_nobody_is_left_behind_in_the_thread(app: Flask, people: People) -> None:
+    """A thread serves one person after the other; `Browser` would hide what is left, a plain client not."""
+    client = FlaskClient(app, use_cookies=True)
     login(client, people.admin)
-    seen = []
-
-    def probe() -> str:
-        from app.access.actors import current_actor
-
-        seen.append(current_actor())
-        return ""
-
-    app.before_request_funcs[None].insert(1, lambda: seen.append(probe()) and None)
-    client.get("/")
-    client.get("/")
-    assert [actor for actor in seen if actor] == []
+    assert client.get("/").status_code == 200
+    assert current_actor() is None
+    set_actor(people.admin.actor)
+    refused = FlaskClient(app).post("/profile/", data={"language": "en"})
+    assert refused.headers["Location"] == "/login/"
+    set_actor(people.admin.actor)
+    assert people.admin.name not in FlaskClient(app).get("/nowhere").text
 
 
 def test_where_attempts_are_counted() -> None:
