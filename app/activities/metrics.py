@@ -29,9 +29,7 @@ METRICS = (
         lambda: _facts(literal(1), Activity.kind == "call", Activity.effective),
         20,
     ),
-    Metric(
-        "meetings", _l("Meetings"), _l("times"), lambda: _facts(literal(1), Activity.kind == "meeting"), 30
-    ),
+    Metric("meetings", _l("Meetings"), _l("times"), lambda: _facts(literal(1), Activity.kind == "meeting"), 30),
     Metric("deals", _l("Deals"), _l("deals"), lambda: _facts(literal(1), Activity.result == "deal"), 40),
     Metric(
         "amount",

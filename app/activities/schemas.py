@@ -15,7 +15,7 @@ KINDS = (
     Choice("salon", _l("Salon"), "purple"),
     Choice("invitation", _l("Invitation"), "orange"),
     Choice("message", _l("Message"), "cyan"),
-    Choice("email", _l("E-mail"), "azure"),
+    Choice("email", _l("Email"), "azure"),
     Choice("note", _l("Note"), "secondary"),
 )
 DIRECTIONS = (Choice("out", _l("Outgoing")), Choice("in", _l("Incoming")))

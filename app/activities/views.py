@@ -70,9 +70,7 @@ class ActivityView(EntityView):
         said = _("The follow-up was recorded") if number else _("The follow-up was recorded already")
         return done(own_path(request.form.get("next"), self.home_url()), said)
 
-    def _dialog(
-        self, ids: list[int], values: dict[str, str], token: str, refused: Refused | None
-    ) -> Response:
+    def _dialog(self, ids: list[int], values: dict[str, str], token: str, refused: Refused | None) -> Response:
         names = self._names(ids)
         note = _("With %(count)s customers", count=f"{len(ids):,}")
         if len(ids) == 1 and names:
@@ -108,9 +106,7 @@ def record_once(rows: Sequence[dict[str, object]], token: str) -> int:
     actor = require_actor()
     try:
         with transaction() as current:
-            current.execute(
-                insert(FormToken).values(token=token, user_id=actor.user_id, entity=ACTIVITY.slug)
-            )
+            current.execute(insert(FormToken).values(token=token, user_id=actor.user_id, entity=ACTIVITY.slug))
             return len(record_activities(rows))
     except IntegrityError:
         mine = select(FormToken.token).where(FormToken.token == token, FormToken.user_id == actor.user_id)

@@ -85,7 +85,7 @@ def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
     return (
         _asking("ActivityView", "record", _l("Record follow-up"), "can_add", "phone-call"),
         _asking("CustomerView", "assign", _l("Assign"), "can_assign", "user-share"),
-        _asking("CustomerView", "share", _l("Share"), "can_share", "share", bulk=False),
+        _asking("CustomerView", "share", _l("Share customer"), "can_share", "share", bulk=False),
     )
 
 

@@ -59,9 +59,7 @@ def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequ
     """Changes of owner and of fields, newest first; one statement each."""
     items = [*_moves(customer.id, before, limit), *_edits(customer.id, before, limit)]
     if before is None or customer.created_at < before:
-        items.append(
-            TimelineItem(customer.created_at, _("Customer created"), icon="user-plus", kind="created")
-        )
+        items.append(TimelineItem(customer.created_at, _("Customer created"), icon="user-plus", kind="created"))
     return sorted(items, key=lambda item: item.at, reverse=True)[:limit]
 
 

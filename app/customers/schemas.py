@@ -64,9 +64,7 @@ CUSTOMER = Entity(
     model=Customer,
     label=_l("Customer"),
     icon="user-heart",
-    scoped_by=ScopedBy(
-        owner="owner_id", unit="unit_id", shares=("customer_share", "customer_id", "employee_id")
-    ),
+    scoped_by=ScopedBy(owner="owner_id", unit="unit_id", shares=("customer_share", "customer_id", "employee_id")),
     fields=(
         Field(
             "name",
@@ -102,9 +100,7 @@ CUSTOMER = Entity(
         Field("lifecycle", _l("Lifecycle"), Kind.CHOICE, choices=LIFECYCLES, default="potential"),
         Field("sex", _l("Sex"), Kind.CHOICE, choices=SEXES, visible_when=_personal),
         Field("birth_date", _l("Birth date"), Kind.DATE, visible_when=_personal),
-        Field(
-            "id_number", _l("ID number"), Kind.ID_NUMBER, unique=True, max_length=18, visible_when=_personal
-        ),
+        Field("id_number", _l("ID number"), Kind.ID_NUMBER, unique=True, max_length=18, visible_when=_personal),
         Field("occupation", _l("Occupation"), max_length=60, visible_when=_personal),
         Field("employer", _l("Employer"), max_length=200, visible_when=_personal),
         Field("annual_income", _l("Annual income"), Kind.MONEY, visible_when=_personal),
@@ -160,9 +156,7 @@ CUSTOMER = Entity(
     list_fields=("name", "kind", "mobile", "level", "lifecycle", "owner_id", "unit_id", "last_followed_at"),
     filter_fields=("name", "mobile", "kind", "level", "lifecycle", "owner_id", "unit_id", "last_followed_at"),
     sections=(
-        Section(
-            _l("Basic data"), ("name", "code", "kind", "mobile", "email", "level", "source", "lifecycle")
-        ),
+        Section(_l("Basic data"), ("name", "code", "kind", "mobile", "email", "level", "source", "lifecycle")),
         Section(
             _l("Personal data"),
             ("sex", "birth_date", "id_number", "occupation", "employer", "annual_income"),
@@ -312,9 +306,7 @@ OWNERSHIP = Entity(
     list_fields=("customer_id", "from_employee_id", "to_employee_id", "cause", "reason", "at"),
     filter_fields=("customer_id", "to_employee_id", "at"),
     sections=(
-        Section(
-            _l("Ownership"), ("customer_id", "from_employee_id", "to_employee_id", "cause", "reason", "at")
-        ),
+        Section(_l("Ownership"), ("customer_id", "from_employee_id", "to_employee_id", "cause", "reason", "at")),
     ),
     order_by=("at", "desc"),
     module="customers",

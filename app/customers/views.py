@@ -39,7 +39,7 @@ NEW_OWNER = asking(
 )
 COLLEAGUE = asking(
     "share_customer",
-    _l("Share"),
+    _l("Share customer"),
     (
         Field("employee_id", _l("Colleague"), Kind.LINK, target="employee", required=True),
         Field("can_write", _l("May change"), Kind.BOOLEAN, default=False),
@@ -134,7 +134,7 @@ class CustomerView(EntityView):
             values,
             address=self.url("share"),
             heading=_("Share customer"),
-            submit=_("Share"),
+            submit=_("Share customer"),
             pick_url=lambda _name: self.url("pick", field="owner_id"),
             note=note,
             ids=ids,

@@ -79,9 +79,7 @@ def _by_role(customer: Customer) -> Select[Any]:
         )
     )
     roles = own.subquery()
-    places = select(Employee.id.label("employee_id"), Employee.unit_id).union(
-        select(Post.employee_id, Post.unit_id)
-    )
+    places = select(Employee.id.label("employee_id"), Employee.unit_id).union(select(Post.employee_id, Post.unit_id))
     place = places.subquery()
     everywhere = (
         select(place.c.employee_id, place.c.unit_id, roles.c.role_id)

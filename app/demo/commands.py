@@ -44,6 +44,4 @@ def demo_logins(slug: str | None) -> None:
             wake_login(username, password)
             lines.append(f"{username}\t{password}\t{name}\t{position}\t{unit}")
         write_private(site.folder / FILE, "\n".join(lines) + "\n")
-    click.echo(
-        f"{site.slug}: {len(rows)} logins can be used now; their passwords are in {site.folder / FILE}"
-    )
+    click.echo(f"{site.slug}: {len(rows)} logins can be used now; their passwords are in {site.folder / FILE}")

@@ -53,7 +53,7 @@ def make_customers(random: Random, bank: Bank, today: date) -> list[Made]:
     taken: set[str] = set()
     rows, plans = [], []
     for number in range(CUSTOMERS):
-        place = random.choice(bank.places)
+        place = random.choices(bank.places, [len(one.managers) for one in bank.places])[0]
         kind = random.choices(("personal", "corporate", "channel", "agent"), (70, 27, 2, 1))[0]
         is_person = kind in ("personal", "agent")
         row = _person(random, place, taken, today) if is_person else _company(random, place, taken, today)
@@ -134,20 +134,14 @@ def _make_contacts(random: Random, customers: list[tuple[int, dict[str, Any]]]) 
     for number, row in customers:
         if row["kind"] in ("personal", "agent"):
             if random.random() < 0.28:
-                rows.append(
-                    _contact(random, number, row, "family", relation=random.choice(("配偶", "子女", "父母")))
-                )
+                rows.append(_contact(random, number, row, "family", relation=random.choice(("配偶", "子女", "父母"))))
             continue
         rows.append(
-            _contact(
-                random, number, row, "main", title=random.choice(("财务负责人", "办公室主任", "总经理助理"))
-            )
+            _contact(random, number, row, "main", title=random.choice(("财务负责人", "办公室主任", "总经理助理")))
         )
         if random.random() < 0.5:
             rows.append(
-                _contact(
-                    random, number, row, "manager", title=random.choice(("总经理", "副总经理", "财务总监"))
-                )
+                _contact(random, number, row, "manager", title=random.choice(("总经理", "副总经理", "财务总监")))
             )
         if random.random() < 0.6:
             large = random.randrange(51, 91)

@@ -44,8 +44,7 @@ def make_activities(random: Random, customers: list[Made], today: date) -> list[
     diligence = {owner: random.uniform(0.5, 1.6) for owner in sorted({c.owner_id for c in customers})}
     importance = {"key": 3.2, "important": 1.7, "normal": 0.8}
     weights = [
-        diligence[c.owner_id] * importance[c.level] * (0.2 + (c.quiet_from - c.since).days / DAYS)
-        for c in customers
+        diligence[c.owner_id] * importance[c.level] * (0.2 + (c.quiet_from - c.since).days / DAYS) for c in customers
     ]
     rows = []
     for customer in random.choices(customers, weights, k=ACTIVITIES):

@@ -61,9 +61,7 @@ def build_bank(random: Random, today: date, progress: Callable[[str], None]) -> 
             if is_outlet:  # 分理处 of the sub-branch before it
                 below = _unit(f"QJ{number}0{place}", f"{city}{district}分理处", "outlet", sub_branch)
             else:
-                sub_branch = below = _unit(
-                    f"QJ{number}0{place}", f"{city}{district}支行", "sub_branch", branch
-                )
+                sub_branch = below = _unit(f"QJ{number}0{place}", f"{city}{district}支行", "sub_branch", branch)
                 head = _employ(bank, random, below, "支行行长", "department_head", leader, today)
             spot = Place(below, division)
             for _number in range(1 if is_outlet else 2 if place == 4 else 3):

@@ -49,11 +49,7 @@ def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
     if entity != "unit":
         return ()
     move = "UnitView.move"
-    return (
-        Action(
-            "move", _l("Move"), move, "UnitView", "can_edit", "hierarchy", dialog_endpoint=move, bulk=False
-        ),
-    )
+    return (Action("move", _l("Move"), move, "UnitView", "can_edit", "hierarchy", dialog_endpoint=move, bulk=False),)
 
 
 @hookimpl
@@ -64,15 +60,9 @@ def menu() -> Sequence[MenuGroup]:
             _l("Organisation"),
             "building-bank",
             (
-                MenuItem(
-                    "units", _l("Institutions"), "UnitView.tree", "UnitView", icon="building-bank", order=10
-                ),
-                MenuItem(
-                    "employees", _l("Employees"), "EmployeeView.list", "EmployeeView", icon="users", order=20
-                ),
-                MenuItem(
-                    "posts", _l("Second posts"), "PostView.list", "PostView", icon="briefcase", order=30
-                ),
+                MenuItem("units", _l("Institutions"), "UnitView.tree", "UnitView", icon="building-bank", order=10),
+                MenuItem("employees", _l("Employees"), "EmployeeView.list", "EmployeeView", icon="users", order=20),
+                MenuItem("posts", _l("Second posts"), "PostView.list", "PostView", icon="briefcase", order=30),
             ),
             order=800,
         ),

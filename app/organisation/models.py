@@ -73,9 +73,7 @@ class Post(Model):
     role_id: Mapped[int] = mapped_column(Integer)
     title: Mapped[str] = mapped_column(String(60), default="")
     #: The role's name, read along with the post.
-    role_name: Mapped[str | None] = column_property(
-        select(_role.c.name).where(_role.c.id == role_id).scalar_subquery()
-    )
+    role_name: Mapped[str | None] = column_property(select(_role.c.name).where(_role.c.id == role_id).scalar_subquery())
 
     employee: Mapped[Employee] = relationship()
     unit: Mapped[Unit] = relationship()

@@ -27,9 +27,7 @@ UNIT = Entity(
         Field("code", _l("Code"), required=True, unique=True, max_length=40),
         Field("name", _l("Name"), required=True, max_length=100),
         Field("level", _l("Level"), Kind.CHOICE, choices=LEVELS, default="department"),
-        Field(
-            "parent_id", _l("Parent unit"), Kind.LINK, target="unit", relationship="parent", create_only=True
-        ),
+        Field("parent_id", _l("Parent unit"), Kind.LINK, target="unit", relationship="parent", create_only=True),
         Field("sort", _l("Sort order"), Kind.INTEGER, default=0),
         Field("active", _l("In use"), Kind.BOOLEAN, default=True),
         Field("depth", _l("Depth"), Kind.INTEGER, computed=True),

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from app.access.actors import require_actor
+from app.access.models import RoleInfo
 from app.base.page import expose
 from app.base.views.acts import chosen_ids, optional_url
 from app.base.views.cells import language
@@ -119,9 +120,7 @@ class UnitView(EntityView):
         employees = optional_url("EmployeeView.list")
         if not require_actor().can("can_list", "EmployeeView"):
             employees = None
-        return self.render(
-            template, view=self, may=may, employees_url=employees, here=self.url("tree"), **values
-        )
+        return self.render(template, view=self, may=may, employees_url=employees, here=self.url("tree"), **values)
 
 
 class EmployeeView(EntityView):
@@ -185,8 +184,13 @@ def new_post() -> Entity:
 def posts_tab(employee: Employee) -> Markup:
     """The second posts of an employee, with “add” and “end”."""
     actor = require_actor()
+    label = RoleInfo.label_zh if language() == "zh" else RoleInfo.label_en
     rows = session.execute(
-        select(Post, Unit.name).join(Unit, Unit.id == Post.unit_id).where(Post.employee_id == employee.id)
+        select(Post, Unit.name, label)
+        .join(Unit, Unit.id == Post.unit_id)
+        .outerjoin(RoleInfo, RoleInfo.role_id == Post.role_id)
+        .where(Post.employee_id == employee.id)
+        .order_by(Post.id)
     ).all()
     may_add = actor.can("can_edit", "EmployeeView")
     may_end = actor.can("can_delete", "PostView")
@@ -195,8 +199,8 @@ def posts_tab(employee: Employee) -> Markup:
         render_template(
             "organisation/posts.html",
             rows=[
-                (post, unit, url_for("PostView.delete", pk=post.id, next=here) if may_end else None)
-                for post, unit in rows
+                (post, unit, role, url_for("PostView.delete", pk=post.id, next=here) if may_end else None)
+                for post, unit, role in rows
             ],
             add_url=url_for("EmployeeView.add_post", ids=employee.id, next=here) if may_add else None,
         )

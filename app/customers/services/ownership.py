@@ -74,9 +74,7 @@ def assign_customers(
                     count=missing,
                 )
             )
-        moved = [
-            row for row in found if row.owner_id != employee_id or (unit is not None and row.unit_id != unit)
-        ]
+        moved = [row for row in found if row.owner_id != employee_id or (unit is not None and row.unit_id != unit)]
         ids = [row.id for row in moved]
         if not ids:
             return []
@@ -89,9 +87,7 @@ def assign_customers(
                 for row in moved
             ),
         )
-        after_commit(
-            lambda: hooks().event("assigned", customer_ids=ids, employee_id=employee_id, cause=cause)
-        )
+        after_commit(lambda: hooks().event("assigned", customer_ids=ids, employee_id=employee_id, cause=cause))
     return ids
 
 

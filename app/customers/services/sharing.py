@@ -77,9 +77,7 @@ def unshare_customer(customer_id: int, employee_id: int) -> bool:
 
 
 def _changeable(customer_id: int) -> Customer:
-    statement = select(Customer).where(
-        Customer.id == customer_id, held_condition(entity("customer"), require_actor())
-    )
+    statement = select(Customer).where(Customer.id == customer_id, held_condition(entity("customer"), require_actor()))
     customer = session.scalar(statement.execution_options(**{UNSCOPED: True}))
     if customer is None:
         raise Refused(_("Only the owner or the head of the unit may share it"), field="customer_id")

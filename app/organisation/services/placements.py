@@ -14,9 +14,7 @@ def placements_of(user_id: int) -> list[Placement]:
     """The main place of a login's employee, then the second posts with their roles."""
     second = aliased(Unit)
     rows = session.execute(
-        select(
-            Employee.id, Employee.name, Employee.unit_id, Unit.path, Post.unit_id, second.path, Post.role_id
-        )
+        select(Employee.id, Employee.name, Employee.unit_id, Unit.path, Post.unit_id, second.path, Post.role_id)
         .join(Unit, Unit.id == Employee.unit_id)
         .outerjoin(Post, Post.employee_id == Employee.id)
         .outerjoin(second, second.id == Post.unit_id)

@@ -79,11 +79,7 @@ def roles_to_give(zh: bool = True) -> list[tuple[int, str]]:
         .outerjoin(RoleInfo, RoleInfo.role_id == _role.c.id)
         .order_by(_role.c.id)
     )
-    return [
-        (row.id, (row.label_zh if zh else row.label_en) or row.name)
-        for row in rows
-        if every or row.id in held
-    ]
+    return [(row.id, (row.label_zh if zh else row.label_en) or row.name) for row in rows if every or row.id in held]
 
 
 def _check(current: Session, employee_id: int | None, whole: dict[str, Any], given: dict[str, Any]) -> None:
@@ -100,15 +96,11 @@ def _check(current: Session, employee_id: int | None, whole: dict[str, Any], giv
 
 def _chain(current: Session, manager_id: int) -> list[int]:
     """A manager and everybody above, in one statement."""
-    start = select(Employee.id, Employee.manager_id, literal(0).label("step")).where(
-        Employee.id == manager_id
-    )
+    start = select(Employee.id, Employee.manager_id, literal(0).label("step")).where(Employee.id == manager_id)
     chain = start.cte("chain", recursive=True)
     above = aliased(Employee)
     # as deep as no bank is: a circle that exists already must not turn forever
-    step = select(above.id, above.manager_id, chain.c.step + 1).where(
-        above.id == chain.c.manager_id, chain.c.step < 60
-    )
+    step = select(above.id, above.manager_id, chain.c.step + 1).where(above.id == chain.c.manager_id, chain.c.step < 60)
     return list(current.scalars(select(chain.union_all(step).c.id)))
 
 

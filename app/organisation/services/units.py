@@ -118,9 +118,7 @@ def move_unit(unit_id: int, parent_id: int | None) -> int:
             .values(parent_id=parent_id)
             .execution_options(synchronize_session=False)
         )
-        record_acts(
-            current, [Act("move", "unit", str(unit_id), unit.name, {"parent_id": [former, parent_id]})]
-        )
+        record_acts(current, [Act("move", "unit", str(unit_id), unit.name, {"parent_id": [former, parent_id]})])
         for loaded in list(current.identity_map.values()):
             if isinstance(loaded, Unit):
                 current.expire(loaded)

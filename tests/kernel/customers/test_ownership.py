@@ -41,14 +41,10 @@ def listen(app: Flask, **hooks) -> None:
 
 def test_handing_over_writes_row_ledger_audit_and_event(app: Flask, people: People) -> None:
     told = []
-    listen(
-        app, assigned=lambda customer_ids, employee_id, cause: told.append((customer_ids, employee_id, cause))
-    )
+    listen(app, assigned=lambda customer_ids, employee_id, cause: told.append((customer_ids, employee_id, cause)))
     one, two = make_customer("甲", owner=people.manager), make_customer("乙", owner=people.manager)
     with acting_as(people.head.actor):
-        moved = assign_customers(
-            [two.id, one.id], people.colleague.employee_id, cause="handover", reason="换人"
-        )
+        moved = assign_customers([two.id, one.id], people.colleague.employee_id, cause="handover", reason="换人")
     assert moved == [one.id, two.id]
     assert told[-1] == ([one.id, two.id], people.colleague.employee_id, "handover")
     assert one.owner_id == people.colleague.employee_id

@@ -27,9 +27,7 @@ def every(statement):
 def test_owner_unit_number_and_facts_are_filled_in(people: People) -> None:
     number = id_number(3, born=date(1990, 2, 28), female=True)
     with acting_as(people.manager.actor):
-        made = create_record(
-            entity("customer"), {"name": "王小桥", "mobile": "+86 138-0013-8765", "id_number": number}
-        )
+        made = create_record(entity("customer"), {"name": "王小桥", "mobile": "+86 138-0013-8765", "id_number": number})
     assert made.owner_id == people.manager.employee_id
     assert made.unit_id == people.north.id
     assert made.owned_since_at is not None
@@ -87,18 +85,13 @@ def test_an_exact_duplicate_names_its_field(field: str, value: str, kind: str) -
 @pytest.mark.usefixtures("as_system")
 def test_a_duplicate_among_the_rows_themselves_is_refused() -> None:
     with pytest.raises(Refused) as refused:
-        create_customers(
-            [{"name": "甲", "id_number": id_number(7)}, {"name": "乙", "id_number": id_number(7)}]
-        )
+        create_customers([{"name": "甲", "id_number": id_number(7)}, {"name": "乙", "id_number": id_number(7)}])
     assert id_number(7) in refused.value.errors["id_number"]
     assert every(select(func.count(Customer.id))) == [(0,)]
 
 
 def test_many_customers_in_one_pass(people: People) -> None:
-    rows = [
-        {"name": f"桥江{n}", "mobile": f"138{n:08d}", "owner_id": people.manager.employee_id}
-        for n in range(500)
-    ]
+    rows = [{"name": f"桥江{n}", "mobile": f"138{n:08d}", "owner_id": people.manager.employee_id} for n in range(500)]
     rows[7]["id_number"] = id_number(9, born=date(2000, 1, 2))
     rows[8].update(kind="corporate", uscc=uscc(8), code="FIRM-8")
     with acting_as(people.manager.actor):

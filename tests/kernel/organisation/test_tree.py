@@ -13,9 +13,7 @@ from app.types import Refused
 
 
 def grow(code: str, parent: Unit | None = None) -> Unit:
-    return create_record(
-        entity("unit"), {"code": code, "name": f"机构{code}", "parent_id": parent and parent.id}
-    )
+    return create_record(entity("unit"), {"code": code, "name": f"机构{code}", "parent_id": parent and parent.id})
 
 
 @pytest.mark.usefixtures("as_system")
