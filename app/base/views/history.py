@@ -64,7 +64,7 @@ def read_history(entity: Entity, record_id: int, before: int | None = None) -> t
         Entry(
             entry.id,
             moment_text(entry.at, zone()),
-            entry.user_name if entry.user_id is not None and entry.user_name else _("System"),
+            entry.user_name if entry.user_id is not None and entry.user_name else _("the system"),
             _act(entry.action),
             _ICONS.get(entry.action, "bolt"),
             tuple(_changes(entity, entry, titles)),

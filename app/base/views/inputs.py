@@ -91,7 +91,7 @@ def input_text(field: Field, value: Any, clock: tzinfo) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{value:,f}" if field.kind is Kind.MONEY else f"{value:f}"
     return str(value).replace("\r\n", "\n")
 
 

@@ -74,7 +74,7 @@ class EntityScreen(BaseView):
         return ""
 
     def offers(self, record: Any, act: str) -> bool:
-        """Whether an act (``edit``, ``delete``, or the name of a module's action) makes sense for the record now.
+        """Whether an act (``edit``, ``delete``, a module's action by name) makes sense for the record now.
 
         Only its button follows from this; the verb behind it checks by itself.
         """

@@ -18,7 +18,7 @@ from app.base.views.guard import own_path
 from app.base.views.models import FormToken
 from app.customers.models import Contact, Customer, CustomerShare
 from app.db import now, session
-from app.testing.factories import id_number, make_activity, make_contact, make_customer
+from app.testing.factories import id_number, make_activity, make_contact, make_customer, uscc
 from app.testing.people import Browser, People, login
 from app.types import SYSTEM
 
@@ -62,9 +62,7 @@ def fields_of(text: str) -> dict[str, str]:
     for name_found, body in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', form, flags=re.S):
         chosen = re.search(r'<option value="([^"]*)" selected', body)
         sent[name_found] = chosen[1] if chosen else ""
-    for name_found, body in re.findall(
-        r'<textarea[^>]* name="([^"]+)"[^>]*>(.*?)</textarea>', form, flags=re.S
-    ):
+    for name_found, body in re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>(.*?)</textarea>', form, flags=re.S):
         sent[name_found] = body
     sent.pop("csrf_token", None)
     return sent
@@ -219,9 +217,7 @@ def test_fields_the_form_does_not_have_are_refused(manager: Browser, people: Peo
 
 
 def test_editing_saves_only_what_changed(manager: Browser, people: People) -> None:
-    mine = make_customer(
-        "旧名", people.manager, mobile="13800135678", annual_income="5000.10", remark="一\r\n二"
-    )
+    mine = make_customer("旧名", people.manager, mobile="13800135678", annual_income="5000.10", remark="一\r\n二")
     activity = make_activity(mine, people.manager, at="2024-03-01T06:30:45+00:00")
     edit = f"/customer/edit/{mine.id}"
     unchanged = manager.post(edit, data=fields_of(manager.get(edit).text))
@@ -286,9 +282,7 @@ def test_ids_outside_the_scope_do_not_exist(manager: Browser, people: People) ->
     ):
         assert manager.post(address, data=sent).status_code == 404, address
     assert manager.post("/contact/delete/", data={"ids": contact.id}).status_code == 422
-    assert (
-        fetch(Contact, contact.id).name == "别人的联系人" and fetch(Customer, theirs.id).name == "别人的客户"
-    )
+    assert fetch(Contact, contact.id).name == "别人的联系人" and fetch(Customer, theirs.id).name == "别人的客户"
 
 
 def test_a_prefilled_link_must_be_within_scope(manager: Browser, people: People) -> None:
@@ -336,9 +330,7 @@ def test_which_fields_belong_to_the_record_is_asked_of_the_server(manager: Brows
     text = manager.get("/customer/add").text
     assert 'data-watched="kind"' in text
     assert re.search(r'data-section="2"[^>]* hidden disabled', text)
-    personal, corporate = (
-        manager.get(f"/customer/form-state?kind={kind}").json for kind in ("personal", "corporate")
-    )
+    personal, corporate = (manager.get(f"/customer/form-state?kind={kind}").json for kind in ("personal", "corporate"))
     assert 1 in personal["sections"] and 2 not in personal["sections"] and "uscc" not in personal["fields"]
     assert 2 in corporate["sections"] and "uscc" in corporate["fields"] and "sex" not in corporate["fields"]
     sent = fields_of(text) | {"name": "公司", "kind": "corporate", "sex": "male"}
@@ -346,14 +338,10 @@ def test_which_fields_belong_to_the_record_is_asked_of_the_server(manager: Brows
     assert answer.status_code == 422 and 'id="field-sex-error"' in answer.text
 
 
-def test_a_colleague_with_reading_share_may_not_change(
-    client: Browser, people: People, as_system: None
-) -> None:
+def test_a_colleague_with_reading_share_may_not_change(client: Browser, people: People, as_system: None) -> None:
     mine = make_customer("共享的", people.manager)
     session.add(
-        CustomerShare(
-            customer_id=mine.id, employee_id=people.colleague.employee_id, can_write=False, created_at=now()
-        )
+        CustomerShare(customer_id=mine.id, employee_id=people.colleague.employee_id, can_write=False, created_at=now())
     )
     session.commit()
     login(client, people.colleague)
@@ -401,11 +389,18 @@ def test_deleting_several_is_all_or_nothing(manager: Browser, people: People) ->
 
 
 def test_what_others_need_stays(client: Browser, people: People) -> None:
+    group = make_customer("集团", people.manager, kind="corporate", uscc=uscc(1))
+    make_customer("子公司", people.manager, kind="corporate", uscc=uscc(2), parent_id=group.id)
     login(client, people.admin)
-    answer = client.post(f"/unit/delete/{people.branch.id}")
-    assert answer.status_code == 422
-    assert "仍被其他记录引用" in answer.text
-    assert client.get(f"/unit/show/{people.branch.id}").status_code == 200
+    for address, page in (
+        (f"/unit/delete/{people.branch.id}", f"/unit/show/{people.branch.id}"),
+        (f"/customer/delete/{group.id}", f"/customer/show/{group.id}"),
+    ):
+        answer = client.post(address)
+        assert answer.status_code == 422, address
+        assert 'role="alert"' in answer.text
+        assert client.get(page).status_code == 200
+    assert count(Customer) == 2
 
 
 def test_acts_an_entity_does_not_have_have_no_address(client: Browser, people: People) -> None:

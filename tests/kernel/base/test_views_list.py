@@ -74,9 +74,7 @@ def seen_all(client: Browser, people: People, customers: list[Customer]) -> Brow
     return login(client, people.admin)
 
 
-def test_it_shows_the_rows_of_the_scope_only(
-    client: Browser, people: People, customers: list[Customer]
-) -> None:
+def test_it_shows_the_rows_of_the_scope_only(client: Browser, people: People, customers: list[Customer]) -> None:
     assert names(login(client, people.manager).get(URL)) == ["北京瑞丰贸易有限公司", "张伟"]
     assert names(login(client, people.stranger).get(URL)) == ["王外"]
     assert len(rows(login(client, people.admin).get(URL))) == 4
@@ -101,9 +99,7 @@ def test_every_order_is_total_and_turns_round(seen_all: Browser) -> None:
 
 
 def test_choices_are_ordered_as_they_are_named(seen_all: Browser, customers: list[Customer]) -> None:
-    found = [
-        session.get_one(Customer, pk).level for pk in rows(seen_all.get(URL, query_string={"sort": "level"}))
-    ]
+    found = [session.get_one(Customer, pk).level for pk in rows(seen_all.get(URL, query_string={"sort": "level"}))]
     assert found == ["key", "key", "important", "normal"]
 
 
@@ -172,10 +168,10 @@ def test_filters_by_link_and_yes_no(seen_all: Browser, people: People, customers
 def test_a_day_is_the_persons_day(seen_all: Browser, people: People, customers: list[Customer]) -> None:
     # 2024-03-01 23:30 in Shanghai is still 15:30 UTC; 2024-03-02 00:30 is the day before in UTC.
     make_activity(customers[0], people.manager, at="2024-03-01T15:30:00+00:00", subject="晚")
-    make_activity(customers[0], people.manager, at="2024-03-01T16:30:00+00:00", subject="次日")
+    make_activity(customers[0], people.manager, at="2024-03-01T16:30:00+00:00", subject="隔天办")
     answer = seen_all.get("/activity/list/?f.at.from=2024-03-01&f.at.to=2024-03-01")
     assert len(rows(answer)) == 1
-    assert "2024-03-01 23:30" in answer.text and "次日" not in answer.text
+    assert "2024-03-01 23:30" in answer.text and "隔天办" not in answer.text
 
 
 def test_chips_read_as_sentences_and_lead_to_the_list_without_them(seen_all: Browser) -> None:
@@ -245,23 +241,14 @@ def listing_moment(number: int) -> Any:
 
 
 def test_going_on_shows_every_row_once_and_back_again(client: Browser, people: People) -> None:
-    many(people, 130)
+    many(people, 70)
     login(client, people.manager)
-    for sort in (
-        "",
-        "id",
-        "last_followed_at",
-        "-last_followed_at",
-        "-name",
-        "level",
-        "-owner_id",
-        "created_at",
-    ):
+    for sort in ("", "last_followed_at", "-last_followed_at", "-name", "level", "-owner_id"):
         walk(client, sort)
 
 
 def walk(client: Browser, sort: str) -> None:
-    """Go through a list of 130 rows by its links forward and back, by page numbers, and by its ids."""
+    """Go through a list of 70 rows by its links forward and back, by page numbers, and by its ids."""
     address: str | None = f"{URL}?sort={sort}" if sort else URL
     forward: list[list[int]] = []
     back_link = None
@@ -270,9 +257,9 @@ def walk(client: Browser, sort: str) -> None:
         forward.append([int(found) for found in ROW.findall(text)])
         back_link = link(text, "prev")
         address = link(text, "next")
-    assert [len(page) for page in forward] == [20] * 6 + [10]
+    assert [len(page) for page in forward] == [20] * 3 + [10]
     everything = [pk for page in forward for pk in page]
-    assert len(set(everything)) == 130
+    assert len(set(everything)) == 70
     backward = []
     while back_link:
         text = client.get(back_link).text
@@ -280,8 +267,7 @@ def walk(client: Browser, sort: str) -> None:
         back_link = link(text, "prev")
     assert backward == forward[:-1][::-1]
     by_number = [
-        rows(client.get(URL, query_string={"sort": sort, "page": n} if sort else {"page": n}))
-        for n in range(1, 8)
+        rows(client.get(URL, query_string={"sort": sort, "page": n} if sort else {"page": n})) for n in range(1, 5)
     ]
     assert by_number == forward
     whole = client.get("/customer/ids/", query_string={"sort": sort} if sort else {}).json
@@ -297,23 +283,21 @@ def link(text: str, rel: str) -> str | None:
 def test_a_long_list_is_walked_in_the_same_order(
     client: Browser, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many(people, 130)
+    many(people, 70)
     login(client, people.manager)
     monkeypatch.setattr(listing, "COUNT_CAP", 25)
     for sort in ("last_followed_at", "-last_followed_at", "id"):
         walk(client, sort)
 
 
-def test_deep_pages_hold_the_same_rows(
-    client: Browser, people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    many(people, 130)
+def test_deep_pages_hold_the_same_rows(client: Browser, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(people, 70)
     login(client, people.manager)
     for sort in ("id", "-last_followed_at", "owner_id", "level"):
-        plain = [rows(client.get(f"{URL}?sort={sort}&page={page}")) for page in range(1, 8)]
+        plain = [rows(client.get(f"{URL}?sort={sort}&page={page}")) for page in range(1, 5)]
         with monkeypatch.context() as patched:
             patched.setattr(listing, "DEEP", 20)
-            assert [rows(client.get(f"{URL}?sort={sort}&page={page}")) for page in range(1, 8)] == plain
+            assert [rows(client.get(f"{URL}?sort={sort}&page={page}")) for page in range(1, 5)] == plain
 
 
 def test_a_page_beyond_the_end_says_so(client: Browser, people: People) -> None:
@@ -349,9 +333,7 @@ def test_htmx_gets_the_changing_part_only(seen_all: Browser) -> None:
     assert seen_all.get(f"{URL}?f.x=1", htmx=True).status_code == 400
 
 
-def test_permissions_guard_the_list_and_its_buttons(
-    client: Browser, people: People, customers: list[Customer]
-) -> None:
+def test_permissions_guard_the_list_and_its_buttons(client: Browser, people: People, customers: list[Customer]) -> None:
     assert client.get(URL).status_code == 302
     assert "/login/" in client.get(URL).headers["Location"]
     assert client.get(URL, htmx=True).headers["HX-Redirect"].startswith("/login/")
@@ -365,9 +347,7 @@ def test_permissions_guard_the_list_and_its_buttons(
     assert client.get("/customer/pick/owner_id").status_code == 403
 
 
-def test_export_and_import_only_where_they_may(
-    client: Browser, people: People, customers: list[Customer]
-) -> None:
+def test_export_and_import_only_where_they_may(client: Browser, people: People, customers: list[Customer]) -> None:
     asked = {"f.level": "key"}
     text = login(client, people.head).get(URL, query_string=asked).text
     views = client.application.view_functions
@@ -375,9 +355,7 @@ def test_export_and_import_only_where_they_may(
     assert "导出" not in login(client, people.manager).get(URL).text
 
 
-def test_a_request_stays_within_eight_statements(
-    client: Browser, people: People, customers: list[Customer]
-) -> None:
+def test_a_request_stays_within_eight_statements(client: Browser, people: People, customers: list[Customer]) -> None:
     many(people, 60)
     for customer in customers[:2]:
         make_contact(customer)
@@ -440,21 +418,15 @@ def test_acts_of_modules_appear_for_those_who_may(
 def test_all_matching_are_offered_by_id_within_scope(
     client: Browser, people: People, customers: list[Customer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert login(client, people.manager).get("/customer/ids/").json == {
-        "ids": [customers[1].id, customers[0].id]
-    }
+    assert login(client, people.manager).get("/customer/ids/").json == {"ids": [customers[1].id, customers[0].id]}
     assert client.get("/customer/ids/?f.kind=corporate").json == {"ids": [customers[1].id]}
     monkeypatch.setattr("app.base.views.lists.BULK_LIMIT", 1)
     refused = client.get("/customer/ids/")
     assert refused.status_code == 400 and "缩小列表范围" in refused.json["error"]
 
 
-def test_money_and_dates_stand_as_in_the_trade(
-    seen_all: Browser, people: People, customers: list[Customer]
-) -> None:
-    make_activity(
-        customers[0], people.manager, amount="1234567.5", result="deal", at="2024-03-01T06:30:00+00:00"
-    )
+def test_money_and_dates_stand_as_in_the_trade(seen_all: Browser, people: People, customers: list[Customer]) -> None:
+    make_activity(customers[0], people.manager, amount="1234567.5", result="deal", at="2024-03-01T06:30:00+00:00")
     page = seen_all.get("/activity/list/").text
     assert "2024-03-01 14:30" in page
     shown = seen_all.get(f"/customer/show/{customers[1].id}").text

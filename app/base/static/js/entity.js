@@ -119,6 +119,10 @@
   });
   refresh();
 
+  // The open tab is in sight, however many there are.
+  var open = document.querySelector("[data-tabs] [aria-current]");
+  if (open) { open.parentElement.scrollLeft = open.offsetLeft - open.parentElement.offsetLeft - 24; }
+
   // Tabs of a record ---------------------------------------------------------------------------------------
   body.addEventListener("htmx:beforeRequest", function (event) {
     var tab = event.detail.elt;
