@@ -48,7 +48,7 @@ CITY_MANAGER = RoleTemplate(
 RISK_OFFICER = RoleTemplate(
     slug="risk_officer",
     label=_l("Risk officer"),
-    description=_l("Reads every customer to judge risks; changes none."),
+    description=_l("Reads the customers of the own unit and below to judge risks; changes none."),
     permissions={
         "CustomerView": (*_READ, "can_export"),
         "ContactView": _READ,
@@ -57,7 +57,7 @@ RISK_OFFICER = RoleTemplate(
         "UnitView": _READ,
         "EmployeeView": _READ,
     },
-    scopes={"customer": Scope.ALL},
+    scopes={"customer": Scope.UNIT_AND_BELOW},
 )
 
 FINANCE = RoleTemplate(

@@ -132,8 +132,15 @@ TAMPERINGS: dict[str, Callable[[], Any]] = {
         "(SELECT other.label FROM access_audit other WHERE other.id = 5 - access_audit.id) WHERE id IN (2, 3)"
     ),
     "an inserted entry": lambda: insert(AuditEntry).values(
-        id=4, at=func.now(), user_name="别人", action="tested", entity="customer", record_id="9",
-        changes={}, previous="", hash="0" * 64,
+        id=4,
+        at=func.now(),
+        user_name="别人",
+        action="tested",
+        entity="customer",
+        record_id="9",
+        changes={},
+        previous="",
+        hash="0" * 64,
     ),
     "a lost head": lambda: delete(AuditHead),
     "an edited head": lambda: update(AuditHead).values(last_id=2),

@@ -131,7 +131,10 @@ def test_a_login_without_an_employee_owns_nothing(bank: People) -> None:
     for scope in (Scope.OWN, Scope.SHARED, Scope.UNIT, Scope.UNIT_AND_BELOW):
         actor = scoped(bank.manager, scope)
         homeless = replace(
-            actor, employee_id=None, unit_id=None, unit_path=None,
+            actor,
+            employee_id=None,
+            unit_id=None,
+            unit_path=None,
             grants=tuple(replace(g, unit_id=None, unit_path=None) for g in actor.grants),
         )
         assert names(homeless) == set()
@@ -212,9 +215,7 @@ def statements() -> dict[str, Any]:
         "union below": select(union_all(select(Customer.name)).subquery().c.name),
         "from statement": select(Customer).from_statement(union_all(select(Customer))),
         "scalar sub-query": select(Employee.id, select(func.max(Customer.name)).scalar_subquery()),
-        "correlated": select(
-            Employee.id, select(func.max(Customer.name)).where(owned).scalar_subquery()
-        ),
+        "correlated": select(Employee.id, select(func.max(Customer.name)).where(owned).scalar_subquery()),
         "join": select(Employee.name, Customer.name).join(Customer, owned),
         "outer join": select(Employee.id, Customer.name).outerjoin(Customer, owned),
         "join of an alias": select(Customer.name, other.name).outerjoin(other, other.id != Customer.id),

@@ -49,6 +49,10 @@ FURTHER: dict[str, Text] = {
     "can_graph": _l("Graph"),
     "can_download": _l("Download"),
     "can_undo": _l("Undo"),
+    "can_submit": _l("Submit"),
+    "can_decide": _l("Decide"),
+    "can_chart": _l("Chart"),
+    "can_list_all": _l("See everybody's"),
 }
 _OTHER = "~"
 
