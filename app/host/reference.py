@@ -39,14 +39,14 @@ def reference_pages() -> dict[str, str]:
         app = create_app(create_site(Path(scratch), "docs"), only=set(installed_modules()))
         with app.app_context(), force_locale("en"):
             return {
-                "hooks.md": hooks_page(context()),
+                "hooks.md": hooks_page(),
                 "settings.md": settings_page(context()),
                 "modules.md": modules_page(context()),
             }
 
 
-def hooks_page(carried: Context) -> str:
-    """Every hook with its signature, policy, text, and who uses it."""
+def hooks_page() -> str:
+    """Every hook with its signature, policy and text."""
     lines = ["# Hooks", "", NOTE, ""]
     lines.append(
         "What a module may add to the product. A module's `hooks.py` holds one function per hook, marked "
@@ -57,9 +57,6 @@ def hooks_page(carried: Context) -> str:
         specification = getattr(hookspecs, name)
         signature = str(inspect.signature(specification)).replace("'", "")
         text = inspect.getdoc(specification) or ""
-        users = [impl.plugin_name for impl in getattr(carried.hooks.manager.hook, name).get_hookimpls()]
-        order = list(carried.hooks.modules)
-        used = ", ".join(sorted(set(users), key=order.index)) or "nobody yet"
         lines += [
             f"## `{name}`",
             "",
@@ -71,7 +68,7 @@ def hooks_page(carried: Context) -> str:
             "",
             text,
         ]
-        lines += ["", f"Used by: {used}.", ""]
+        lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 

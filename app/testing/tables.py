@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from app import create_app
-from app.db import db, metadatas
+from app.db import db
 from app.host.context import context
 from app.host.discovery import discover
-from app.host.migrations import KERNEL_LINE, differences, line_of, migrating, upgrade
+from app.host.migrations import KERNEL_LINE, line_of, migrating, upgrade
 from app.host.models import HostModule
 from app.host.sites import Site
 from config import settings
@@ -23,12 +23,6 @@ def make_tables(site: Site) -> None:
     with migrating(site.database_url) as connection:
         for line in lines:
             upgrade(connection, line)
-        if any(differences(connection, line, set(found)) for line in lines):
-            # Models that are being worked on: their migration is not written yet.
-            for metadata in metadatas:
-                metadata.drop_all(connection)
-            for metadata in metadatas:
-                metadata.create_all(connection)
         versions = {module.slug: module.manifest.version for module in running if module.manifest}
         rows = [{"slug": slug, "version": version, "enabled": True} for slug, version in versions.items()]
         if rows:
