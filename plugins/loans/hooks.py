@@ -108,10 +108,31 @@ def menu() -> Sequence[MenuGroup]:
             _l("Loans"),
             "cash",
             (
-                MenuItem("loans_developments", _l("Business developments"), "LoansDevelopmentView.list", "LoansDevelopmentView", icon="trending-up", order=10),
-                MenuItem("loans_applications", _l("Loan applications"), "LoansApplicationView.list", "LoansApplicationView", icon="file-dollar", order=20),
-                MenuItem("loans_instalments", _l("Instalments"), "LoansInstalmentView.list", "LoansInstalmentView", icon="calendar-dollar", order=30),
+                MenuItem(
+                    "loans_developments",
+                    _l("Business developments"),
+                    "LoansDevelopmentView.list",
+                    "LoansDevelopmentView",
+                    icon="trending-up",
+                    order=10,
+                ),
+                MenuItem(
+                    "loans_applications",
+                    _l("Loan applications"),
+                    "LoansApplicationView.list",
+                    "LoansApplicationView",
+                    icon="file-dollar",
+                    order=20,
+                ),
+                MenuItem(
+                    "loans_instalments",
+                    _l("Instalments"),
+                    "LoansInstalmentView.list",
+                    "LoansInstalmentView",
+                    icon="calendar-dollar",
+                    order=30,
+                ),
             ),
             order=300,
         ),
-    )  # fmt: skip
+    )

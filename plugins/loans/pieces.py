@@ -37,20 +37,59 @@ CUSTOMER_TABS = (
     Tab("loans_developments", _l("Business developments"), lambda one: developments(one), DEVELOPMENTS, order=30),
     Tab("loans_applications", _l("Loan applications"), lambda one: applications(one), APPLICATIONS, order=35),
 )
-DEVELOPMENT_TABS = (Tab("loans_applications", _l("Loan applications"), lambda one: of_development(one), APPLICATIONS, order=10),)
-APPLICATION_TABS = (Tab("loans_schedule", _l("Repayment schedule"), lambda one: schedule(one), APPLICATIONS, "can_show", order=10),)
+DEVELOPMENT_TABS = (
+    Tab("loans_applications", _l("Loan applications"), lambda one: of_development(one), APPLICATIONS, order=10),
+)
+APPLICATION_TABS = (
+    Tab("loans_schedule", _l("Repayment schedule"), lambda one: schedule(one), APPLICATIONS, "can_show", order=10),
+)
 
 DEVELOPMENT_ACTIONS = (
     Action("forward", _l("Move forward"), "LoansDevelopmentView.forward", DEVELOPMENTS, "can_move", "arrow-right"),
-    Action("lose", _l("Give up"), "LoansDevelopmentView.lose", DEVELOPMENTS, "can_move", "ban", dialog_endpoint="LoansDevelopmentView.lose", danger=True),
-)  # fmt: skip
+    Action(
+        "lose",
+        _l("Give up"),
+        "LoansDevelopmentView.lose",
+        DEVELOPMENTS,
+        "can_move",
+        "ban",
+        dialog_endpoint="LoansDevelopmentView.lose",
+        danger=True,
+    ),
+)
 APPLICATION_ACTIONS = (
     Action("submit", _l("Submit"), "LoansApplicationView.submit", APPLICATIONS, "can_submit", "send"),
-    Action("grant", _l("Grant"), "LoansApplicationView.grant", APPLICATIONS, "can_decide", "circle-check", dialog_endpoint="LoansApplicationView.grant"),
-    Action("refuse", _l("Refuse"), "LoansApplicationView.refuse", APPLICATIONS, "can_decide", "circle-x", dialog_endpoint="LoansApplicationView.refuse", danger=True),
+    Action(
+        "grant",
+        _l("Grant"),
+        "LoansApplicationView.grant",
+        APPLICATIONS,
+        "can_decide",
+        "circle-check",
+        dialog_endpoint="LoansApplicationView.grant",
+    ),
+    Action(
+        "refuse",
+        _l("Refuse"),
+        "LoansApplicationView.refuse",
+        APPLICATIONS,
+        "can_decide",
+        "circle-x",
+        dialog_endpoint="LoansApplicationView.refuse",
+        danger=True,
+    ),
     Action("take_back", _l("Take back"), "LoansApplicationView.take_back", APPLICATIONS, "can_submit", "arrow-back-up"),
-    Action("withdraw", _l("Withdraw"), "LoansApplicationView.withdraw", APPLICATIONS, "can_submit", "ban", _l("Withdraw this application? This is final."), danger=True),
-)  # fmt: skip
+    Action(
+        "withdraw",
+        _l("Withdraw"),
+        "LoansApplicationView.withdraw",
+        APPLICATIONS,
+        "can_submit",
+        "ban",
+        _l("Withdraw this application? This is final."),
+        danger=True,
+    ),
+)
 
 
 def tabs_of(slug: str) -> Sequence[Tab]:
@@ -101,7 +140,9 @@ def waiting_card() -> Markup:
         select(Application).where(wanted).order_by(Application.state.desc(), Application.id).limit(LINES)
     ).all()
     numbers = [row.customer_id for row in rows]
-    names = dict(session.execute(select(Customer.id, Customer.name).where(among(session(), Customer.id, numbers))).all())
+    names = dict(
+        session.execute(select(Customer.id, Customer.name).where(among(session(), Customer.id, numbers))).all()
+    )
     states = {choice.value: choice for choice in STATES}
     lines = [
         {
@@ -133,16 +174,21 @@ def _developments(customer: Customer, before: datetime | None, limit: int) -> Se
     )
     label = _l("Business development begun")
     return [
-        TimelineItem(row.created_at, label, row.name, "trending-up", url=record_url("loans_development", row.id), kind="loans")
+        TimelineItem(
+            row.created_at, label, row.name, "trending-up", url=record_url("loans_development", row.id), kind="loans"
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def _applications(customer: Customer, before: datetime | None, limit: int) -> Sequence[TimelineItem]:
     if not require_actor().can("can_list", APPLICATIONS):
         return ()
     items: list[TimelineItem] = []
-    moments = ((Application.submitted_at, _l("Application submitted"), "send"), (Application.granted_at, _l("Application granted"), "circle-check"))
+    moments = (
+        (Application.submitted_at, _l("Application submitted"), "send"),
+        (Application.granted_at, _l("Application granted"), "circle-check"),
+    )
     for column, label, icon in moments:
         rows: Any = session.execute(
             select(Application.id, Application.number, Application.amount, column.label("at"))
@@ -151,9 +197,16 @@ def _applications(customer: Customer, before: datetime | None, limit: int) -> Se
             .limit(limit)
         )
         items += [
-            TimelineItem(row.at, label, f"{row.number} · {money_text(row.amount)}", icon, url=record_url("loans_application", row.id), kind="loans")
+            TimelineItem(
+                row.at,
+                label,
+                f"{row.number} · {money_text(row.amount)}",
+                icon,
+                url=record_url("loans_application", row.id),
+                kind="loans",
+            )
             for row in rows
-        ]  # fmt: skip
+        ]
     return items
 
 

@@ -82,9 +82,7 @@ def _let_customers_through(random: Random, unit: Unit, pool: Pool, rule: PoolRul
                 }
             )  # fmt: skip
         else:
-            entries.append(
-                {**shared, "unit_id": unit.id, "from_employee_id": owner_id, "entered_at": entered}
-            )
+            entries.append({**shared, "unit_id": unit.id, "from_employee_id": owner_id, "entered_at": entered})
     if not movements:
         return
     assign_customers(

@@ -111,11 +111,27 @@ def menu() -> Sequence[MenuGroup]:
             _l("Pools"),
             "recycle",
             (
-                MenuItem("pools_entries", _l("Customers in pools"), "PoolsEntryView.list", "PoolsEntryView", icon="inbox", order=10),
-                MenuItem("pools_movements", _l("Movements"), "PoolsMovementView.list", "PoolsMovementView", icon="arrows-exchange", order=20),
+                MenuItem(
+                    "pools_entries",
+                    _l("Customers in pools"),
+                    "PoolsEntryView.list",
+                    "PoolsEntryView",
+                    icon="inbox",
+                    order=10,
+                ),
+                MenuItem(
+                    "pools_movements",
+                    _l("Movements"),
+                    "PoolsMovementView.list",
+                    "PoolsMovementView",
+                    icon="arrows-exchange",
+                    order=20,
+                ),
                 MenuItem("pools_pools", _l("Pools"), "PoolsPoolView.list", "PoolsPoolView", icon="bucket", order=30),
-                MenuItem("pools_rules", _l("Pool rules"), "PoolsRuleView.list", "PoolsRuleView", icon="ruler-2", order=40),
+                MenuItem(
+                    "pools_rules", _l("Pool rules"), "PoolsRuleView.list", "PoolsRuleView", icon="ruler-2", order=40
+                ),
             ),
             order=200,
         ),
-    )  # fmt: skip
+    )

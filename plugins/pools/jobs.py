@@ -41,5 +41,9 @@ def recycle(run: Run, business_date: date | None = None) -> dict[str, Any]:
 
 
 RECYCLE = JobSpec(
-    "pools.recycle", _l("Recycle customers into pools"), recycle, schema=RecycleArguments, schedule=f"{NIGHTLY_AT.minute} {NIGHTLY_AT.hour} * * *"
+    "pools.recycle",
+    _l("Recycle customers into pools"),
+    recycle,
+    schema=RecycleArguments,
+    schedule=f"{NIGHTLY_AT.minute} {NIGHTLY_AT.hour} * * *",
 )

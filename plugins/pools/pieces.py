@@ -26,10 +26,34 @@ STORY = Tab("pools_story", _l("Pool story"), lambda customer: story(customer), "
 ICONS = {"recycle": "recycle", "claim": "hand-grab", "assign": "user-share", "return": "arrow-back-up"}
 
 ENTRY_ACTIONS = (
-    Action("claim", _l("Claim"), "PoolsEntryView.claim", VIEW, "can_claim", "hand-grab", _l("Claim these customers for yourself?")),
-    Action("assign", _l("Assign"), "PoolsEntryView.assign", VIEW, "can_assign", "user-share", dialog_endpoint="PoolsEntryView.assign"),
-    Action("return", _l("Return"), "PoolsEntryView.give_back", VIEW, "can_return", "arrow-back-up", dialog_endpoint="PoolsEntryView.give_back"),
-)  # fmt: skip
+    Action(
+        "claim",
+        _l("Claim"),
+        "PoolsEntryView.claim",
+        VIEW,
+        "can_claim",
+        "hand-grab",
+        _l("Claim these customers for yourself?"),
+    ),
+    Action(
+        "assign",
+        _l("Assign"),
+        "PoolsEntryView.assign",
+        VIEW,
+        "can_assign",
+        "user-share",
+        dialog_endpoint="PoolsEntryView.assign",
+    ),
+    Action(
+        "return",
+        _l("Return"),
+        "PoolsEntryView.give_back",
+        VIEW,
+        "can_return",
+        "arrow-back-up",
+        dialog_endpoint="PoolsEntryView.give_back",
+    ),
+)
 
 
 def pool_card() -> Markup:
@@ -53,8 +77,12 @@ def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequ
     to, former = aliased(Employee), aliased(Employee)
     statement = (
         select(
-            PoolMovement.at, PoolMovement.act, PoolMovement.reason, Pool.name.label("pool"),
-            to.name.label("to"), former.name.label("former"),
+            PoolMovement.at,
+            PoolMovement.act,
+            PoolMovement.reason,
+            Pool.name.label("pool"),
+            to.name.label("to"),
+            former.name.label("former"),
         )
         .join(Pool, Pool.id == PoolMovement.pool_id)
         .outerjoin(to, to.id == PoolMovement.to_employee_id)
@@ -62,7 +90,7 @@ def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequ
         .where(PoolMovement.customer_id == customer.id, *([PoolMovement.at < before] if before else []))
         .order_by(PoolMovement.at.desc(), PoolMovement.id.desc())
         .limit(limit)
-    )  # fmt: skip
+    )
     labels = {choice.value: choice.label for choice in ACTS}
     return [
         TimelineItem(

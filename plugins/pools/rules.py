@@ -10,9 +10,7 @@ from datetime import date, timedelta
 SHORTEST_DAYS, LONGEST_DAYS = 1, 3650
 
 
-def last_safe_day(
-    business_date: date, days: int, is_working_day: Callable[[date], bool] | None = None
-) -> date:
+def last_safe_day(business_date: date, days: int, is_working_day: Callable[[date], bool] | None = None) -> date:
     """The day a follow-up must have happened on or after, for the customer to stay on `business_date`.
 
     A customer is recycled once `days` whole days lie between the last effective follow-up and `business_date`;

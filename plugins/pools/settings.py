@@ -8,15 +8,29 @@ from app.types import Kind, Setting
 
 SETTINGS = (
     Setting(
-        "pools.claims_per_day", _l("Claims per person and day"), Kind.INTEGER, 10,
-        help=_l("0 means no limit"), minimum=0, maximum=1000,
+        "pools.claims_per_day",
+        _l("Claims per person and day"),
+        Kind.INTEGER,
+        10,
+        help=_l("0 means no limit"),
+        minimum=0,
+        maximum=1000,
     ),
     Setting(
-        "pools.owned_limit", _l("Customers one person may own to be allowed to claim"), Kind.INTEGER, 500,
-        help=_l("0 means no limit"), minimum=0, maximum=100_000,
+        "pools.owned_limit",
+        _l("Customers one person may own to be allowed to claim"),
+        Kind.INTEGER,
+        500,
+        help=_l("0 means no limit"),
+        minimum=0,
+        maximum=100_000,
     ),
     Setting(
-        "pools.cool_down_days", _l("Days before a former owner may claim the same customer again"), Kind.INTEGER, 30,
-        minimum=0, maximum=3650,
+        "pools.cool_down_days",
+        _l("Days before a former owner may claim the same customer again"),
+        Kind.INTEGER,
+        30,
+        minimum=0,
+        maximum=3650,
     ),
 )

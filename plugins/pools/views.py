@@ -91,7 +91,7 @@ class PoolsEntryView(EntityView):
             outcome = assign_from_pool(lying(ids), values["employee_id"], values.get("reason") or "")
             return self._answer(outcome, _("%(count)s customers were assigned", count=f"{len(outcome.done):,}"))
 
-        return self._ask(TO_WHOM, "assign", _("Assign customers"), _("Assign"), act)
+        return self._ask_first(TO_WHOM, "assign", _("Assign customers"), _("Assign"), act)
 
     @expose("/return", methods=("GET", "POST"))
     @needs("can_return")
@@ -102,9 +102,9 @@ class PoolsEntryView(EntityView):
             outcome = return_customers(lying(ids), read_dialog(WHY).get("reason") or "")
             return self._answer(outcome, _("%(count)s customers were returned", count=f"{len(outcome.done):,}"))
 
-        return self._ask(WHY, "give_back", _("Return to the former account manager"), _("Return"), act)
+        return self._ask_first(WHY, "give_back", _("Return to the former account manager"), _("Return"), act)
 
-    def _ask(
+    def _ask_first(
         self, asked: Entity, route: str, heading: str, submit: str, act: Callable[[list[int]], Response]
     ) -> Response:
         """The dialog of an act; sent, the act, or the dialog again with what is wrong."""

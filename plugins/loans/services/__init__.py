@@ -13,7 +13,15 @@ from plugins.loans.services.reach import own_customers
 from plugins.loans.services.schedule import preview_schedule, read_schedule, write_schedule
 
 __all__ = [
-    "change_application", "change_development", "change_state", "move_stage",
-    "open_development", "own_customers", "prefill", "preview_schedule", "read_schedule", "write_application",
+    "change_application",
+    "change_development",
+    "change_state",
+    "move_stage",
+    "open_development",
+    "own_customers",
+    "prefill",
+    "preview_schedule",
+    "read_schedule",
+    "write_application",
     "write_schedule",
-]  # fmt: skip
+]

@@ -92,9 +92,7 @@ def change_state(record: Application, to: str, note: str = "") -> None:
         record.decision_note = note or None
         current.flush()
         record_id = record.id
-        after_commit(
-            lambda: hooks().event("transitioned", entity=_ENTITY, record_id=record_id, transition=transition)
-        )
+        after_commit(lambda: hooks().event("transitioned", entity=_ENTITY, record_id=record_id, transition=transition))
 
 
 def _check_decider(current: Session, record: Application, actor: Actor) -> None:
@@ -126,9 +124,7 @@ def prefill(development: Development | None) -> dict[str, Any]:
 def _check_development(current: Session, customer_id: int, development_id: int | None) -> None:
     if development_id is None:
         return
-    development = current.scalar(
-        select(Development).where(Development.id == development_id).execution_options(**_OPEN)
-    )
+    development = current.scalar(select(Development).where(Development.id == development_id).execution_options(**_OPEN))
     if development is None or development.customer_id != customer_id:
         raise Refused(_("This business development belongs to another customer"), field="development_id")
     if development.stage == rules.LOST:

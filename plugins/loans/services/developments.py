@@ -69,9 +69,7 @@ def move_stage(record: Development, to: str, reason: str = "") -> None:
         record.lost_reason = reason if to == rules.LOST else None
         current.flush()
         record_id = record.id
-        after_commit(
-            lambda: hooks().event("transitioned", entity=_ENTITY, record_id=record_id, transition=transition)
-        )
+        after_commit(lambda: hooks().event("transitioned", entity=_ENTITY, record_id=record_id, transition=transition))
 
 
 def _need_amount(record: Development) -> None:

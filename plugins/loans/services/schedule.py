@@ -60,9 +60,7 @@ def read_schedule(record: Application) -> tuple[rules.Instalment, ...]:
     found = session.scalars(
         select(Instalment).where(Instalment.application_id == record.id).order_by(Instalment.number)
     )
-    return tuple(
-        rules.Instalment(one.number, one.due_on, one.principal, one.interest, one.balance) for one in found
-    )
+    return tuple(rules.Instalment(one.number, one.due_on, one.principal, one.interest, one.balance) for one in found)
 
 
 __all__ = ["preview_schedule", "read_schedule", "schedule_rows", "write_schedule"]

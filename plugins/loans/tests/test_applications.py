@@ -69,7 +69,9 @@ def test_changing_a_draft_computes_the_schedule_anew(people: People, customer: C
         ("start_on", "9999-12-31"), ("start_on", "2026-02-30"), ("customer_id", "987654"), ("development_id", "987654"),
     ],
 )  # fmt: skip
-def test_wrong_terms_name_their_field_and_keep_nothing(people: People, customer: Customer, name: str, value: str) -> None:
+def test_wrong_terms_name_their_field_and_keep_nothing(
+    people: People, customer: Customer, name: str, value: str
+) -> None:
     with pytest.raises(Refused) as refused:
         apply_for(people.manager, customer, **{name: value})
     assert list(refused.value.errors) == [name]
@@ -85,7 +87,15 @@ def test_wrong_terms_name_their_field_and_keep_nothing(people: People, customer:
 
 
 def test_what_the_system_says_is_not_typed(people: People, customer: Customer) -> None:
-    given = {"number": "A1", "state": "granted", "owner_id": 1, "unit_id": 1, "granted_at": "2026-01-01", "decided_by_id": 1, "created_by": 1}
+    given = {
+        "number": "A1",
+        "state": "granted",
+        "owner_id": 1,
+        "unit_id": 1,
+        "granted_at": "2026-01-01",
+        "decided_by_id": 1,
+        "created_by": 1,
+    }
     for name, value in given.items():
         with pytest.raises(Refused) as refused:
             apply_for(people.manager, customer, **{name: value})
@@ -117,7 +127,12 @@ def test_it_starts_with_what_is_known(people: People, customer: Customer) -> Non
         values = prefill(development)
         made = create_record(entity(ENTITY), values)
     assert (made.customer_id, made.development_id, made.amount) == (customer.id, development.id, 300_000)
-    assert (made.method, made.months, made.annual_rate, made.purpose) == ("equal_principal", 24, Decimal("3.95"), "设备贷款")
+    assert (made.method, made.months, made.annual_rate, made.purpose) == (
+        "equal_principal",
+        24,
+        Decimal("3.95"),
+        "设备贷款",
+    )
     with acting_as(people.manager.actor):
         assert set(prefill(None)) == {"start_on", "method", "months", "annual_rate"}
 

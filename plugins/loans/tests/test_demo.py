@@ -38,7 +38,9 @@ def test_every_stage_and_state_is_there_and_adds_up(people: People) -> None:
         assert counted == session.scalar(select(func.count(Application.id)))
         last = session.get(Counter, now().year)
     made = apply_for(people.manager, customers[0])
-    assert int(made.number[-6:]) == (last.last if last else 0) + 1, "the next number goes on where the demonstration ends"
+    assert int(made.number[-6:]) == (last.last if last else 0) + 1, (
+        "the next number goes on where the demonstration ends"
+    )
 
 
 def test_nothing_to_show_is_no_error(people: People) -> None:

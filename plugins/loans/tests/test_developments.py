@@ -9,7 +9,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.api import Customer, acting_as, assign_customers, context, entity, find_record, hookimpl, session, share_customer, update_record
+from app.api import (
+    Customer,
+    acting_as,
+    assign_customers,
+    context,
+    entity,
+    find_record,
+    hookimpl,
+    session,
+    share_customer,
+    update_record,
+)
 from app.testing.people import People
 from app.types import SYSTEM, Refused, Veto
 from plugins.loans.models import Development
@@ -72,7 +83,13 @@ def test_the_amount_cannot_be_taken_away_again(people: People, customer: Custome
 
 
 def test_stage_owner_and_customer_are_not_typed(people: People, customer: Customer) -> None:
-    for name, value in {"stage": "won", "owner_id": people.stranger.employee_id, "lost_reason": "x", "unit_id": 1, "created_by": 1}.items():
+    for name, value in {
+        "stage": "won",
+        "owner_id": people.stranger.employee_id,
+        "lost_reason": "x",
+        "unit_id": 1,
+        "created_by": 1,
+    }.items():
         with pytest.raises(Refused) as refused:
             develop(people.manager, customer, **{name: value})
         assert list(refused.value.errors) == [name]

@@ -23,8 +23,12 @@ def filled(served: Served) -> dict[str, int]:
         return {"customer": customer.id, "development": development.id, "application": application.id}
 
 
-@pytest.mark.parametrize(("width", "language", "theme"), [(DESK, "zh", "light"), (PHONE, "zh", "dark"), (PHONE, "en", "light")])
-def test_every_page_is_readable(window: Any, served: Served, filled: dict[str, int], width: int, language: str, theme: str) -> None:
+@pytest.mark.parametrize(
+    ("width", "language", "theme"), [(DESK, "zh", "light"), (PHONE, "zh", "dark"), (PHONE, "en", "light")]
+)
+def test_every_page_is_readable(
+    window: Any, served: Served, filled: dict[str, int], width: int, language: str, theme: str
+) -> None:
     application = f"/loans_application/show/{filled['application']}"
     pages = {
         "loans-developments": "/loans_development/list/",
@@ -44,8 +48,15 @@ def test_every_page_is_readable(window: Any, served: Served, filled: dict[str, i
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
-def test_the_schedule_follows_the_terms_in_the_form(window: Any, served: Served, filled: dict[str, int], width: int) -> None:
-    page = window(served.people.manager, f"/loans_application/add?development_id={filled['development']}", width=width, language="zh")
+def test_the_schedule_follows_the_terms_in_the_form(
+    window: Any, served: Served, filled: dict[str, int], width: int
+) -> None:
+    page = window(
+        served.people.manager,
+        f"/loans_application/add?development_id={filled['development']}",
+        width=width,
+        language="zh",
+    )
     page.get_by_text("共 12 期").wait_for()
     page.fill("#field-months", "24")
     page.locator("#field-months").dispatch_event("change")

@@ -7,6 +7,7 @@ import os
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ from plugins.loans.rules import (
 )
 
 START = date(2026, 1, 31)
-BERKA = Path(os.environ.get("QIAO_DATA", Path(__file__).resolve().parents[4] / "shared" / "data")) / "berka" / "loan.asc.gz"
+BERKA = (
+    Path(os.environ.get("QIAO_DATA", Path(__file__).resolve().parents[4] / "shared" / "data")) / "berka" / "loan.asc.gz"
+)
 
 AMOUNTS = st.decimals(Decimal("0.01"), Decimal("999999999.99"), places=2)
 RATES = st.decimals(0, 36, places=4)
@@ -38,7 +41,7 @@ def annuity(amount: Decimal, annual_rate: Decimal, months: int) -> Fraction:
 
 
 def test_a_published_annuity() -> None:
-    """A million over 30 years at the 4.9 % of 2015: 5,307.27 a month and 910,616.19 of interest, as every bank's table says."""
+    """A million over 30 years at 4.9 %: 5,307.27 a month and 910,616.19 of interest, as every bank's table says."""
     lines = repayment_schedule("equal_instalment", Decimal(1_000_000), Decimal("4.9"), 360, START)
     assert {line.total for line in lines[:-1]} == {Decimal("5307.27")}
     assert lines[0].interest == Decimal("4083.33")
@@ -52,7 +55,13 @@ def test_a_published_annuity() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "rate", "months"),
-    [("100000", "4.35", 12), ("1000000", "4.9", 360), ("200000", "18.25", 36), ("35000.55", "3.4567", 60), ("1", "12", 2)],
+    [
+        ("100000", "4.35", 12),
+        ("1000000", "4.9", 360),
+        ("200000", "18.25", 36),
+        ("35000.55", "3.4567", 60),
+        ("1", "12", 2),
+    ],
 )
 def test_the_equal_payment_agrees_with_exact_fractions(amount: str, rate: str, months: int) -> None:
     lines = repayment_schedule("equal_instalment", Decimal(amount), Decimal(rate), months, START)
@@ -84,7 +93,9 @@ def test_month_ends_do_not_drift() -> None:
 
 
 @given(AMOUNTS, RATES, st.integers(1, 120), st.sampled_from(("equal_instalment", "equal_principal")))
-def test_every_schedule_pays_back_exactly_what_was_lent(amount: Decimal, rate: Decimal, months: int, method: str) -> None:
+def test_every_schedule_pays_back_exactly_what_was_lent(
+    amount: Decimal, rate: Decimal, months: int, method: str
+) -> None:
     lines = repayment_schedule(method, amount, rate, months, START)
     assert len(lines) == months
     assert totals(lines)[0] == amount
@@ -97,7 +108,7 @@ def test_every_schedule_pays_back_exactly_what_was_lent(amount: Decimal, rate: D
     assert lines[-1].balance == 0
     assert all(line.principal == line.principal.quantize(Decimal("0.01")) for line in lines)
     assert [line.number for line in lines] == list(range(1, months + 1))
-    assert all(earlier.due_on < later.due_on for earlier, later in zip(lines, lines[1:], strict=False))
+    assert all(earlier.due_on < later.due_on for earlier, later in pairwise(lines))
 
 
 @given(AMOUNTS, RATES, st.integers(2, 120))
@@ -155,7 +166,10 @@ def test_stages_move_one_step_forward_or_out() -> None:
     assert not may_move("lost", "contact")
     assert not may_move("made up", "lost")
     assert (next_stage("won"), next_stage("lost"), next_stage("need")) == (None, None, "proposal")
-    assert [stage for stage in ("contact", "need", "proposal", "won", "lost") if needs_amount(stage)] == ["proposal", "won"]
+    assert [stage for stage in ("contact", "need", "proposal", "won", "lost") if needs_amount(stage)] == [
+        "proposal",
+        "won",
+    ]
 
 
 def test_berkas_loans_have_the_payments_of_an_interest_free_schedule() -> None:

@@ -27,7 +27,9 @@ def token_in(page: str) -> str:
     return page.partition('name="_token" value="')[2].partition('"')[0]
 
 
-def test_the_form_starts_with_customer_development_and_settings(people: People, customer: Customer, client: Browser) -> None:
+def test_the_form_starts_with_customer_development_and_settings(
+    people: People, customer: Customer, client: Browser
+) -> None:
     development = develop(people.manager, customer, expected_amount="300000", name="设备贷款")
     login(client, people.manager)
     page = client.get(f"/loans_application/add?development_id={development.id}")
@@ -44,17 +46,21 @@ def test_the_form_starts_with_customer_development_and_settings(people: People, 
 def test_an_application_is_written_and_shown(people: People, customer: Customer, client: Browser) -> None:
     login(client, people.manager)
     token = token_in(client.get("/loans_application/add").text)
-    wrong = client.post("/loans_application/add", data={**TERMS, "amount": "0", "customer_id": customer.id, "_token": token})
+    wrong = client.post(
+        "/loans_application/add", data={**TERMS, "amount": "0", "customer_id": customer.id, "_token": token}
+    )
     assert wrong.status_code == 422
     assert "0.01" in wrong.text
-    foreign = client.post("/loans_application/add", data={**TERMS, "state": "granted", "customer_id": customer.id, "_token": token})
+    foreign = client.post(
+        "/loans_application/add", data={**TERMS, "state": "granted", "customer_id": customer.id, "_token": token}
+    )
     assert foreign.status_code == 422
     saved = client.post("/loans_application/add", data={**TERMS, "customer_id": customer.id, "_token": token})
     assert saved.status_code == 303
     with acting_as(SYSTEM):
         made = session.scalars(select(Application)).one()
     page = client.get(f"/loans_application/show/{made.id}").text
-    for text in (made.number, "桥江商贸有限公司", "12.00万元", "1.06万元", "3,900.00 元"):
+    for text in (made.number, "桥江商贸有限公司", "12.00万元", "10,600.00 元", "3,900.00 元"):
         assert text in page, text
     tab = client.get(f"/loans_application/show/{made.id}/tab/loans_schedule", htmx=True).text
     for text in ("10,600.00", "2026-02-28", "123,900.00", "合计"):
@@ -149,7 +155,9 @@ def test_an_application_carries_files(people: People, customer: Customer, client
     made = apply_for(people.manager, customer)
     login(client, people.manager)
     file = (io.BytesIO(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"), "财务报表.pdf")
-    sent = client.post(f"/attachment/loans_application/{made.id}", data={"file": file}, content_type="multipart/form-data")
+    sent = client.post(
+        f"/attachment/loans_application/{made.id}", data={"file": file}, content_type="multipart/form-data"
+    )
     assert sent.status_code in (200, 303), sent.text
     assert "财务报表.pdf" in client.get(f"/loans_application/show/{made.id}/tab/attachments", htmx=True).text
     login(client, people.stranger)
@@ -205,7 +213,13 @@ def test_every_page_opens(people: People, customer: Customer, client: Browser, l
 
 def test_over_rest(people: People, customer: Customer, client: Browser) -> None:
     login(client, people.manager)
-    sent = {"customer_id": customer.id, "amount": "120000.00", "annual_rate": "4.35", "months": 12, "start_on": "2026-01-31"}
+    sent = {
+        "customer_id": customer.id,
+        "amount": "120000.00",
+        "annual_rate": "4.35",
+        "months": 12,
+        "start_on": "2026-01-31",
+    }
     made = client.post("/api/v1/loans_application/", json=sent)
     assert made.status_code == 201, made.text
     number = made.json["id"]

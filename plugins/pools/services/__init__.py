@@ -17,7 +17,22 @@ from plugins.pools.services.recycle import (
 from plugins.pools.services.setup import change_rule, write_rule
 
 __all__ = [
-    "NIGHTLY_AT", "Forecast", "Outcome", "active_rules", "assign_from_pool", "business_today", "catch_up", "change_rule",
-    "claim_customers", "coming_night", "count_due", "customer_condition", "forecast", "lying_in_pools", "member_condition",
-    "recycle_customers", "return_customers", "write_rule",
-]  # fmt: skip
+    "Forecast",
+    "NIGHTLY_AT",
+    "Outcome",
+    "active_rules",
+    "assign_from_pool",
+    "business_today",
+    "catch_up",
+    "change_rule",
+    "claim_customers",
+    "coming_night",
+    "count_due",
+    "customer_condition",
+    "forecast",
+    "lying_in_pools",
+    "member_condition",
+    "recycle_customers",
+    "return_customers",
+    "write_rule",
+]

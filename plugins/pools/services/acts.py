@@ -28,7 +28,7 @@ from app.api import (
     transaction,
 )
 from app.types import Refused
-from plugins.pools.models import Pool, PoolEntry, PoolMovement
+from plugins.pools.models import PoolEntry, PoolMovement
 from plugins.pools.rules import Holding, Limits, room_left
 from plugins.pools.services.members import member_condition
 
@@ -125,7 +125,7 @@ def _lock(current: Session, customer_ids: Sequence[int], reach: ColumnElement[bo
         raise Refused(_("Choose at least one customer"))
     if len(wanted) > MOST:
         raise Refused(_("At most %(count)s customers at once", count=MOST))
-    statement: Select[Any] = (
+    statement = (
         select(PoolEntry.id, PoolEntry.customer_id, PoolEntry.pool_id, PoolEntry.from_employee_id)
         .where(among(current, PoolEntry.customer_id, wanted), reach)
         .order_by(PoolEntry.customer_id)
@@ -157,9 +157,7 @@ def _without_cooling(current: Session, employee_id: int, entries: list[Any], out
 
 
 def _within_limits(current: Session, employee_id: int, entries: list[Any], outcome: Outcome) -> list[Any]:
-    limits = Limits(
-        setting("pools.claims_per_day"), setting("pools.owned_limit"), setting("pools.cool_down_days")
-    )
+    limits = Limits(setting("pools.claims_per_day"), setting("pools.owned_limit"), setting("pools.cool_down_days"))
     zone = ZoneInfo(context().site.timezone)
     today = datetime.combine(now().astimezone(zone).date(), time.min, zone).astimezone(UTC)
     owned = select(func.count(Customer.id)).where(Customer.owner_id == employee_id, Customer.closed_at.is_(None))
@@ -188,7 +186,7 @@ def _check_reason(reason: str) -> None:
 
 
 def _check_result(current: Session, numbers: Sequence[int]) -> None:
-    """Whoever assigns must still see the customers afterwards: nobody gives them away out of the own part of the house."""
+    """Whoever assigns must still see the customers afterwards: nobody gives them away out of sight."""
     if not numbers:
         return
     seen = scope_condition(entity("customer"), require_actor(), write=True)
@@ -197,9 +195,7 @@ def _check_result(current: Session, numbers: Sequence[int]) -> None:
         raise Refused(_("Choose an employee of your unit"), field="employee_id")
 
 
-def _move(
-    current: Session, entries: Sequence[Any], act: str, employee_id: int, reason: str, outcome: Outcome
-) -> None:
+def _move(current: Session, entries: Sequence[Any], act: str, employee_id: int, reason: str, outcome: Outcome) -> None:
     """Close the entries, give the customers to the employee, write the ledger."""
     if not entries:
         return
@@ -209,9 +205,7 @@ def _move(
         .where(among(current, PoolEntry.id, [entry.id for entry in entries]))
         .execution_options(synchronize_session=False, **_OPEN)
     )
-    assign_customers(
-        numbers, employee_id, cause=f"pools.{act}", reason=reason, from_employee_id=None, scoped=False
-    )
+    assign_customers(numbers, employee_id, cause=f"pools.{act}", reason=reason, from_employee_id=None, scoped=False)
     moment, actor = now(), require_actor()
     current.execute(
         insert(PoolMovement),

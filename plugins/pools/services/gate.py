@@ -30,9 +30,7 @@ def lying_in_pools(customer_ids: Sequence[int], cause: str) -> Veto | None:
     found = session.execute(statement.execution_options(**{UNSCOPED: True})).one_or_none()
     if found is None:
         return None
-    return Veto(
-        _("%(name)s lies in the pool “%(pool)s”: assign it from there", name=found.name, pool=found.pool)
-    )
+    return Veto(_("%(name)s lies in the pool “%(pool)s”: assign it from there", name=found.name, pool=found.pool))
 
 
 __all__ = ["lying_in_pools"]

@@ -24,7 +24,9 @@ class Forecast:
     customers: tuple[Customer, ...]
 
 
-def forecast(business_date: date, is_working_day: WorkingDay, *, everything: bool = False, rows: int = 20) -> list[Forecast]:
+def forecast(
+    business_date: date, is_working_day: WorkingDay, *, everything: bool = False, rows: int = 20
+) -> list[Forecast]:
     """What every active rule would move on `business_date`, in the order the rules run; nothing is saved.
 
     A customer due under two rules counts for the first. Counts are of the customers within the actor's view, or

@@ -141,8 +141,16 @@ def _write_movements(current: Session, rule: PoolRule, business_date: date, due:
         literal(now(), UtcDateTime),
     ).where(among(current, Customer.id, due))
     columns = (
-        "customer_id", "act", "pool_id", "from_employee_id", "to_employee_id", "rule_id", "rule_version",
-        "business_date", "reason", "at",
+        "customer_id",
+        "act",
+        "pool_id",
+        "from_employee_id",
+        "to_employee_id",
+        "rule_id",
+        "rule_version",
+        "business_date",
+        "reason",
+        "at",
     )
     _insert(current, PoolMovement, columns, rows)
 

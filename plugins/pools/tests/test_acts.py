@@ -44,7 +44,8 @@ def test_a_claim_moves_the_customer_with_both_ledgers(bank: Bank) -> None:
 def test_of_several_each_has_its_own_answer(bank: Bank) -> None:
     people = bank.people
     free, gone, heads, strange = (
-        put(aged(people.colleague), pool) for pool in (bank.north_pool, bank.north_pool, bank.closed_pool, bank.south_pool)
+        put(aged(people.colleague), pool)
+        for pool in (bank.north_pool, bank.north_pool, bank.closed_pool, bank.south_pool)
     )
     claim(people.colleague, gone)
     answer = claim(people.manager, gone, free, heads, strange)
@@ -136,9 +137,7 @@ def test_the_cool_down_counts_every_former_owner(bank: Bank) -> None:
         recycle_customers(bank.rule.id, NIGHT, is_working_day)
     with acting_as(people.head.actor):
         assign_from_pool([one.id], people.colleague.employee_id)
-    session.execute(
-        update(Customer.__table__).values(owned_since_at=now() - timedelta(days=90))
-    )
+    session.execute(update(Customer.__table__).values(owned_since_at=now() - timedelta(days=90)))
     session.commit()
     session.expire_all()
     with acting_as(SYSTEM):
@@ -216,8 +215,7 @@ def test_customers_go_back_to_whom_they_came_from(bank: Bank) -> None:
     people = bank.people
     gone = people.add("gone", "离职", people.north, "account_manager")
     mine, his, none, left = (
-        put(aged(people.manager), bank.north_pool, former)
-        for former in (people.manager, people.colleague, None, gone)
+        put(aged(people.manager), bank.north_pool, former) for former in (people.manager, people.colleague, None, gone)
     )
     with acting_as(SYSTEM):
         session.execute(update(Employee).where(Employee.id == gone.employee_id).values(left_on=date(2026, 1, 1)))

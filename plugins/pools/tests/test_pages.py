@@ -27,14 +27,20 @@ def filled(served: Served) -> dict[str, int]:
     with served.acting(SYSTEM):
         pool = make_record("pools_pool", code="N", name="北支行客户池", unit_id=people.north.id)
         make_record("pools_rule", name="三十天未跟进", days=30, pool_id=pool.id)
-        lying = [put(aged(people.manager, name=name), pool, people.manager).id for name in ("桥江商贸", "周小川", "远洋物流")]
+        lying = [
+            put(aged(people.manager, name=name), pool, people.manager).id for name in ("桥江商贸", "周小川", "远洋物流")
+        ]
         for name in ("林一", "白帆科技"):
             aged(people.colleague, name=name)
     return {"customer": lying[0]}
 
 
-@pytest.mark.parametrize(("width", "language", "theme"), [(DESK, "zh", "light"), (PHONE, "zh", "dark"), (PHONE, "en", "light")])
-def test_every_page_is_readable(window: Any, served: Served, filled: dict[str, int], width: int, language: str, theme: str) -> None:
+@pytest.mark.parametrize(
+    ("width", "language", "theme"), [(DESK, "zh", "light"), (PHONE, "zh", "dark"), (PHONE, "en", "light")]
+)
+def test_every_page_is_readable(
+    window: Any, served: Served, filled: dict[str, int], width: int, language: str, theme: str
+) -> None:
     pages = {**PAGES, "pools-story": f"/customer/show/{filled['customer']}/tab/pools_story"}
     page = window(served.people.admin, "/", width=width, language=language, theme=theme)
     for name, path in pages.items():

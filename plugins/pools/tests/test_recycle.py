@@ -11,11 +11,11 @@ import time_machine
 from flask import Flask
 from sqlalchemy import delete, func, insert, select, text, update
 
-from app.api import Activity, Customer, acting_as, context, enqueue, session
+from app.api import Activity, Customer, context, enqueue, session
 from app.testing.factories import make_activity, make_record
 from app.testing.jobs import run_pending
 from app.testing.people import People
-from app.types import SYSTEM, Refused
+from app.types import Refused
 from plugins.pools.calendar import is_working_day
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule
 from plugins.pools.services import active_rules, catch_up, coming_night, count_due, forecast, recycle_customers
@@ -101,7 +101,9 @@ def test_a_second_run_of_the_night_leaves_those_claimed_since_alone(bank: Bank) 
     assert run(bank) == 1
     session.execute(delete(PoolEntry))
     session.execute(
-        update(Customer).where(Customer.id == early.id).values(owner_id=people.colleague.employee_id, owned_since_at=local(NIGHT))
+        update(Customer)
+        .where(Customer.id == early.id)
+        .values(owner_id=people.colleague.employee_id, owned_since_at=local(NIGHT))
     )
     session.execute(update(PoolRule).values(days=5))
     session.commit()
@@ -137,7 +139,9 @@ def test_units_moved_away_from_under_the_pool_are_left_alone(bank: Bank) -> None
 def generate(people: People, size: int, seed: int) -> list[dict]:
     """Customers of every kind around the boundaries, written straight into the table."""
     chance, number = random.Random(seed), count(1)
-    places = [(p.employee_id, p.unit_id) for p in (people.manager, people.colleague, people.stranger, people.city_manager)]
+    places = [
+        (p.employee_id, p.unit_id) for p in (people.manager, people.colleague, people.stranger, people.city_manager)
+    ]
 
     def moment(low: int, high: int) -> datetime | None:
         if chance.random() < 0.15:
@@ -182,9 +186,7 @@ def expected(made: list[dict], rule: dict, night: date) -> set[int]:
             moments.append(row["last_effective_at"])
         last = max(moments).astimezone(ZONE).date()
         passed = sum(
-            1
-            for n in range(1, (night - last).days)
-            if not rule["working"] or is_working_day(last + timedelta(days=n))
+            1 for n in range(1, (night - last).days) if not rule["working"] or is_working_day(last + timedelta(days=n))
         )
         if passed >= rule["days"]:
             due.add(row["id"])
@@ -240,9 +242,7 @@ def test_the_job_runs_the_rules_and_tells_what_it_did(bank: Bank) -> None:
     make_record("pools_rule", name="南", days=10, pool_id=bank.south_pool.id)
     number = enqueue("pools.recycle", {"business_date": NIGHT})
     assert run_pending() == 1
-    status, result = session.execute(
-        text("SELECT status, result FROM jobs_job WHERE id = :id"), {"id": number}
-    ).one()
+    status, result = session.execute(text("SELECT status, result FROM jobs_job WHERE id = :id"), {"id": number}).one()
     assert status == "done"
     assert '"moved": 2' in str(result).replace("'", '"')
     assert set(entries().values()) == {bank.north_pool.id, bank.south_pool.id}
@@ -305,10 +305,21 @@ def test_the_ledger_is_append_only(bank: Bank) -> None:
 def test_the_due_query_is_one_pass_over_a_hundred_thousand_customers(bank: Bank) -> None:
     """One sequential pass, on both databases: no index begins with what makes a customer due."""
     people, start = bank.people, datetime(2026, 3, 30, tzinfo=UTC)
-    plain = {"name": "客户", "kind": "personal", "unit_id": people.north.id, "created_at": start, "owned_since_at": start}
+    plain = {
+        "name": "客户",
+        "kind": "personal",
+        "unit_id": people.north.id,
+        "created_at": start,
+        "owned_since_at": start,
+    }
     for block in range(20):
         made = [
-            {**plain, "code": f"P{block}-{n}", "owner_id": people.manager.employee_id, "last_effective_at": start - timedelta(days=n % 60)}
+            {
+                **plain,
+                "code": f"P{block}-{n}",
+                "owner_id": people.manager.employee_id,
+                "last_effective_at": start - timedelta(days=n % 60),
+            }
             for n in range(5_000)
         ]
         session.execute(insert(Customer.__table__), made)
@@ -319,14 +330,23 @@ def test_the_due_query_is_one_pass_over_a_hundred_thousand_customers(bank: Bank)
     statement = select(Customer.id).where(condition)
     compiled = statement.compile(session.connection(), compile_kwargs={"literal_binds": True})
     plan = [str(row) for row in session.execute(text(f"EXPLAIN {'QUERY PLAN ' if kind == 'sqlite' else ''}{compiled}"))]
-    passes = [line for line in plan if ("SCAN customer" in line if kind == "sqlite" else "Seq Scan on customer" in line)]
+    passes = [
+        line for line in plan if ("SCAN customer" in line if kind == "sqlite" else "Seq Scan on customer" in line)
+    ]
     through_unit = [line for line in plan if "ix_customer_unit_followed" in line]
     assert len(passes) + len(through_unit) == 1, plan
     assert session.scalar(select(func.count(Customer.id)).where(condition)) == 0
     assert Activity.__tablename__ not in str(compiled)
 
 
-@pytest.mark.parametrize(("moment", "night"), [("2026-03-30T17:14:00Z", date(2026, 3, 31)), ("2026-03-30T17:15:00Z", date(2026, 4, 1)), ("2026-03-31T15:59:00Z", date(2026, 4, 1))])
+@pytest.mark.parametrize(
+    ("moment", "night"),
+    [
+        ("2026-03-30T17:14:00Z", date(2026, 3, 31)),
+        ("2026-03-30T17:15:00Z", date(2026, 4, 1)),
+        ("2026-03-31T15:59:00Z", date(2026, 4, 1)),
+    ],
+)
 def test_the_coming_night_is_that_of_the_next_run(app: Flask, moment: str, night: date) -> None:
     """01:14, 01:15 and 23:59 of 31 March on the site's clock."""
     with time_machine.travel(datetime.fromisoformat(moment), tick=False):

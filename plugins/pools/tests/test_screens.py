@@ -95,7 +95,10 @@ def test_strangers_get_nothing_and_change_nothing(bank: Bank, client: Browser) -
     assert client.get(f"/customer/show/{one.id}").status_code == 404
     client.post("/pools_entry/claim", data={"ids": number})
     assert client.get(f"/pools_entry/assign?ids={number}").status_code == 403
-    assert client.post("/pools_entry/assign", data={"ids": number, "employee_id": people.stranger.employee_id}).status_code == 403
+    assert (
+        client.post("/pools_entry/assign", data={"ids": number, "employee_id": people.stranger.employee_id}).status_code
+        == 403
+    )
     assert client.post("/pools_entry/return", data={"ids": number}).status_code == 403
     assert client.post("/pools_rule/run").status_code == 403
     assert client.get("/pools_rule/preview").status_code == 403
@@ -125,14 +128,22 @@ def test_the_head_assigns_in_a_dialog(bank: Bank, client: Browser) -> None:
     assert "employee_id" in dialog.text
     assert "分配" in dialog.text
     assert client.post("/pools_entry/assign", data={"ids": number}, htmx=True).status_code == 422
-    refused = client.post("/pools_entry/assign", data={"ids": number, "employee_id": people.stranger.employee_id}, htmx=True)
+    refused = client.post(
+        "/pools_entry/assign", data={"ids": number, "employee_id": people.stranger.employee_id}, htmx=True
+    )
     assert refused.status_code == 422
     assert "本机构" in refused.text
     assert entries() == {one.id: bank.closed_pool.id}
-    done = client.post("/pools_entry/assign", data={"ids": number, "employee_id": people.colleague.employee_id, "reason": "熟悉"}, htmx=True)
+    done = client.post(
+        "/pools_entry/assign",
+        data={"ids": number, "employee_id": people.colleague.employee_id, "reason": "熟悉"},
+        htmx=True,
+    )
     assert done.status_code == 204
     assert one.owner_id == people.colleague.employee_id
-    gone = client.post("/pools_entry/assign", data={"ids": number, "employee_id": people.colleague.employee_id}, htmx=True)
+    gone = client.post(
+        "/pools_entry/assign", data={"ids": number, "employee_id": people.colleague.employee_id}, htmx=True
+    )
     assert gone.status_code == 422
     assert len(story(one)) == 1
 
@@ -209,10 +220,20 @@ def test_every_page_opens(bank: Bank, client: Browser, language: str) -> None:
     login(client, bank.people.admin)
     client.get(f"/language/{language}")
     for path in (
-        "/pools_entry/list/", f"/pools_entry/show/{number}", "/pools_movement/list/", "/pools_pool/list/", "/pools_pool/add",
-        f"/pools_pool/show/{bank.north_pool.id}", "/pools_rule/list/", "/pools_rule/add", f"/pools_rule/show/{bank.rule.id}",
-        "/pools_rule/preview", f"/customer/show/{one.id}", f"/customer/show/{one.id}/tab/pools_story", "/",
-    ):  # fmt: skip
+        "/pools_entry/list/",
+        f"/pools_entry/show/{number}",
+        "/pools_movement/list/",
+        "/pools_pool/list/",
+        "/pools_pool/add",
+        f"/pools_pool/show/{bank.north_pool.id}",
+        "/pools_rule/list/",
+        "/pools_rule/add",
+        f"/pools_rule/show/{bank.rule.id}",
+        "/pools_rule/preview",
+        f"/customer/show/{one.id}",
+        f"/customer/show/{one.id}/tab/pools_story",
+        "/",
+    ):
         assert client.get(path).status_code == 200, path
 
 
@@ -224,7 +245,10 @@ def test_claiming_over_rest(bank: Bank, client: Browser) -> None:
     one, two = (put(aged(people.colleague), bank.north_pool) for _ in range(2))
     login(client, people.manager)
     listed = client.get("/api/v1/pools_entry/").json
-    assert {row["customer_id"] if isinstance(row["customer_id"], int) else row["customer_id"]["id"] for row in listed["result"]} == {one.id, two.id}
+    assert {
+        row["customer_id"] if isinstance(row["customer_id"], int) else row["customer_id"]["id"]
+        for row in listed["result"]
+    } == {one.id, two.id}
     for wrong in ({}, {"ids": []}, {"ids": "1"}, {"ids": [True]}, {"ids": [-1]}, [1], {"ids": [1.5]}):
         assert client.post("/api/v1/pools_entry/claim", json=wrong).status_code == 422
     first, second = entry_of(one), entry_of(two)

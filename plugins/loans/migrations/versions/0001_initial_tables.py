@@ -35,18 +35,12 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Integer(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.id"], name=op.f("fk_loans_development_customer_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"], ["org_employee.id"], name=op.f("fk_loans_development_owner_id")
-        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_loans_development_customer_id")),
+        sa.ForeignKeyConstraint(["owner_id"], ["org_employee.id"], name=op.f("fk_loans_development_owner_id")),
         sa.ForeignKeyConstraint(["unit_id"], ["org_unit.id"], name=op.f("fk_loans_development_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_loans_development")),
     )
-    op.create_index(
-        op.f("ix_loans_development_customer_id"), "loans_development", ["customer_id"], unique=False
-    )
+    op.create_index(op.f("ix_loans_development_customer_id"), "loans_development", ["customer_id"], unique=False)
     op.create_index("ix_loans_development_owner", "loans_development", ["owner_id", "stage"], unique=False)
     op.create_index(op.f("ix_loans_development_unit_id"), "loans_development", ["unit_id"], unique=False)
     op.create_table(
@@ -73,31 +67,21 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Integer(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.id"], name=op.f("fk_loans_application_customer_id")
-        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_loans_application_customer_id")),
         sa.ForeignKeyConstraint(
             ["decided_by_id"], ["org_employee.id"], name=op.f("fk_loans_application_decided_by_id")
         ),
         sa.ForeignKeyConstraint(
             ["development_id"], ["loans_development.id"], name=op.f("fk_loans_application_development_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"], ["org_employee.id"], name=op.f("fk_loans_application_owner_id")
-        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["org_employee.id"], name=op.f("fk_loans_application_owner_id")),
         sa.ForeignKeyConstraint(["unit_id"], ["org_unit.id"], name=op.f("fk_loans_application_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_loans_application")),
         sa.UniqueConstraint("number", name=op.f("uq_loans_application_number")),
     )
-    op.create_index(
-        op.f("ix_loans_application_customer_id"), "loans_application", ["customer_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_loans_application_development_id"), "loans_application", ["development_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_loans_application_granted_at"), "loans_application", ["granted_at"], unique=False
-    )
+    op.create_index(op.f("ix_loans_application_customer_id"), "loans_application", ["customer_id"], unique=False)
+    op.create_index(op.f("ix_loans_application_development_id"), "loans_application", ["development_id"], unique=False)
+    op.create_index(op.f("ix_loans_application_granted_at"), "loans_application", ["granted_at"], unique=False)
     op.create_index("ix_loans_application_owner", "loans_application", ["owner_id", "state"], unique=False)
     op.create_index(op.f("ix_loans_application_unit_id"), "loans_application", ["unit_id"], unique=False)
     op.create_table(
@@ -116,9 +100,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_loans_instalment")),
-        sa.UniqueConstraint(
-            "application_id", "number", name=op.f("uq_loans_instalment_application_id_number")
-        ),
+        sa.UniqueConstraint("application_id", "number", name=op.f("uq_loans_instalment_application_id_number")),
     )
     op.create_index("ix_loans_instalment_due", "loans_instalment", ["due_on"], unique=False)
 

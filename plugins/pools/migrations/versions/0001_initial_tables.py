@@ -83,9 +83,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["pool_id"], ["pools_pool.id"], name=op.f("fk_pools_movement_pool_id")),
         sa.ForeignKeyConstraint(["rule_id"], ["pools_rule.id"], name=op.f("fk_pools_movement_rule_id")),
-        sa.ForeignKeyConstraint(
-            ["to_employee_id"], ["org_employee.id"], name=op.f("fk_pools_movement_to_employee_id")
-        ),
+        sa.ForeignKeyConstraint(["to_employee_id"], ["org_employee.id"], name=op.f("fk_pools_movement_to_employee_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pools_movement")),
         sa.UniqueConstraint(
             "customer_id",
@@ -94,9 +92,7 @@ def upgrade() -> None:
             name=op.f("uq_pools_movement_customer_id_rule_id_business_date"),
         ),
     )
-    op.create_index(
-        "ix_pools_movement_claim", "pools_movement", ["to_employee_id", "act", "at"], unique=False
-    )
+    op.create_index("ix_pools_movement_claim", "pools_movement", ["to_employee_id", "act", "at"], unique=False)
     op.create_index("ix_pools_movement_customer", "pools_movement", ["customer_id", "at"], unique=False)
     op.create_index(op.f("ix_pools_movement_pool_id"), "pools_movement", ["pool_id"], unique=False)
 

@@ -1,0 +1,152 @@
+"""The screens of loan applications: form, states, schedule."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.api import Figure, asking, entity, expose, find_record, needs, percent_text, read_values
+from app.types import Field, Refused
+from plugins.loans import rules
+from plugins.loans.models import Application
+from plugins.loans.schemas import APPLICATION
+from plugins.loans.services import change_state, prefill, preview_schedule, read_schedule
+from plugins.loans.views.acts import ActsView
+from plugins.loans.views.tables import money_figure, schedule_table
+
+TERM_NAMES = ("amount", "annual_rate", "months", "method", "start_on")
+TERMS = asking("loans_terms", _l("Loan terms"), [one for one in APPLICATION.fields if one.name in TERM_NAMES])
+GRANT = asking("loans_grant", _l("Grant"), (Field("note", _l("Decision note"), max_length=300),))
+REFUSE = asking(
+    "loans_refuse", _l("Refuse"), (Field("note", _l("Why it is not granted"), required=True, max_length=300),)
+)
+
+
+class LoansApplicationView(ActsView):
+    """Loan applications, their states and schedules."""
+
+    entity = APPLICATION
+    route_base = "/loans_application"
+    form_template = "loans/application_form.html"
+
+    def badge_fields(self, record: Application) -> tuple[str, ...]:
+        """Its state alone."""
+        return ("state",)
+
+    def offers(self, record: Application, act: str) -> bool:
+        """The acts that fit its state."""
+        if act == "edit":
+            return record.state == "draft"
+        moves = {
+            "submit": "submitted",
+            "take_back": "draft",
+            "withdraw": "withdrawn",
+            "grant": "granted",
+            "refuse": "refused",
+        }
+        return act not in moves or (record.state, moves[act]) in rules.MOVES
+
+    def figures(self, record: Application) -> Sequence[Figure]:
+        """Amount, rate, the first instalment, the interest over the whole term."""
+        lines = read_schedule(record)
+        shown = [
+            money_figure(_l("Loan amount"), record.amount),
+            Figure(_l("Annual rate"), percent_text(record.annual_rate)),
+        ]
+        if lines:
+            shown.append(money_figure(_l("First instalment"), lines[0].total, exact=True))
+            shown.append(money_figure(_l("Total interest"), rules.totals(lines)[1], exact=True))
+        return shown
+
+    def first_values(self) -> dict[str, str]:
+        """From the customer and the development in the address, and the site's settings."""
+        number = _number("development_id")
+        development = find_record(entity("loans_development"), number) if number else None
+        return {**super().first_values(), **{name: _plain(v) for name, v in prefill(development).items()}}
+
+    @expose("/submit", methods=("POST",))
+    @needs("can_submit")
+    def submit(self) -> Response:
+        """Hand drafts in for a decision."""
+        return self.post_each(lambda one: change_state(one, "submitted"), _("%(count)s applications were submitted"))
+
+    @expose("/take_back", methods=("POST",))
+    @needs("can_submit")
+    def take_back(self) -> Response:
+        """Make drafts again of what was handed in."""
+        return self.post_each(lambda one: change_state(one, "draft"), _("%(count)s applications were taken back"))
+
+    @expose("/withdraw", methods=("POST",))
+    @needs("can_submit")
+    def withdraw(self) -> Response:
+        """Give applications up."""
+        return self.post_each(lambda one: change_state(one, "withdrawn"), _("%(count)s applications were withdrawn"))
+
+    @expose("/grant", methods=("GET", "POST"))
+    @needs("can_decide")
+    def grant(self) -> Response:
+        """Decide for applications."""
+        return self.ask_each(
+            GRANT, "grant", _("Grant"), lambda one, note: change_state(one, "granted", note),
+            _("%(count)s applications were granted"),
+        )  # fmt: skip
+
+    @expose("/refuse", methods=("GET", "POST"))
+    @needs("can_decide")
+    def refuse(self) -> Response:
+        """Decide against applications, saying why."""
+        return self.ask_each(
+            REFUSE, "refuse", _("Refuse"), lambda one, note: change_state(one, "refused", note),
+            _("%(count)s applications were refused"),
+        )  # fmt: skip
+
+    @expose("/terms")
+    @needs("can_add", "can_edit")
+    def terms(self) -> str:
+        """The schedule of the terms typed into a form, as a fragment."""
+        try:
+            terms = read_values(TERMS, {name: request.args.get(name, "") for name in TERM_NAMES}, creating=True)
+            lines = preview_schedule(
+                terms["method"], terms["amount"], terms["annual_rate"], terms["months"], terms["start_on"]
+            )
+        except Refused as refused:
+            texts = list(refused.errors.values()) or [refused.reason]
+            return render_template("loans/schedule_missing.html", reason="; ".join(map(str, texts)))
+        return schedule_table(lines, short=True)
+
+    @expose("/schedule/<int:pk>.csv")
+    @needs("can_export")
+    def schedule_file(self, pk: int) -> Response:
+        """The schedule of an application as a file."""
+        record, _writable = self.find(pk)
+        file = io.StringIO()
+        table = csv.writer(file)
+        table.writerow(
+            [_("Instalment no."), _("Due on"), _("Instalment"), _("Principal"), _("Interest"), _("Principal left")]
+        )
+        lines = read_schedule(record)
+        table.writerows(
+            [line.number, line.due_on.isoformat(), line.total, line.principal, line.interest, line.balance]
+            for line in lines
+        )
+        principal, interest = rules.totals(lines)
+        table.writerow([_("Total"), "", principal + interest, principal, interest, ""])
+        response = make_response(file.getvalue().encode("utf-8-sig"))
+        response.headers["Content-Type"] = "text/csv; charset=utf-8"
+        response.headers["Content-Disposition"] = f'attachment; filename="{record.number}.csv"'
+        return response
+
+
+def _number(name: str) -> int | None:
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
