@@ -48,17 +48,11 @@ class ConsoleRun:
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--entity", required=True, help="What the rows are: customer, activity, unit …")
-@click.option(
-    "--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A mapping (YAML)."
-)
+@click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A mapping (YAML).")
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, and keep nothing.")
 @click.option("--duplicates", type=click.Choice(POLICIES), help="What to do with records that exist already.")
-@click.option(
-    "--as", "login", help="Import with the rights of this login; the installation's own when left out."
-)
-@click.option(
-    "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the failed rows."
-)
+@click.option("--as", "login", help="Import with the rights of this login; the installation's own when left out.")
+@click.option("--errors", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the failed rows.")
 @site_option
 def import_file(
     slug: str | None,

@@ -32,9 +32,7 @@ def jobs() -> Sequence[JobSpec]:
         JobSpec("transfer.check", _l("Check of an import"), check_job, ImportArguments, timeout=hours),
         JobSpec("transfer.undo", _l("Undo of an import"), undo_job, ImportArguments, timeout=hours),
         JobSpec("transfer.export", _l("Export"), export_job, ExportArguments, timeout=hours),
-        JobSpec(
-            "transfer.clean", _l("Clearing of old import and export files"), clean_job, schedule="40 3 * * *"
-        ),
+        JobSpec("transfer.clean", _l("Clearing of old import and export files"), clean_job, schedule="40 3 * * *"),
     )
 
 

@@ -14,18 +14,12 @@ from app.types import Entity, Field, Refused
 
 FILE_MESSAGES: dict[str, Any] = {
     "empty": _l("The file is empty"),
-    "old_excel": _l(
-        "This is an old Excel file (.xls) or one with a password; save it as .xlsx without a password"
-    ),
+    "old_excel": _l("This is an old Excel file (.xls) or one with a password; save it as .xlsx without a password"),
     "encrypted": _l("The file has a password; save it without one"),
     "not_a_table": _l("This is a %(kind)s file, not a table; CSV and XLSX can be imported"),
     "binary": _l("This is not a text table; CSV and XLSX can be imported"),
-    "not_its_name": _l(
-        "The file is named %(suffix)s, but its content is %(kind)s; rename it or save it again"
-    ),
-    "suffix": _l(
-        "Files named %(suffix)s cannot be imported; CSV, XLSX, and a .zip or .gz of one of them can"
-    ),
+    "not_its_name": _l("The file is named %(suffix)s, but its content is %(kind)s; rename it or save it again"),
+    "suffix": _l("Files named %(suffix)s cannot be imported; CSV, XLSX, and a .zip or .gz of one of them can"),
     "nested": _l("A packed file inside a packed file cannot be imported"),
     "broken": _l("The file is damaged and cannot be read; it may not have been copied completely"),
     "bomb": _l("The file unpacks to far more than can be read; it is refused"),

@@ -142,8 +142,7 @@ def _the_table(entries: list[zipfile.ZipInfo], member: str) -> zipfile.ZipInfo:
     tables = [
         entry
         for entry in entries
-        if not entry.filename.startswith("__MACOSX/")
-        and not PurePosixPath(entry.filename).name.startswith(".")
+        if not entry.filename.startswith("__MACOSX/") and not PurePosixPath(entry.filename).name.startswith(".")
     ]
     if member:
         tables = [entry for entry in tables if fnmatch(entry.filename, member)]

@@ -77,9 +77,7 @@ def read_mapping(document: Any) -> Mapping:
     for key, value in texts.items():
         if not isinstance(value, str):
             raise BadMapping(f"'{key}:' must be text")
-    return Mapping(
-        fields={str(name): read_source(str(name), given) for name, given in fields.items()}, **texts
-    )
+    return Mapping(fields={str(name): read_source(str(name), given) for name, given in fields.items()}, **texts)
 
 
 def read_source(name: str, given: Any) -> Source:
@@ -155,17 +153,13 @@ def write_mapping(mapping: Mapping) -> dict[str, Any]:
         else:
             entry["constant"] = source.constant
         if source.steps:
-            entry["steps"] = [
-                name if argument is None else [name, argument] for name, argument in source.steps
-            ]
+            entry["steps"] = [name if argument is None else [name, argument] for name, argument in source.steps]
         for key in ("values", "otherwise", "default", "lookup"):
             value = getattr(source, key)
             if value is not None:
                 entry[key] = dict(value) if key == "values" else value
         fields[name] = entry
-    document = {
-        key: getattr(mapping, key) for key in ("entity", "member", "encoding", "delimiter", "duplicates")
-    }
+    document = {key: getattr(mapping, key) for key in ("entity", "member", "encoding", "delimiter", "duplicates")}
     return {**{key: value for key, value in document.items() if value}, "fields": fields}
 
 

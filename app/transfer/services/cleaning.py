@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
+from app.access.scope import UNSCOPED
 from app.db import now, session, transaction
+from app.host.context import context
 from app.transfer.models import Attachment, Export, Import
 from app.transfer.services import storage
 
@@ -21,9 +24,7 @@ def remove_old_files() -> int:
     removed = 0
     limit = now() - timedelta(days=KEPT_DAYS)
     with transaction() as current:
-        for export in current.scalars(
-            select(Export).where(Export.expires_at < now(), Export.stored != "")
-        ).all():
+        for export in current.scalars(select(Export).where(Export.expires_at < now(), Export.stored != "")).all():
             storage.remove("exports", export.stored)
             export.stored, export.status = "", "expired"
             removed += 1
@@ -33,7 +34,22 @@ def remove_old_files() -> int:
                 storage.remove("imports", stored)
             made.spool = made.error_file = ""
             removed += 1
+        removed += _forget_attachments(current)
     return removed + _remove_orphans()
+
+
+def _forget_attachments(current: Session) -> int:
+    """Attachments whose record has been deleted; their files are then orphans."""
+    forgotten = 0
+    for slug in current.scalars(select(Attachment.entity).distinct()).all():
+        entity = context().entities.get(slug)
+        if entity is None:  # its module is off: the data is kept
+            continue
+        living = select(entity.model.__table__.c.id)
+        gone = delete(Attachment).where(Attachment.entity == slug, Attachment.record_id.not_in(living))
+        ids = current.scalars(gone.returning(Attachment.id).execution_options(**{UNSCOPED: True}))
+        forgotten += len(ids.all())
+    return forgotten
 
 
 def _remove_orphans() -> int:

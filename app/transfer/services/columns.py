@@ -72,9 +72,7 @@ class Columns:
             self._readers.append((name, column, target.kind is Kind.LINK, get, self._typed(target)))
         self._defaults = [f for f in entity.fields if f.default is not None]
         self._required = [f for f in entity.fields if f.required]
-        self._conditional = [
-            f for f in entity.fields if f.visible_when is not None and f.name in mapping.fields
-        ]
+        self._conditional = [f for f in entity.fields if f.visible_when is not None and f.name in mapping.fields]
 
     def _typed(self, target: Field) -> Callable[[Any], Any]:
         if target.kind is Kind.CHOICE:

@@ -49,9 +49,7 @@ class Engine:
     database.
     """
 
-    def __init__(
-        self, entity: Entity, mapping: Mapping, header: Sequence[str], duplicates: str, *, dry: bool = False
-    ):
+    def __init__(self, entity: Entity, mapping: Mapping, header: Sequence[str], duplicates: str, *, dry: bool = False):
         self.entity = entity
         self.duplicates = duplicates
         self.columns = Columns(entity, mapping, header)
@@ -134,9 +132,7 @@ class Engine:
             else:
                 row.problems.append(problem("twice", row=earlier.number))
                 outcome.failed.append(row)
-        outcome.asked.extend(
-            (row, found or (ids.get(id(first)) if first else None)) for row, found, first in asked
-        )
+        outcome.asked.extend((row, found or (ids.get(id(first)) if first else None)) for row, found, first in asked)
 
     def _plan_new(
         self,
@@ -190,9 +186,7 @@ class Engine:
         for key in self.matcher.keys_of(row):
             here[key] = row
 
-    def _write(
-        self, current: Session, new: list[Row], changed: list[tuple[Row, int]], outcome: Outcome
-    ) -> None:
+    def _write(self, current: Session, new: list[Row], changed: list[tuple[Row, int]], outcome: Outcome) -> None:
         made = attempt(current, new, lambda batch: create_rows(current, self.entity, batch))
         outcome.created.extend(made)
         outcome.failed.extend(row for row in new if row.problems)

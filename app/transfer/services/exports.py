@@ -166,9 +166,7 @@ def write_export(export_id: int, step: Callable[[int, int], None] = lambda done,
     return count
 
 
-def _write_rows(
-    state: ListState, fields: Sequence[Field], writer: Writer, step: Callable[[int], None]
-) -> int:
+def _write_rows(state: ListState, fields: Sequence[Field], writer: Writer, step: Callable[[int], None]) -> int:
     columns = [getattr(state.entity.model, field.name) for field in fields]
     statement = every_row(state, *columns).limit(MAX_ROWS)
     links = [(place, field.target or "") for place, field in enumerate(fields) if field.kind is Kind.LINK]

@@ -56,9 +56,7 @@ def find_import(import_id: int) -> Import:
     foreign ones."""
     actor = require_actor()
     found = session.get(Import, import_id, populate_existing=True)
-    if found is None or not (
-        actor.is_system or (actor.user_id is not None and found.created_by == actor.user_id)
-    ):
+    if found is None or not (actor.is_system or (actor.user_id is not None and found.created_by == actor.user_id)):
         raise LookupError(import_id)
     return found
 
@@ -103,11 +101,7 @@ def upload(
         storage.remove("imports", stored)
     try:
         with transaction() as current:
-            chosen = (
-                checked_mapping(entity, mapping, table.header)
-                if mapping
-                else guess_mapping(entity, table.header)
-            )
+            chosen = checked_mapping(entity, mapping, table.header) if mapping else guess_mapping(entity, table.header)
             made = Import(
                 entity=slug,
                 file_name=shown,
@@ -211,8 +205,7 @@ def check(import_id: int, *, limit: int | None = None, run: Progress | None = No
         _count(counts, outcome)
         if len(failed) < 200:
             failed.extend(
-                {"number": row.number, "problems": row.problems}
-                for row in outcome.failed[: 200 - len(failed)]
+                {"number": row.number, "problems": row.problems} for row in outcome.failed[: 200 - len(failed)]
             )
         if run is not None:
             run.check_cancelled()
@@ -261,9 +254,7 @@ def begin(import_id: int) -> Import:
         checked_mapping(importable_entity(made.entity), read_mapping(made.mapping), made.header)
         spool_path(made)
         made.status = "queued"
-        record_acts(
-            current, [Act("import", made.entity, "", made.file_name, {"rows": [None, made.row_count]})]
-        )
+        record_acts(current, [Act("import", made.entity, "", made.file_name, {"rows": [None, made.row_count]})])
     return made
 
 
@@ -296,9 +287,12 @@ def start_check(import_id: int) -> int:
     with transaction():
         made = find_import(import_id)
         importable_entity(made.entity)
-        return enqueue(
+        if made.status != "mapped":
+            raise Refused(_("This import has been started already"))
+        made.job_id = enqueue(
             "transfer.check",
             {"import_id": import_id},
             unique_key=f"check-{import_id}",
             title=_("Check of %(file)s", file=made.file_name),
         )
+        return made.job_id

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, JSON, ColumnElement, Text, any_, func, literal, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
 from app.access.scope import UNSCOPED, scope_condition
+from app.fields.bulk import among
 from app.host.context import context
 from app.transfer.rules.mapping import Mapping
 from app.transfer.services.columns import Row, problem
@@ -20,15 +21,6 @@ from app.types import Entity, Kind
 _MOST_REMEMBERED = 50_000
 #: Stands for "several records".
 _SEVERAL = -1
-
-
-def among_texts(current: Session, column: Any, values: Iterable[str]) -> ColumnElement[bool]:
-    """`column` is one of these texts, however many: one parameter on both databases."""
-    wanted = list(values)
-    if current.get_bind().dialect.name == "postgresql":
-        return column == any_(literal(wanted, ARRAY(Text)))
-    listed = func.json_each(literal(wanted, JSON)).table_valued("value")
-    return column.in_(select(listed.c.value))
 
 
 class Lookups:
@@ -90,9 +82,7 @@ def natural_keys(target: Entity) -> tuple[str, ...]:
     return (*unique, *((title.name,) if title is not None and title.name not in unique else ()))
 
 
-def find_by_text(
-    current: Session, target: Entity, keys: Sequence[str], texts: Iterable[str]
-) -> dict[str, int]:
+def find_by_text(current: Session, target: Entity, keys: Sequence[str], texts: Iterable[str]) -> dict[str, int]:
     """{text: id} of the records the actor may see; -1 where several have it. The first key that knows a text
     wins."""
     table = target.model.__table__
@@ -103,7 +93,7 @@ def find_by_text(
         if not left:
             break
         column = table.c[key]
-        wanted: Any = among_texts(current, column, left)
+        wanted: Any = among(current, column, left)
         if column.type.python_type is int:
             numbers = [int(text) for text in left if text.isdecimal() and len(text) < 19]
             wanted = column.in_(numbers)

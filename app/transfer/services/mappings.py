@@ -121,6 +121,4 @@ def load_mapping(path: Path) -> Mapping:
             raise BadMapping("too large")
         return read_mapping(yaml.safe_load(text))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, BadMapping) as wrong:
-        raise Refused(
-            _("The mapping %(name)s cannot be used: %(reason)s", name=path.name, reason=wrong)
-        ) from wrong
+        raise Refused(_("The mapping %(name)s cannot be used: %(reason)s", name=path.name, reason=wrong)) from wrong

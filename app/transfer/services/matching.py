@@ -14,7 +14,6 @@ from app.access.scope import UNSCOPED, scope_condition
 from app.fields.bulk import among
 from app.transfer.rules.mapping import Mapping
 from app.transfer.services.columns import Row, problem
-from app.transfer.services.lookups import among_texts
 from app.types import Entity
 
 #: Names of the fields and their values.
@@ -102,8 +101,6 @@ class Matcher:
 def one_of(current: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
     """`column` is one of these values of one type."""
     listed = list(values)
-    if all(type(value) is str for value in listed):
-        return among_texts(current, column, listed)
-    if all(type(value) is int for value in listed):
+    if {type(value) for value in listed} in ({str}, {int}):
         return among(current, column, listed)
     return column.in_(listed)

@@ -38,9 +38,7 @@ def count_doubts(import_id: int) -> tuple[int, int]:
     """(rows asked about, those still without a decision)."""
     mine = (ImportRow.import_id == import_id, ImportRow.outcome == "ask")
     rows = session.execute(
-        select(func.count(), func.count().filter(ImportRow.decision == ""))
-        .select_from(ImportRow)
-        .where(*mine)
+        select(func.count(), func.count().filter(ImportRow.decision == "")).select_from(ImportRow).where(*mine)
     ).one()
     return int(rows[0]), int(rows[1])
 
@@ -62,9 +60,7 @@ def read_doubts(import_id: int, after: int = 0, size: int = 20) -> list[Doubt]:
         among(session(), model.id, [one.record_id for one in asked if one.record_id]),
         scope_condition(entity, require_actor()),
     )
-    records = {
-        record.id: record for record in session.scalars(statement.execution_options(**{UNSCOPED: True}))
-    }
+    records = {record.id: record for record in session.scalars(statement.execution_options(**{UNSCOPED: True}))}
     doubts = []
     for one, row in zip(asked, rows, strict=True):
         record = records.get(one.record_id)
@@ -94,9 +90,7 @@ def decide(import_id: int, decisions: Mapping[int, str], rest: str = "") -> int:
             chosen = [row_id for row_id, wanted in decisions.items() if wanted == choice]
             if chosen:
                 current.execute(
-                    update(ImportRow)
-                    .where(*mine, among(current, ImportRow.id, chosen))
-                    .values(decision=choice)
+                    update(ImportRow).where(*mine, among(current, ImportRow.id, chosen)).values(decision=choice)
                 )
         if rest:
             current.execute(update(ImportRow).where(*mine, ImportRow.decision == "").values(decision=rest))

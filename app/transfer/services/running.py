@@ -44,9 +44,7 @@ def run_import(run: Progress, import_id: int) -> dict[str, int]:
     size = spool.stat().st_size
     while place.phase != "end":
         fresh = (
-            engine.prepare(read_lines(spool, place.position, CHUNK), place.position)
-            if place.phase == "read"
-            else []
+            engine.prepare(read_lines(spool, place.position, CHUNK), place.position) if place.phase == "read" else []
         )
         with run.chunk(f"{import_id}-{place.chunk}"):
             current = session()

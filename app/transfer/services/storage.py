@@ -63,9 +63,7 @@ def private_file(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def store(
-    kind: str, source: BinaryIO | IO[bytes], suffix: str = "", limit: int | None = None
-) -> tuple[str, int, str]:
+def store(kind: str, source: BinaryIO | IO[bytes], suffix: str = "", limit: int | None = None) -> tuple[str, int, str]:
     """Copy an upload; (stored name, size in bytes, SHA-256). Raises `TooLarge`."""
     stored, size, digest = new_name(suffix), 0, hashlib.sha256()
     with private_file(path_of(kind, stored)) as out:

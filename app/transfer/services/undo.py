@@ -23,7 +23,6 @@ from app.jobs.services import enqueue
 from app.transfer.models import Attachment, Import, ImportChunk, ImportRow
 from app.transfer.services.columns import Row, problem
 from app.transfer.services.imports import Progress, find_import, importable_entity
-from app.transfer.services.lookups import among_texts
 from app.transfer.services.writing import attempt
 from app.types import Entity, Refused
 
@@ -127,9 +126,7 @@ def _undo_chunk(current: Session, entity: Entity, kept: Import, chunk_id: int) -
     reasons.update(dict.fromkeys(_used(current, entity, found), "in_use"))
     reasons.update(dict.fromkeys(_touched(current, entity, kept, found), "changed"))
     rows = [_row(number) for number in reversed(ids) if number in found and number not in reasons]
-    done = attempt(
-        current, rows, lambda batch: _delete(current, entity, [row.number for row in batch], found)
-    )
+    done = attempt(current, rows, lambda batch: _delete(current, entity, [row.number for row in batch], found))
     reasons.update({row.number: "in_use" for row in rows if row.problems})
     chunk.undone = True
     _note(kept, "deleted", len(done), [(n, found[n][0], code) for n, code in reasons.items()])
@@ -142,16 +139,12 @@ def _row(number: int) -> Row:
 def _touched(current: Session, entity: Entity, kept: Import, ids: Collection[int]) -> set[int]:
     """Records somebody has changed since: the audit log says so."""
     entry = AuditEntry.__table__.c
-    later = (
-        entry.id > kept.audit_end
-        if kept.audit_end is not None
-        else entry.user_id.is_distinct_from(kept.created_by)
-    )
+    later = entry.id > kept.audit_end if kept.audit_end is not None else entry.user_id.is_distinct_from(kept.created_by)
     others = entry.user_id.is_distinct_from(kept.created_by)
     changed = entry.action.not_in(("create", "create_many"))
     statement = select(entry.record_id).where(
         entry.entity == entity.slug,
-        among_texts(current, entry.record_id, map(str, ids)),
+        among(current, entry.record_id, [str(number) for number in ids]),
         changed,
         or_(later, others),
     )
@@ -180,9 +173,7 @@ def _used(current: Session, entity: Entity, ids: Collection[int]) -> set[int]:
     return used | set(current.scalars(attached))
 
 
-def _delete(
-    current: Session, entity: Entity, ids: Sequence[int], found: dict[int, tuple[str, bool]]
-) -> list[int]:
+def _delete(current: Session, entity: Entity, ids: Sequence[int], found: dict[int, tuple[str, bool]]) -> list[int]:
     model = entity.model
     if entity.verbs.delete is not None:
         statement = select(model).where(among(current, model.id, ids)).execution_options(**{UNSCOPED: True})
@@ -193,9 +184,7 @@ def _delete(
     table = model.__table__
     current.execute(delete(table).where(among(current, table.c.id, ids)))
     if entity.audited:
-        record_acts(
-            current, (Act("delete", entity.slug, str(number), found[number][0][:200]) for number in ids)
-        )
+        record_acts(current, (Act("delete", entity.slug, str(number), found[number][0][:200]) for number in ids))
     return list(ids)
 
 
@@ -205,9 +194,7 @@ def _restore(current: Session, entity: Entity, kept: Import) -> None:
     model = entity.model
     writable = scope_condition(entity, require_actor(), write=True)
     statement = select(model).where(among(current, model.id, [row.record_id or 0 for row in rows]), writable)
-    records = {
-        record.id: record for record in current.scalars(statement.execution_options(**{UNSCOPED: True}))
-    }
+    records = {record.id: record for record in current.scalars(statement.execution_options(**{UNSCOPED: True}))}
     left: list[tuple[int, str, str]] = []
     restored = 0
     for row in rows:
@@ -216,9 +203,7 @@ def _restore(current: Session, entity: Entity, kept: Import) -> None:
         row.outcome = "kept" if reason else "restored"
         if reason:
             row.problems = [problem(reason)]
-            label = (
-                str(getattr(record, entity.title, "") or "") if record is not None else f"#{row.record_id}"
-            )
+            label = str(getattr(record, entity.title, "") or "") if record is not None else f"#{row.record_id}"
             left.append((row.record_id or 0, label, reason))
         else:
             restored += 1

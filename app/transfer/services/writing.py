@@ -37,9 +37,7 @@ def savepoint(current: Session) -> Iterator[None]:
             current.info["after_commit"] = [*before, *added]
 
 
-def attempt(
-    current: Session, rows: Sequence[Row], act: Callable[[Sequence[Row]], Any]
-) -> list[tuple[Row, Any]]:
+def attempt(current: Session, rows: Sequence[Row], act: Callable[[Sequence[Row]], Any]) -> list[tuple[Row, Any]]:
     """Do `act` with all rows, or with the halves of what is refused; (row, its result) of those that went
     well.
 
@@ -119,9 +117,7 @@ class Updates:
         self._changeable = {f.name for f in entity.fields if not f.create_only and not f.computed}
         self._attributes = [f.name for f in entity.fields if hasattr(entity.model, f.name)]
 
-    def apply(
-        self, current: Session, targets: Sequence[tuple[Row, int]]
-    ) -> list[tuple[Row, int, dict[str, Any]]]:
+    def apply(self, current: Session, targets: Sequence[tuple[Row, int]]) -> list[tuple[Row, int, dict[str, Any]]]:
         """(row, record id, {field: [before, after]}) of the rows that went well; unchanged ones have no
         changes."""
         wanted = {id(row): record_id for row, record_id in targets}

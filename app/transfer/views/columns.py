@@ -15,6 +15,8 @@ from app.transfer.services.mappings import importable_fields
 from app.types import Entity, Field, Kind, Refused
 
 _SAMPLES = 3
+#: Kinds for which one value for all rows is often wanted.
+_OFFERED = frozenset({Kind.CHOICE, Kind.BOOLEAN, Kind.LINK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def fixed_fields(entity: Entity, mapping: Mapping) -> list[FixedField]:
         source = mapping.fields.get(field.name)
         if source is not None and source.constant is not None:
             lines.append(FixedField(field, str(source.constant)))
-        elif source is None and (field.required or field.kind in (Kind.CHOICE, Kind.BOOLEAN)):
+        elif source is None and (field.required or field.kind in _OFFERED):
             lines.append(FixedField(field, ""))
     return lines
 
@@ -83,9 +85,7 @@ def other_sources(entity: Entity, mapping: Mapping) -> list[tuple[Field, str]]:
     return found
 
 
-def mapping_from(
-    form: MappingType[str, str], entity: Entity, header: Sequence[str], before: Mapping
-) -> Mapping:
+def mapping_from(form: MappingType[str, str], entity: Entity, header: Sequence[str], before: Mapping) -> Mapping:
     """The mapping a form describes. Raises `Refused` for a field chosen twice.
 
     What the mapping before said about a column beyond taking it over is kept while the column keeps its
@@ -103,11 +103,7 @@ def mapping_from(
         known = before.fields.get(name)
         fields[name] = known if known is not None and known.column == heading else Source(column=heading)
     for name, source in before.fields.items():
-        if (
-            name not in fields
-            and form.get(f"keep-{name}")
-            and (source.concat is not None or source.column == "#")
-        ):
+        if name not in fields and form.get(f"keep-{name}") and (source.concat is not None or source.column == "#"):
             fields[name] = source
     for key, value in form.items():
         name = key.removeprefix("fixed-")

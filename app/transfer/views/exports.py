@@ -91,9 +91,7 @@ class ExportView(PageView):
     def show(self, pk: int) -> str:
         """How far the file is, and the way to fetch it."""
         made = exports.find_export(pk)
-        return self.render_template(
-            "transfer/export_show.html", made=made, label=named(made.entity), zone=zone()
-        )
+        return self.render_template("transfer/export_show.html", made=made, label=named(made.entity), zone=zone())
 
     @expose("/<int:pk>/file")
     @mine

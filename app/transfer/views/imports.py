@@ -80,9 +80,7 @@ class ImportView(PageView):
     def list(self) -> str:
         """What was imported, the latest first, and what can be."""
         actor = require_actor()
-        rows = (
-            select(Import).where(Import.created_by == actor.user_id).order_by(Import.id.desc()).limit(_LISTED)
-        )
+        rows = select(Import).where(Import.created_by == actor.user_id).order_by(Import.id.desc()).limit(_LISTED)
         found = session.scalars(rows).all()
         return self.render_template(
             "transfer/imports.html",
@@ -123,9 +121,7 @@ class ImportView(PageView):
             raise Refused(_("Choose a file"))
         given = request.files.get("mapping")
         mapping = _mapping_file(given.stream.read(_MOST_MAPPING + 1)) if given and given.filename else None
-        return imports.upload(
-            file.stream, file.filename, slug, mapping=mapping, limit=settings().max_upload_bytes
-        )
+        return imports.upload(file.stream, file.filename, slug, mapping=mapping, limit=settings().max_upload_bytes)
 
     @expose("/<int:pk>/columns", methods=("GET", "POST"))
     @mine
@@ -222,9 +218,7 @@ class ImportView(PageView):
             imports.cancel_unstarted(pk)
         except Refused as refused:
             return done(url_for("ImportView.show", pk=pk), str(refused), "danger")
-        return done(
-            url_for("ImportView.start", entity=slug), _("The file was thrown away; nothing was imported")
-        )
+        return done(url_for("ImportView.start", entity=slug), _("The file was thrown away; nothing was imported"))
 
     def _act(self, pk: int, act: Callable[[], object]) -> Response:
         imports.find_import(pk)
@@ -298,9 +292,7 @@ def importable() -> list[Entity]:
     """The entities the actor may import into."""
     actor = require_actor()
     return [
-        one
-        for one in context().entities.values()
-        if "import" in one.actions and actor.can("can_import", one.view_name)
+        one for one in context().entities.values() if "import" in one.actions and actor.can("can_import", one.view_name)
     ]
 
 

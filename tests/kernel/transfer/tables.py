@@ -55,9 +55,7 @@ def xlsx_bytes(*rows: Sequence[Any]) -> bytes:
     return out.getvalue()
 
 
-def uploaded(
-    content: bytes, name: str = "客户.csv", slug: str = "customer", mapping: Mapping | None = None
-) -> Import:
+def uploaded(content: bytes, name: str = "客户.csv", slug: str = "customer", mapping: Mapping | None = None) -> Import:
     return imports.upload(io.BytesIO(content), name, slug, mapping=mapping)
 
 

@@ -88,9 +88,7 @@ def test_a_path_in_a_name_is_harmless(client: Browser, people: People, record: A
     assert made.name == "x.pdf" and re.fullmatch(r"[0-9a-f]{32}", made.stored)
 
 
-def test_the_largest_file(
-    client: Browser, people: People, record: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_largest_file(client: Browser, people: People, record: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.transfer.services.attachments.MAX_ATTACHMENT", 10)
     login(client, people.admin)
     assert "alert-danger" in add(client, record.id, PDF, "a.pdf").text and count() == 0

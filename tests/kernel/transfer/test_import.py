@@ -26,15 +26,14 @@ def counts(made: object) -> tuple[int, int, int, int]:
 
 
 def failures(made: object) -> dict[int, str]:
-    rows = session.scalars(
-        select(ImportRow).where(ImportRow.import_id == made.id, ImportRow.outcome == "failed")
-    )
+    rows = session.scalars(select(ImportRow).where(ImportRow.import_id == made.id, ImportRow.outcome == "failed"))
     return {row.number: problems_text(entity(made.entity), row.problems) for row in rows}
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_a_file_becomes_customers_with_owner_unit_and_ledger(kind: str) -> None:
     unit, employee = place()
+    placed = (employee.id, unit.id)
     rows = [
         HEAD,
         ("张三", "K1", "138 0013 8000", "1980-02-03", "E1", "女"),
@@ -52,7 +51,7 @@ def test_a_file_becomes_customers_with_owner_unit_and_ledger(kind: str) -> None:
         date(1980, 2, 3),
         "female",
     )
-    assert (first.owner_id, first.unit_id) == (employee.id, unit.id)
+    assert (first.owner_id, first.unit_id) == placed
     assert session.scalar(select(func.count()).select_from(CustomerOwnership)) == 2
 
 
@@ -84,9 +83,7 @@ def test_duplicates_skip_update_create_ask() -> None:
     changed = csv_bytes(("name", "code", "mobile"), ("张三丰", "K1", ""), ("李四", "K2", ""))
     made = imported(changed, duplicates="update")
     assert counts(made) == (0, 1, 1, 0)
-    record = session.scalar(
-        select(Customer).where(Customer.code == "K1").execution_options(populate_existing=True)
-    )
+    record = session.scalar(select(Customer).where(Customer.code == "K1").execution_options(populate_existing=True))
     assert (record.name, record.mobile) == ("张三丰", "13800138000")
 
     made = imported(changed, duplicates="create")
@@ -132,9 +129,7 @@ def test_links_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_check_tells_all_and_keeps_nothing() -> None:
-    made = uploaded(
-        csv_bytes(("name", "code", "sex"), ("张三", "K1", "女"), ("李四", "K1", "女"), ("王五", "K2", "?"))
-    )
+    made = uploaded(csv_bytes(("name", "code", "sex"), ("张三", "K1", "女"), ("李四", "K1", "女"), ("王五", "K2", "?")))
     answer = imports.check(made.id)
     assert answer["counts"] == {"created": 1, "updated": 0, "skipped": 1, "failed": 1, "asked": 0}
     assert answer["failed"][0]["number"] == 4

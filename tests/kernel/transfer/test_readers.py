@@ -42,9 +42,7 @@ def test_encodings_and_delimiters(tmp_path: Path, encoding: str, delimiter: str)
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1250"])
 def test_western_letters(tmp_path: Path, encoding: str) -> None:
     names = (
-        ["Müller", "Grün", "José", "Peña", "Zürich", "Özil", "Ärzte"]
-        if encoding == "latin-1"
-        else ["Dvořák", "Čapek"]
+        ["Müller", "Grün", "José", "Peña", "Zürich", "Özil", "Ärzte"] if encoding == "latin-1" else ["Dvořák", "Čapek"]
     )
     content = csv_bytes(("name", "town"), *((name, "Brno") for name in names), encoding=encoding)
     _table, rows = read(tmp_path, content, "a.csv")
@@ -52,9 +50,7 @@ def test_western_letters(tmp_path: Path, encoding: str) -> None:
 
 
 def test_a_workbook(tmp_path: Path) -> None:
-    table, rows = read(
-        tmp_path, xlsx_bytes(("姓名", "", "金额"), ("张三", None, 12.5), ("李四", "x", 3)), "a.xlsx"
-    )
+    table, rows = read(tmp_path, xlsx_bytes(("姓名", "", "金额"), ("张三", None, 12.5), ("李四", "x", 3)), "a.xlsx")
     assert (table.kind, table.header, table.rows) == ("xlsx", ("姓名", "#2", "金额"), 2)
     assert rows == [["张三", None, 12.5], ["李四", "x", 3]]
 
@@ -126,9 +122,7 @@ def test_a_sheet_with_a_far_corner_is_refused(tmp_path: Path) -> None:
 
 
 def test_too_many_columns(tmp_path: Path) -> None:
-    assert (
-        refused(tmp_path, csv_bytes([f"c{n}" for n in range(400)], range(400)), "a.csv") == "too_many_columns"
-    )
+    assert refused(tmp_path, csv_bytes([f"c{n}" for n in range(400)], range(400)), "a.csv") == "too_many_columns"
     wide = xlsx_bytes([f"c{n}" for n in range(400)], list(range(400)))
     assert refused(tmp_path, wide, "a.xlsx") == "too_many_columns"
 

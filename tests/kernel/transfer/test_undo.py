@@ -35,9 +35,7 @@ def by_code(code: str) -> Customer | None:
 def test_created_records_go_and_updated_ones_are_as_before() -> None:
     place()
     imported(csv_bytes(("name", "code", "mobile"), ("张三", "K1", "13800138000")))
-    content = csv_bytes(
-        ("name", "code", "owner_id"), ("张三丰", "K1", ""), ("李四", "K2", "E1"), ("王五", "K3", "")
-    )
+    content = csv_bytes(("name", "code", "owner_id"), ("张三丰", "K1", ""), ("李四", "K2", "E1"), ("王五", "K3", ""))
     made = imported(content, duplicates="update")
     assert (made.created_count, made.updated_count) == (2, 1)
 

@@ -37,9 +37,7 @@ def count(model: type = Customer) -> int:
 def mapped(client: Browser, pk: int, duplicates: str = "skip", **fields: str) -> Any:
     page = client.get(f"/import/{pk}/columns")
     chosen = {}
-    for place, options in enumerate(
-        re.findall(r'<select[^>]*name="column-\d+".*?</select>', page.text, re.S)
-    ):
+    for place, options in enumerate(re.findall(r'<select[^>]*name="column-\d+".*?</select>', page.text, re.S)):
         found = re.search(r'value="(\w+)" selected', options)
         chosen[f"column-{place}"] = found[1] if found else ""
     return client.post(f"/import/{pk}/columns", data={**chosen, "duplicates": duplicates, **fields})
@@ -48,9 +46,7 @@ def mapped(client: Browser, pk: int, duplicates: str = "skip", **fields: str) ->
 def test_the_whole_way(client: Browser, people: People) -> None:
     login(client, people.admin)
     assert client.get("/import/start/customer").status_code == 200
-    answer = upload(
-        client, csv_bytes(HEAD, ("张三", "K1", "13800138000", "personal"), ("李四", "K2", "?", ""))
-    )
+    answer = upload(client, csv_bytes(HEAD, ("张三", "K1", "13800138000", "personal"), ("李四", "K2", "?", "")))
     assert answer.status_code == 303
     pk = number(answer)
     page = client.get(f"/import/{pk}/columns").text
@@ -111,9 +107,7 @@ def test_duplicates_are_decided_on_screen(client: Browser, people: People) -> No
     page = client.get(f"/import/{pk}/review").text
     rows = re.findall(r'name="row-(\d+)" value="update"', page)
     assert len(rows) == 3 and "张三丰" in page and ">张三<" in page
-    client.post(
-        f"/import/{pk}/review", data={f"row-{rows[0]}": "update", f"row-{rows[1]}": "skip", "rest": ""}
-    )
+    client.post(f"/import/{pk}/review", data={f"row-{rows[0]}": "update", f"row-{rows[1]}": "skip", "rest": ""})
     run_pending()
     assert session.get_one(Import, pk).status == "review"
     client.post(f"/import/{pk}/review", data={"rest": "update"})
@@ -164,27 +158,31 @@ def test_imports_belong_to_who_made_them(client: Browser, people: People) -> Non
 
 def test_without_the_right_nothing_can_be_imported(client: Browser, people: People) -> None:
     login(client, people.manager)
-    if not people.manager.actor.can("can_import", "UnitView"):
-        assert client.get("/import/start/unit").status_code == 403
-        assert upload(client, csv_bytes(("code", "name"), ("1", "x")), entity="unit").status_code == 403
-    assert client.get("/import/start/customer_ownership").status_code == 403
-    assert client.get("/import/start/nonsense").status_code == 403
+    for entity in ("customer", "unit", "customer_ownership", "nonsense"):
+        assert client.get(f"/import/start/{entity}").status_code == 403
+        assert upload(client, csv_bytes(("code", "name"), ("1", "x")), entity=entity).status_code == 403
     assert count(Import) == 0
 
 
 def test_an_import_stays_within_the_scope(client: Browser, people: People) -> None:
-    """An account manager with the right to import cannot put customers under a stranger."""
-    login(client, people.manager)
-    if not people.manager.actor.can("can_import", "CustomerView"):
-        assert client.get("/import/start/customer").status_code == 403
-        return
-    content = csv_bytes(("name", "code", "owner_id"), ("甲", "S1", "E-wang"), ("乙", "S2", "E-zhang"))
-    pk = number(upload(client, content))
+    """A department head may import for the own unit: neither put customers elsewhere nor touch them there."""
+    login(client, people.admin)
+    before = csv_bytes(("name", "code", "owner_id"), ("旧客户", "S0", "E-wang"))
+    pk = number(upload(client, before))
     mapped(client, pk)
     client.post(f"/import/{pk}/run")
     run_pending()
+
+    login(client, people.head)
+    rows = (("甲", "S1", "E-wang"), ("乙", "S2", "E-zhang"), ("改名", "S0", "E-zhang"))
+    pk = number(upload(client, csv_bytes(("name", "code", "owner_id"), *rows)))
+    mapped(client, pk, "update")
+    client.post(f"/import/{pk}/run")
+    run_pending()
     made = session.get_one(Import, pk)
-    assert (made.created_count, made.failed_count) == (1, 1)
+    assert (made.created_count, made.updated_count, made.failed_count) == (1, 0, 2)
+    names = select(Customer.code, Customer.name).execution_options(qiao_unscoped=True)
+    assert dict(map(tuple, session.execute(names))) == {"S0": "旧客户", "S2": "乙"}
 
 
 @pytest.mark.parametrize("target", ["id", "created_at", "last_followed_at", "bogus", "password"])
@@ -193,3 +191,19 @@ def test_fields_of_the_system_cannot_be_filled(client: Browser, people: People, 
     pk = number(upload(client, csv_bytes(("name", "x"), ("张三", "1"))))
     data = {"column-0": "name", "column-1": target, "duplicates": "skip"}
     assert client.post(f"/import/{pk}/columns", data=data).status_code == 400
+
+
+def test_progress_is_seen_by_who_asked(client: Browser, people: People) -> None:
+    """A department head, who sees no other tasks, sees how far the own import is."""
+    login(client, people.head)
+    pk = number(upload(client, csv_bytes(("name", "code"), ("张三", "K1"))))
+    mapped(client, pk)
+    client.post(f"/import/{pk}/run")
+    job_id = session.get_one(Import, pk).job_id
+    page = client.get(f"/import/{pk}/").text
+    address = re.search(r'hx-get="([^"]*progress[^"]*)"', page)
+    assert address and client.get(address[1]).status_code == 200
+    run_pending()
+    assert client.get(address[1]).status_code == 200
+    login(client, people.stranger)
+    assert client.get(address[1]).status_code in (403, 404) and job_id
