@@ -18,7 +18,7 @@ from app.types import MenuGroup, MenuItem
 def test_the_frame_is_ours_in_the_first_language(client: Browser, people: People) -> None:
     page = login(client, people.admin).get("/").text
     assert 'lang="zh-CN"' in page
-    assert 'class="rail' in page
+    assert 'class="rail offcanvas' in page
     assert "/customer/list/" in page
 
 

@@ -52,12 +52,12 @@ def test_every_error_has_a_page_in_both_languages(broken: Browser, people: Peopl
             assert answer.status_code == code
             assert answer.headers["X-Trace-Id"] in answer.text
             assert (trouble.title._args[0] in answer.text) is (language == "en"), code
-            assert ('class="rail' in answer.text) is (code < 500)
+            assert ('class="rail offcanvas' in answer.text) is (code < 500)
 
 
 def test_a_guest_gets_the_page_without_the_frame(broken: Browser) -> None:
     answer = broken.get("/broken/403")
-    assert 'class="rail' not in answer.text
+    assert 'class="rail offcanvas' not in answer.text
     assert "/login/" in answer.text
     assert broken.get("/nowhere").status_code == 404
 
