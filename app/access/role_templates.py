@@ -75,7 +75,7 @@ FINANCE = RoleTemplate(
 
 MANAGEMENT = RoleTemplate(
     slug="management",
-    label=_l("Management"),
+    label=_l("Senior management"),
     description=_l("Sees everything of the business, changes nothing."),
     permissions={
         "CustomerView": (*_READ, "can_export"),

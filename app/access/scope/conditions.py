@@ -1,6 +1,6 @@
 """Which rows of an entity an actor may see or change, as SQL.
 
-The forms below were chosen by measuring lists of a million rows on both databases: docs/adr/0008.
+The forms below were chosen by measuring lists of a million rows on both databases: docs/adr/0030.
 """
 
 from __future__ import annotations

@@ -70,13 +70,9 @@ def loose_logins() -> list[Account]:
     """Logins without an employee: administrators made at the console."""
     employee, unit, user = _tables()
     statement = _columns().select_from(
-        user.outerjoin(employee, employee.c.user_id == user.c.id).outerjoin(
-            unit, unit.c.id == employee.c.unit_id
-        )
+        user.outerjoin(employee, employee.c.user_id == user.c.id).outerjoin(unit, unit.c.id == employee.c.unit_id)
     )
-    rows = session.execute(
-        statement.where(employee.c.id.is_(None)).order_by(user.c.username).limit(200)
-    ).all()
+    rows = session.execute(statement.where(employee.c.id.is_(None)).order_by(user.c.username).limit(200)).all()
     return _accounts(rows)
 
 
@@ -134,9 +130,7 @@ def _accounts(rows: Sequence[Any]) -> list[Account]:
     ]
 
 
-def open_account(
-    employee_id: int, username: str, role_ids: Iterable[int], email: str = ""
-) -> tuple[int, str]:
+def open_account(employee_id: int, username: str, role_ids: Iterable[int], email: str = "") -> tuple[int, str]:
     """Make an employee's login; returns (its id, its first password, told once and to be changed).
 
     Raises `Refused` for somebody who has one or has left, a taken or odd name, a role the actor may not give.

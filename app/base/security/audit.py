@@ -23,7 +23,7 @@ from app.base.views.titles import Titles, read_titles, record_url
 from app.db import Model, session
 from app.fields.rules import BadValue, read_date
 from app.host.context import context
-from app.types import Entity, Field, Kind, Refused, Text
+from app.types import SYSTEM, Entity, Field, Kind, Refused, Text
 
 #: What is not an entity, but is written down.
 THINGS: dict[str, Text] = {
@@ -164,7 +164,7 @@ def read_query(asked: Mapping[str, str]) -> AuditQuery:
         start=datetime.combine(start, time(), clock) if start else None,
         end=datetime.combine(end + timedelta(days=1), time(), clock) if end else None,
         users=people_called(asked["who"]) if asked["who"] else None,
-        name=asked["who"],
+        name=SYSTEM.name if asked["who"] == _("The system") else asked["who"],
         entity=asked["entity"],
         record_id=asked["record"],
         action=asked["action"],
@@ -193,7 +193,7 @@ def lines(entries: Sequence[AuditEntry]) -> list[Line]:
     return [
         Line(
             entry,
-            entry.user_name or "--",
+            _("The system") if is_system(entry) else entry.user_name or "--",
             str(ACTIONS.get(entry.action, entry.action)),
             known.get(entry.entity, entry.entity),
             _url(entry, titles),
@@ -201,6 +201,11 @@ def lines(entries: Sequence[AuditEntry]) -> list[Line]:
         )
         for entry in entries
     ]
+
+
+def is_system(entry: AuditEntry) -> bool:
+    """Whether the installation did it by itself."""
+    return entry.user_id is None and entry.user_name == SYSTEM.name
 
 
 def _links(entries: Sequence[AuditEntry]) -> set[tuple[str, int]]:

@@ -122,9 +122,7 @@ def revoke_key(key_id: int) -> None:
     """End a key of the acting person at once. Raises `Refused` when there is no such key."""
     actor = require_actor()
     with transaction() as current:
-        key = current.scalar(
-            select(ApiKey).where(ApiKey.id == key_id, ApiKey.user_id == actor.user_id, ApiKey.active)
-        )
+        key = current.scalar(select(ApiKey).where(ApiKey.id == key_id, ApiKey.user_id == actor.user_id, ApiKey.active))
         if key is None:
             raise Refused(_("There is no such key"))
         key.active, key.revoked_on = False, _naive(now())

@@ -18,9 +18,7 @@ from app.db import session, transaction
 from app.types import Refused
 
 
-def create_login(
-    username: str, password: str, *, name: str, roles: Sequence[str], email: str | None = None
-) -> Any:
+def create_login(username: str, password: str, *, name: str, roles: Sequence[str], email: str | None = None) -> Any:
     """A login holding the named roles. Raises `Refused` for a taken name, weak password, unknown role."""
     if not username.strip() or len(username) > 64:
         raise Refused(_("A login name has 1 to 64 characters"), field="username")
@@ -59,9 +57,7 @@ def create_dormant_logins(people: Sequence[tuple[str, str, str]]) -> dict[str, i
     if taken:
         raise Refused(_("The login name %(name)s is taken", name=taken[0]), field="username")
     rows = session.execute(
-        select(RoleInfo.template, Role)
-        .join(Role, Role.id == RoleInfo.role_id)
-        .order_by(RoleInfo.role_id.desc())
+        select(RoleInfo.template, Role).join(Role, Role.id == RoleInfo.role_id).order_by(RoleInfo.role_id.desc())
     )
     roles = {template: role for template, role in rows}
     with transaction() as current:

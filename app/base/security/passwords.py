@@ -28,6 +28,5 @@ def weakness(password: str, username: str) -> str:
 
 
 _RUNS = tuple(
-    run * 2
-    for run in ("0123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "1qaz2wsx3edc4rfv")
+    run * 2 for run in ("0123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "1qaz2wsx3edc4rfv")
 )

@@ -148,9 +148,7 @@ class RoleView(PageView):
             scopes=SCOPES,
             refusal=refusal,
             may=lambda pair: everything or pair in actor.permissions,
-            reach=lambda entity: (
-                max(scope.width for scope in SCOPES) if everything else actor.widest(entity).width
-            ),
+            reach=lambda entity: max(scope.width for scope in SCOPES) if everything else actor.widest(entity).width,
             can_edit=actor.can("can_edit", "RoleView") and not role.is_fixed,
             can_delete=actor.can("can_delete", "RoleView") and not role.is_fixed,
             separator=SEPARATOR,

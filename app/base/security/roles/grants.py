@@ -15,6 +15,7 @@ from flask_appbuilder.security.sqla.models import (
     assoc_user_group,
     assoc_user_role,
 )
+from flask_babel import gettext as _
 from sqlalchemy import select, union
 
 from app.access.actors import ADMIN_ROLE
@@ -117,4 +118,5 @@ def role_labels() -> dict[int, str]:
     rows = session.execute(
         select(Role.id, Role.name, label).outerjoin(RoleInfo, RoleInfo.role_id == Role.id).order_by(Role.id)
     )
-    return {role_id: text or name for role_id, name, text in rows}
+    shown = {ADMIN_ROLE: _("Administrator")}
+    return {role_id: text or shown.get(name, name) for role_id, name, text in rows}

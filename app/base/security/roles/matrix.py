@@ -177,9 +177,7 @@ def _row(view: str, names: set[str], entity: Entity | None) -> Row:
     by = entity.scoped_by
     if by.parent is not None:
         parent = context().entities.get(by.parent[1])
-        return Row(
-            view, label, acts, others, note=str(_l("As %(what)s", what=parent.label)) if parent else ""
-        )
+        return Row(view, label, acts, others, note=str(_l("As %(what)s", what=parent.label)) if parent else "")
     if by.public:
         return Row(view, label, acts, others, note=str(_l("Everybody sees all")))
     scopes = [Scope.NONE]

@@ -180,9 +180,7 @@ def rename_role(role_id: int, label_zh: str, label_en: str) -> None:
         values = {"label_zh": labels[0], "label_en": labels[1]}
         if not current.execute(update(RoleInfo).where(RoleInfo.role_id == role_id).values(values)).rowcount:  # type: ignore[attr-defined]
             current.execute(insert(RoleInfo).values(role_id=role_id, template="", **values))
-        changes = {
-            name: [getattr(role, name), text] for name, text in values.items() if getattr(role, name) != text
-        }
+        changes = {name: [getattr(role, name), text] for name, text in values.items() if getattr(role, name) != text}
         if changes:
             record_acts(current, [Act("update", "role", str(role_id), labels[0], changes)])
 
@@ -225,9 +223,7 @@ def _holders() -> dict[int, int]:
     if (post := Model.metadata.tables.get("org_post")) is not None:
         tables.append(post)
     for table in tables:
-        for role_id, count in session.execute(
-            select(table.c.role_id, func.count()).group_by(table.c.role_id)
-        ):
+        for role_id, count in session.execute(select(table.c.role_id, func.count()).group_by(table.c.role_id)):
             found[role_id] = found.get(role_id, 0) + count
     return found
 
