@@ -22,6 +22,7 @@ def entities() -> Sequence[Entity]:
     customer = Verbs(
         create=services.create_customer,
         update=services.update_customer,
+        delete=services.delete_customer,
         create_many=services.create_customers,
     )
     share = Verbs(create=services.share_customer, update=services.change_share, delete=services.unshare)

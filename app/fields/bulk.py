@@ -44,9 +44,7 @@ def next_ids(current: Session, table: Table, count: int) -> list[int]:
         sequence = func.nextval(func.pg_get_serial_sequence(table.name, "id"))
         return sorted(current.scalars(select(sequence).select_from(func.generate_series(1, count))))
     if table.dialect_options["sqlite"]["autoincrement"]:
-        last = current.scalar(
-            text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
-        )
+        last = current.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
     else:
         last = current.scalar(select(func.max(table.c.id)))
     return list(range((last or 0) + 1, (last or 0) + 1 + count))

@@ -32,6 +32,7 @@ def create_record(entity: Entity, raw: dict[str, Any]) -> Any:
     with transaction() as current:
         values = read_values(entity, raw, creating=True)
         check_links(entity, values)
+        check_parent(entity, values)
         check_unique(current, entity, values, None)
         if entity.verbs.create is not None:
             record = entity.verbs.create(values)
@@ -55,6 +56,7 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
         with transaction() as current:
             values = fill_gaps(entity, read_values(entity, raw, creating=False))
             check_links(entity, values)
+            check_parent(entity, values)
             check_unique(current, entity, values, record.id)
             if entity.verbs.update is not None:
                 entity.verbs.update(record, values)
@@ -113,6 +115,18 @@ def check_links(entity: Entity, values: dict[str, Any]) -> None:
             errors[field.name] = message("link", value=value)
     if errors:
         raise Refused(errors=errors)
+
+
+def check_parent(entity: Entity, values: dict[str, Any]) -> None:
+    """A record goes only below a parent the actor may change: seeing a customer is not enough to add to it.
+
+    Raises `Refused` by field.
+    """
+    attribute, slug = entity.scoped_by.parent or ("", "")
+    value = values.get(attribute)
+    parent = context().entities.get(slug)
+    if value is not None and parent is not None and find_record(parent, value, write=True) is None:
+        raise Refused(_("You may see this record, but not change it"), field=attribute)
 
 
 def check_unique(current: Session, entity: Entity, values: dict[str, Any], record_id: int | None) -> None:

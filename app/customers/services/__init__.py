@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from app.customers.services.ownership import ANYBODY, assign_customers
-from app.customers.services.records import create_customer, create_customers, update_customer
+from app.customers.services.records import (
+    create_customer,
+    create_customers,
+    delete_customer,
+    update_customer,
+)
 from app.customers.services.sharing import change_share, share_customer, unshare, unshare_customer
 
 __all__ = [
@@ -12,6 +17,7 @@ __all__ = [
     "change_share",
     "create_customer",
     "create_customers",
+    "delete_customer",
     "share_customer",
     "unshare",
     "unshare_customer",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.access.scope import UNSCOPED, scope_condition
+from app.activities.models import Activity
 from app.customers.models import Customer, CustomerOwnership
 from app.customers.rules import CREATED, customer_number, foreign_fields, is_person, mobile_tail
 from app.db import after_commit, now, transaction
@@ -106,6 +107,16 @@ def update_customer(customer: Customer, values: dict[str, Any]) -> None:
             current.flush()
         except IntegrityError as error:
             raise Refused(errors=_duplicate(error)) from error
+
+
+def delete_customer(customer: Customer) -> None:
+    """Remove a customer created by mistake. Raises `Refused` when there have been follow-ups with it."""
+    with transaction() as current:
+        followed = select(Activity.id).where(Activity.customer_id == customer.id).limit(1)
+        if current.scalar(followed.execution_options(**{UNSCOPED: True})) is not None:
+            raise Refused(_("There have been follow-ups with this customer; it is closed, not deleted"))
+        current.delete(customer)
+        current.flush()
 
 
 def _prepared(current: Session, rows: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], bool]:

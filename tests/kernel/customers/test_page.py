@@ -12,14 +12,15 @@ from sqlalchemy import event, func, select
 from app.access.actors import acting_as
 from app.access.scope import UNSCOPED
 from app.activities.models import Activity
-from app.customers.models import Customer, CustomerShare
+from app.customers.models import Contact, Customer, CustomerShare
 from app.customers.services import assign_customers, share_customer
 from app.customers.visibility import who_may_see
 from app.db import db, now, session
-from app.fields.records import update_record
+from app.fields.records import create_record, update_record
 from app.host.context import entity
 from app.testing.factories import make_activity, make_contact, make_customer
 from app.testing.people import Browser, People, login
+from app.types import Refused
 
 
 @pytest.fixture
@@ -184,3 +185,27 @@ def test_a_new_customer_fills_in_owner_unit_and_type(people: People, client: Bro
     form = client.get("/customer/add").get_data(True)
     assert "张经理" in form and "支行北" in form
     assert f'value="{people.manager.employee_id}" selected' in form
+
+
+def test_a_share_for_reading_adds_nothing(people: People, customer: Customer, client: Browser) -> None:
+    with acting_as(people.colleague.actor):
+        share_customer({"customer_id": customer.id, "employee_id": people.stranger.employee_id})
+    with acting_as(people.stranger.actor):
+        for slug, values in (
+            ("contact", {"name": "夹带"}),
+            ("activity", {"kind": "call"}),
+            ("customer_share", {"employee_id": people.manager.employee_id}),
+        ):
+            with pytest.raises(Refused) as refused:
+                create_record(entity(slug), {"customer_id": customer.id, **values})
+            assert "customer_id" in refused.value.errors
+    assert (count(Contact), count(CustomerShare), count(Activity)) == (1, 1, 3)
+
+
+def test_a_customer_with_a_history_is_not_deleted(people: People, customer: Customer, client: Browser) -> None:
+    spare = make_customer("误建", owner=people.manager)
+    number = spare.id
+    login(client, people.admin)
+    assert client.post(f"/customer/delete/{customer.id}").status_code == 422
+    assert client.post(f"/customer/delete/{number}").status_code == 303
+    assert count(Customer) == 2
