@@ -45,7 +45,7 @@ from app.customers.services import (
     share_customer,
     unshare_customer,
 )
-from app.db import Model, Money, UtcDateTime, after_commit, now, reading, session, transaction
+from app.db import Model, Money, UtcDateTime, after_commit, execute_on, extra_ddl, now, reading, session, transaction
 from app.fields.bulk import among, insert_rows, next_ids
 from app.fields.records import create_record, delete_record, find_record, update_record
 from app.fields.values import read_values
@@ -100,6 +100,8 @@ __all__ = [
     "done",
     "enqueue",
     "entity",
+    "execute_on",
+    "extra_ddl",
     "expose",
     "find_record",
     "form_dialog",

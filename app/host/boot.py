@@ -35,6 +35,10 @@ ROOMS = (
 )
 
 
+#: The version each module's code had when this process imported it, by package.
+_imported: dict[str, str] = {}
+
+
 def load_modules(
     app: Flask,
     rooms: tuple[str, ...] = ROOMS,
@@ -49,9 +53,7 @@ def load_modules(
     """
     carried = context(app)
     for room in rooms:
-        carried.hooks.register(
-            room.rpartition(".")[2], importlib.import_module(f"{room}.hooks"), is_room=True
-        )
+        carried.hooks.register(room.rpartition(".")[2], importlib.import_module(f"{room}.hooks"), is_room=True)
     with app.app_context(), reading():
         carried.version, wanted = enabled_modules()
         session.remove()
@@ -72,8 +74,17 @@ def load_modules(
 
 
 def import_hooks(carried: Context, slug: str) -> ModuleType:
-    """The module's `hooks.py`."""
-    return importlib.import_module(f"{carried.installed[slug].package}.hooks")
+    """The module's `hooks.py`. Python keeps the code it has: a newer one on disk takes a new process."""
+    found = carried.installed[slug]
+    module = importlib.import_module(f"{found.package}.hooks")
+    if _imported.setdefault(found.package, found.manifest_version) != found.manifest_version:
+        log.warning("module %s on disk is newer than the code that runs: restart Qiao", slug)
+    return module
+
+
+def running_version(found: Found) -> str:
+    """The version of a module's code in this process; the one on disk when it has not been imported yet."""
+    return _imported.get(found.package, found.manifest_version)
 
 
 def check_tables(found: Found) -> None:

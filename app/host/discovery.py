@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from flask_babel import lazy_gettext as _l
 
 from app.host.manifest import KERNEL_VERSION, Manifest, ManifestError, read_manifest
 from app.types import Text
+
+log = logging.getLogger(__name__)
 
 ENTRY_POINTS = "qiao.modules"
 
@@ -26,14 +29,23 @@ class Found:
     manifest: Manifest | None
     problem: str = ""
 
+    @property
+    def manifest_version(self) -> str:
+        """The version in the manifest, empty when it cannot be read."""
+        return self.manifest.version if self.manifest else ""
+
 
 def discover(plugins: Path, allowed: tuple[str, ...] = ()) -> dict[str, Found]:
     """Every installed module by slug; `allowed` (when not empty) leaves the others out."""
     found: dict[str, Found] = {}
-    for path in sorted(plugins.glob("*/manifest.toml")):
-        _add(found, path.parent.name, f"{plugins.name}.{path.parent.name}", path.parent)
+    for folder in sorted({path.parent for name in ("manifest.toml", "hooks.py") for path in plugins.glob(f"*/{name}")}):
+        _add(found, folder.name, f"{plugins.name}.{folder.name}", folder)
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        spec = importlib.util.find_spec(point.value)
+        try:
+            spec = importlib.util.find_spec(point.value)
+        except (ImportError, ValueError) as error:
+            log.error("the package of module %s cannot be found: %s", point.name, error)
+            continue
         if spec is not None and spec.origin is not None:
             _add(found, point.name, point.value, Path(spec.origin).parent)
     return {slug: module for slug, module in found.items() if not allowed or slug in allowed}
@@ -41,9 +53,7 @@ def discover(plugins: Path, allowed: tuple[str, ...] = ()) -> dict[str, Found]:
 
 def _add(found: dict[str, Found], slug: str, package: str, folder: Path) -> None:
     if slug in found:
-        found[slug] = Found(
-            slug, found[slug].package, found[slug].folder, None, f"two modules are called '{slug}'"
-        )
+        found[slug] = Found(slug, found[slug].package, found[slug].folder, None, f"two modules are called '{slug}'")
         return
     try:
         found[slug] = Found(slug, package, folder, read_manifest(folder / "manifest.toml"))
@@ -79,9 +89,7 @@ def boot_order(found: dict[str, Found], wanted: set[str]) -> tuple[list[str], di
             )
         elif slug in path:
             problems[slug] = _l("it requires itself: %(path)s", path=" > ".join((*path, slug)))
-        elif missing := [
-            r for r in module.manifest.requires if r not in wanted or not visit(r, (*path, slug))
-        ]:
+        elif missing := [r for r in module.manifest.requires if r not in wanted or not visit(r, (*path, slug))]:
             problems.setdefault(slug, requires(missing))
         if slug in problems:
             return False

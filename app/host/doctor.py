@@ -114,9 +114,7 @@ def _translations() -> Finding:
             stale.append(path)
     if stale:
         names = ", ".join(_short(path) for path in stale[:3])
-        return Finding(
-            PROBLEM, f"translations not compiled: {names}", "run python tools/translations.py compile"
-        )
+        return Finding(PROBLEM, f"translations not compiled: {names}", "run python tools/translations.py compile")
     return Finding(OK, f"{len(sources)} catalogues of translations compiled")
 
 
@@ -140,9 +138,7 @@ def _queue() -> Finding:
     if url is None:
         url = running_valkey_url(settings().instance / "valkey")
         if url is None:
-            return Finding(
-                WARN, "the embedded Valkey is not running", "qiao run starts it; jobs wait until then"
-            )
+            return Finding(WARN, "the embedded Valkey is not running", "qiao run starts it; jobs wait until then")
         return Finding(OK, "the embedded Valkey answers")
     try:
         with Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as client:
@@ -178,9 +174,7 @@ def _site(slug: str) -> Iterator[Finding]:
             yield from _database(site)
     except Exception as error:
         reason = str(error).strip().splitlines()[0]
-        yield Finding(
-            PROBLEM, f"site {slug} cannot be opened: {reason}", "check its database_url and the server"
-        )
+        yield Finding(PROBLEM, f"site {slug} cannot be opened: {reason}", "check its database_url and the server")
 
 
 def _secret(site: Site) -> Iterator[Finding]:
@@ -212,10 +206,6 @@ def _database(site: Site) -> Iterator[Finding]:
     else:
         yield Finding(PROBLEM, f"site {site.slug}: permissions are missing", "qiao sync")
     for slug, reason in context().hooks.quarantined.items():
-        yield Finding(
-            PROBLEM, f"site {site.slug}: module {slug} is set aside: {reason}", "mend or disable it"
-        )
+        yield Finding(PROBLEM, f"site {site.slug}: module {slug} is set aside: {reason}", "mend or disable it")
     if not has_administrator():
-        yield Finding(
-            WARN, f"site {site.slug} has no administrator", f"qiao user create --site {site.slug} NAME"
-        )
+        yield Finding(WARN, f"site {site.slug} has no administrator", f"qiao user create --site {site.slug} NAME")

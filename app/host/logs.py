@@ -93,7 +93,5 @@ def _readable(_logger: Any, _method: str, event: Event) -> str:
     known = ("timestamp", "level", "logger", "event", "exception", "site", "trace_id")
     rest = "".join(f" {key}={value}" for key, value in event.items() if key not in known)
     level, name = str(event.get("level", "")).upper(), event.get("logger", "")
-    line = (
-        f"{event.get('timestamp', '')} {level} {name} {f'[{where}] ' if where else ''}{event['event']}{rest}"
-    )
+    line = f"{event.get('timestamp', '')} {level} {name} {f'[{where}] ' if where else ''}{event['event']}{rest}"
     return f"{line}\n{event['exception']}" if event.get("exception") else line

@@ -57,19 +57,28 @@ def read_manifest(path: Path) -> Manifest:
         raise ManifestError(f"{path}: the file is missing") from missing
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise ManifestError(f"{path}: not valid TOML: {broken}") from broken
+    except OSError as away:
+        raise ManifestError(f"{path}: cannot be read: {away.strerror}") from away
     known = {"slug", "version", "name", "description", "kernel", "requires", "icon"}
     if unknown := sorted(set(values) - known):
         raise ManifestError(f"{path}: unknown keys {', '.join(unknown)}")
     for key in ("slug", "version", "name"):
         if key not in values:
             raise ManifestError(f"{path}: '{key}' is missing")
+    for key in ("version", "kernel", "icon"):
+        if not isinstance(values.get(key, ""), str):
+            raise ManifestError(f"{path}: '{key}' takes a text in quotes")
+    for key in ("name", "description"):
+        texts = values.get(key, {})
+        if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+            raise ManifestError(f'{path}: \'{key}\' takes texts by language: {key} = {{ zh = "…", en = "…" }}')
     if not isinstance(values["slug"], str) or not SLUG.fullmatch(values["slug"]):
         raise ManifestError(f"{path}: 'slug' takes lower-case letters, digits and '_'")
     if values["slug"] in RESERVED:
         raise ManifestError(f"{path}: slug '{values['slug']}' is a name of the kernel's own")
     if values["slug"] != path.parent.name:
         raise ManifestError(f"{path}: slug '{values['slug']}' is not the folder's name '{path.parent.name}'")
-    if not isinstance(values["name"], dict) or "zh" not in values["name"]:
+    if "zh" not in values["name"]:
         raise ManifestError(f'{path}: \'name\' needs a Chinese entry: name = {{ zh = "…", en = "…" }}')
     try:
         Version(str(values["version"]))

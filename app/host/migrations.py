@@ -62,7 +62,10 @@ class Line:
         """The newest revision there is, None without scripts. Raises `MigrationError` for two."""
         if not self.versions.is_dir():
             return None
-        heads = self.script().get_heads()
+        try:
+            heads = self.script().get_heads()
+        except Exception as error:  # whatever a script raises while it is read
+            raise MigrationError(f"{self.slug}: the migrations cannot be read: {error}") from error
         if len(heads) > 1:
             raise MigrationError(f"{self.slug}: the migrations have {len(heads)} ends: {', '.join(heads)}")
         return heads[0] if heads else None

@@ -19,10 +19,11 @@ from app import create_app
 from app.access.audit import Act, record_acts
 from app.base.permissions import synchronise_in
 from app.db import db, session, transaction
+from app.host.boot import running_version
 from app.host.context import context
 from app.host.discovery import Found, boot_order, discover
 from app.host.lock import lock_site
-from app.host.migrations import is_pending, line_of, migrating, upgrade
+from app.host.migrations import MigrationError, is_pending, line_of, migrating, upgrade
 from app.host.models import VERSION, HostModule, HostSetting, HostState
 from app.host.sites import Site
 from app.types import Refused, Text
@@ -78,6 +79,12 @@ def list_modules() -> list[ModuleState]:
         manifest = module.manifest if module else None
         _order, problems = boot_order(found, enabled | {slug})
         problem = problems.get(slug, "") if row or (module and module.problem) else ""
+        pending = False
+        try:
+            if module is not None and slug in enabled:
+                pending = is_pending(session.connection(), line_of(module))
+        except MigrationError as wrong:
+            problem = str(wrong)
         states.append(
             ModuleState(
                 slug=slug,
@@ -89,9 +96,7 @@ def list_modules() -> list[ModuleState]:
                 available=manifest.version if manifest else "",
                 requires=manifest.requires if manifest else (),
                 required_by=tuple(sorted(_dependents(found, slug) & enabled)),
-                pending=bool(
-                    module and slug in enabled and is_pending(session.connection(), line_of(module))
-                ),
+                pending=pending,
                 has_data=f"{slug}_version" in tables,
                 problem=quarantined.get(slug) or (row.problem if row else "") or problem,
             )
@@ -117,6 +122,8 @@ def upgrade_module(slug: str) -> None:
     enabled = enabled_slugs()
     if slug not in enabled:
         raise Refused(_("%(module)s is not switched on", module=_label(found)))
+    if (runs := running_version(found)) != found.manifest_version:
+        raise Refused(_("Restart Qiao first: this process still runs version %(version)s of the module", version=runs))
     _switch_on(found, enabled, "upgrade_module")
 
 
@@ -153,9 +160,7 @@ def remove_module_data(slug: str, confirmation: str) -> list[str]:
         dropped = _drop_tables(connection, slug, others - {slug})
         if row is None and not dropped:
             raise Refused(_("%(module)s has no data in this site", module=slug))
-        current.execute(
-            sa.delete(HostSetting).where(HostSetting.name.startswith(f"{slug}.", autoescape=True))
-        )
+        current.execute(sa.delete(HostSetting).where(HostSetting.name.startswith(f"{slug}.", autoescape=True)))
         current.execute(sa.delete(HostModule).where(HostModule.slug == slug))
         changes = {"tables": [", ".join(dropped), None]}
         record_acts(current, [Act("remove_module_data", "module", slug, slug, changes)])
@@ -169,9 +174,7 @@ def enabled_slugs() -> set[str]:
 
 def bump_version(current: Session) -> None:
     """Tell every process to build the site's app anew once this transaction has committed."""
-    counted = current.execute(
-        sa.update(HostState).where(HostState.key == VERSION).values(value=HostState.value + 1)
-    )
+    counted = current.execute(sa.update(HostState).where(HostState.key == VERSION).values(value=HostState.value + 1))
     if not counted.rowcount:  # type: ignore[attr-defined]
         current.add(HostState(key=VERSION, value=1))
         current.flush()
@@ -210,9 +213,7 @@ def _switch_on(found: Found, enabled: set[str], act: str) -> None:
         log.exception("module %s cannot be switched on", found.slug)
         problem = f"{type(error).__name__}: {error}"
         _keep_problem(found, problem)
-        raise Refused(
-            _("%(module)s stays as it was: %(problem)s", module=_label(found), problem=problem)
-        ) from error
+        raise Refused(_("%(module)s stays as it was: %(problem)s", module=_label(found), problem=problem)) from error
 
 
 def _load_migrate_synchronise(site: Site, found: Found, wanted: set[str], act: str) -> None:
@@ -221,9 +222,7 @@ def _load_migrate_synchronise(site: Site, found: Found, wanted: set[str], act: s
     with app.app_context():
         try:
             if problem := context().hooks.quarantined.get(found.slug):
-                raise Refused(
-                    _("%(module)s cannot be loaded: %(problem)s", module=_label(found), problem=problem)
-                )
+                raise Refused(_("%(module)s cannot be loaded: %(problem)s", module=_label(found), problem=problem))
             with migrating(site.database_url) as connection, _session_in(connection) as current:
                 still = set(current.scalars(sa.select(HostModule.slug).where(HostModule.enabled)))
                 if missing := wanted - still - {found.slug}:

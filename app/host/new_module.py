@@ -23,9 +23,7 @@ def write_module(plugins: Path, slug: str, *, zh: str | None = None, en: str | N
     `zh` and `en` are its names on screen; both default to one made from the slug.
     """
     if not SLUG.fullmatch(slug) or keyword.iskeyword(slug) or slug in RESERVED:
-        raise ScaffoldError(
-            f"'{slug}' cannot be a module: use lower-case letters, digits and '_', no kernel name"
-        )
+        raise ScaffoldError(f"'{slug}' cannot be a module: use lower-case letters, digits and '_', no kernel name")
     folder = plugins / slug
     if folder.exists():
         raise ScaffoldError(f"{folder} exists already")

@@ -108,11 +108,6 @@ class Hooks:
     def _askers(self, name: str, arguments: dict[str, Any]) -> list[tuple[str, Callable[[], Any]]]:
         """(slug, call) per module with the hook, in boot order; a module may leave arguments out."""
         order = {slug: place for place, slug in enumerate(self.modules)}
-        found = [
-            impl for impl in getattr(self.manager.hook, name).get_hookimpls() if impl.plugin_name in order
-        ]
+        found = [impl for impl in getattr(self.manager.hook, name).get_hookimpls() if impl.plugin_name in order]
         found.sort(key=lambda impl: order[impl.plugin_name])
-        return [
-            (impl.plugin_name, partial(impl.function, *(arguments[a] for a in impl.argnames)))
-            for impl in found
-        ]
+        return [(impl.plugin_name, partial(impl.function, *(arguments[a] for a in impl.argnames))) for impl in found]

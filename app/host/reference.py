@@ -109,9 +109,7 @@ def _setting_line(setting: Setting) -> str:
 def modules_page(carried: Context) -> str:
     """Every installed module: what its manifest says and what it brings."""
     lines = ["# Modules", "", NOTE, ""]
-    lines.append(
-        "What `qiao module list` knows of this installation, and what each module brings when it is on."
-    )
+    lines.append("What `qiao module list` knows of this installation, and what each module brings when it is on.")
     for slug, found in carried.installed.items():
         if found.manifest is None:
             continue

@@ -94,9 +94,7 @@ def supervise(commands: Sequence[Command], *, patience: Patience = PATIENCE, out
 
 class _Supervisor:
     def __init__(self, commands: Sequence[Command], patience: Patience, out: TextIO) -> None:
-        self.children = [
-            _Child(command, COLOURS[place % len(COLOURS)]) for place, command in enumerate(commands)
-        ]
+        self.children = [_Child(command, COLOURS[place % len(COLOURS)]) for place, command in enumerate(commands)]
         self.patience = patience
         self.out = out
         self.coloured = out.isatty() and "NO_COLOR" not in os.environ

@@ -85,14 +85,10 @@ class SiteHost:
         try:
             app = self.app_of(self.site_of(str(environ.get("HTTP_HOST", ""))))
         except UnknownHost:
-            return _plain(
-                start_response, "404 Not Found", "此地址没有站点。 There is no site at this address."
-            )
+            return _plain(start_response, "404 Not Found", "此地址没有站点。 There is no site at this address.")
         except SiteAway as away:
             log.error("answered 503: %s", away)
-            text = (
-                "系统暂时不可用，请稍后再试。 This site is not available now; please try again in a moment."
-            )
+            text = "系统暂时不可用，请稍后再试。 This site is not available now; please try again in a moment."
             return _plain(start_response, "503 Service Unavailable", text, ("Retry-After", "5"))
         if environ.get("PATH_INFO") == "/healthz":
             return _plain(start_response, "200 OK", "ok")

@@ -12,7 +12,7 @@ from app import create_app
 from app.access.actors import acting_as
 from app.base.permissions import Synced, synchronise
 from app.db import db, session
-from app.host.discovery import Found, boot_order
+from app.host.discovery import boot_order
 from app.host.migrations import KERNEL, KERNEL_LINE, line_of, migrating, upgrade
 from app.host.models import HostModule
 from app.host.modules import bump_version, installed_modules, is_allowed
@@ -47,7 +47,7 @@ def migrate_site(site: Site) -> Migrated:
         try:
             with migrating(site.database_url) as connection:
                 done.ran[slug] = upgrade(connection, line_of(found[slug]))
-                _note(connection, slug, "", _version(found[slug]))
+                _note(connection, slug, "", found[slug].manifest_version or None)
         except Exception as error:
             log.exception("migrations of module %s failed", slug)
             done.failed[slug] = f"{type(error).__name__}: {error}"
@@ -63,10 +63,6 @@ def migrate_site(site: Site) -> Migrated:
 def _note(connection: sa.Connection, slug: str, problem: str, version: str | None) -> None:
     values: dict[str, str] = {"problem": problem, **({"version": version} if version else {})}
     connection.execute(sa.update(HostModule).where(HostModule.slug == slug).values(**values))
-
-
-def _version(found: Found) -> str | None:
-    return found.manifest.version if found.manifest else None
 
 
 def synchronise_site(site: Site) -> Synced:

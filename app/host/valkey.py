@@ -36,9 +36,7 @@ class PortTaken(Exception):
     """Something else listens on a port this installation needs."""
 
     def __init__(self, host: str, port: int, setting: str) -> None:
-        super().__init__(
-            f"port {port} on {host} is taken: end what uses it, or choose another with {setting}"
-        )
+        super().__init__(f"port {port} on {host} is taken: end what uses it, or choose another with {setting}")
 
 
 def ensure_port_free(host: str, port: int, setting: str) -> None:

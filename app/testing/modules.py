@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from app.db import Model
+from app.db import Model, extras
+from app.host import boot
 from config import settings
 
 HOOKS = """
@@ -116,6 +117,7 @@ class ModuleFolder:
         package = f"{self.root.name}.{slug}"
         for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
             del sys.modules[name]
+        boot._imported.pop(package, None)
         registry: Any = Model.registry
         for manager in list(registry._managers):
             if manager.class_.__module__.startswith(f"{package}."):
@@ -123,6 +125,7 @@ class ModuleFolder:
                 registry._managers.pop(manager, None)
         for table in [t for t in Model.metadata.tables.values() if t.name.startswith(f"{slug}_")]:
             Model.metadata.remove(table)
+            extras.pop(table.name, None)
 
 
 @contextmanager

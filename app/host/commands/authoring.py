@@ -18,9 +18,7 @@ from config import ROOT, settings
 @click.argument("name")
 @click.option("--zh", help="Its Chinese name on screen.")
 @click.option("--en", help="Its English name on screen.")
-@click.option(
-    "--into", type=click.Path(path_type=Path, file_okay=False), help="Another folder than plugins/."
-)
+@click.option("--into", type=click.Path(path_type=Path, file_okay=False), help="Another folder than plugins/.")
 def new_module(name: str, zh: str | None, en: str | None, into: Path | None) -> None:
     """Write a working module NAME to start from."""
     folder = into or settings().plugins

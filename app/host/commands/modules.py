@@ -62,9 +62,7 @@ _verb("upgrade", upgrade_module, "is upgraded", "Bring MODULES to the version in
 @module.command("remove-data")
 @site_option
 @click.argument("name")
-@click.option(
-    "--confirm", prompt="Type the module's name to drop its tables for good", help="The module's name."
-)
+@click.option("--confirm", prompt="Type the module's name to drop its tables for good", help="The module's name.")
 def remove_data(slug: str | None, name: str, confirm: str) -> None:
     """Drop the tables and settings of the module NAME for good; it must be off."""
     with in_site(chosen_site(slug)):

@@ -26,9 +26,7 @@ def create(slug: str, name: str | None, hosts: tuple[str, ...], database_url: st
     made = create_site(settings().instance, slug, database_url=database_url, hosts=hosts, name=name)
     migrate_and_report(made)
     synchronise_and_report(made)
-    click.echo(
-        f"site '{slug}' is ready in {made.folder}; make its administrator: qiao user create --site {slug} …"
-    )
+    click.echo(f"site '{slug}' is ready in {made.folder}; make its administrator: qiao user create --site {slug} …")
 
 
 @site.command("list")

@@ -141,9 +141,7 @@ def test_doctor_finds_nothing_wrong_with_a_fresh_site(demo: Site) -> None:
     assert "permissions in step" in done.output
 
 
-def test_doctor_names_what_is_wrong(
-    demo: Site, modules: ModuleFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doctor_names_what_is_wrong(demo: Site, modules: ModuleFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     modules.write("alpha")
     modules.write("broken", manifest="slug = ")
     run("module", "enable", "alpha")
@@ -175,9 +173,7 @@ def test_doctor_sees_tables_that_are_behind(instance: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_that_migrate_at_the_same_time_wait_for_each_other(
-    instance: Path, tmp_path: Path, kind: str
-) -> None:
+def test_two_that_migrate_at_the_same_time_wait_for_each_other(instance: Path, tmp_path: Path, kind: str) -> None:
     url = empty_database(kind, tmp_path)
     create_site(instance, "demo", database_url=url)
     try:

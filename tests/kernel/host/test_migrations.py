@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from app import create_app
 from app.db import metadatas
+from app.host.authoring import make_migration
 from app.host.manifest import RESERVED
 from app.host.migrations import (
     KERNEL_LINE,
@@ -26,7 +27,7 @@ from app.host.sites import Site
 from app.host.upkeep import migrate_site
 from app.testing.databases import drop_database, empty_database
 from app.testing.inspection import running
-from app.testing.modules import MIGRATION, ModuleFolder
+from app.testing.modules import HOOKS, MIGRATION, ModuleFolder
 from app.testing.plugin import KINDS, site_in
 
 
@@ -34,9 +35,7 @@ from app.testing.plugin import KINDS, site_in
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database; the models of the kernel and of every module are loaded."""
     url = empty_database(request.param, tmp_path)
-    create_app(
-        site_in(tmp_path / "models", f"sqlite:///{tmp_path / 'none.db'}"), only=set(installed_modules())
-    )
+    create_app(site_in(tmp_path / "models", f"sqlite:///{tmp_path / 'none.db'}"), only=set(installed_modules()))
     request.addfinalizer(lambda: drop_database(url))
     return url
 
@@ -123,9 +122,7 @@ def test_a_failing_module_keeps_its_revision_and_the_others_go_on(site: Site, mo
     for folder, slug in ((broken, "alpha"), (sound, "beta")):
         text = second.format(slug=slug).replace("_note", "_more")
         if slug == "alpha":
-            text = text.replace(
-                "\n\ndef downgrade", '\n    raise RuntimeError("half-way")\n\n\ndef downgrade', 1
-            )
+            text = text.replace("\n\ndef downgrade", '\n    raise RuntimeError("half-way")\n\n\ndef downgrade', 1)
         (folder / "migrations" / "versions" / "0002_more.py").write_text(text)
     done = migrate_site(site)
     assert done.ran["beta"] == ["0002"]
@@ -163,3 +160,57 @@ def test_no_module_can_be_called_like_a_table_of_the_kernel() -> None:
     tables = [t.name for metadata in metadatas for t in metadata.sorted_tables]
     kernel = [name for name in tables if owner_of(name, slugs) == "qiao" and not name.startswith("modules_")]
     assert {name.partition("_")[0] for name in kernel} <= RESERVED
+
+
+def test_the_next_migration_is_written_from_the_models(site: Site, modules: ModuleFolder) -> None:
+    folder = modules.write("alpha")
+    with running(site):
+        enable_module("alpha")
+    changed = HOOKS.replace(
+        "    name: Mapped[str] = mapped_column(String(100))\n",
+        "    name: Mapped[str] = mapped_column(String(100))\n    stars: Mapped[int | None]\n"
+        "    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)\n",
+    ).replace("from app.api import Model", "from datetime import datetime\n\nfrom app.api import Model, UtcDateTime")
+    beside = """
+
+class Word(Model):
+    __tablename__ = "{slug}_word"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(String(50))
+
+
+for _dialect in ("sqlite", "postgresql"):
+    extra_ddl(
+        Word.__table__,
+        _dialect,
+        ["CREATE INDEX ix_{slug}_word_like ON {slug}_word (lower(text)) WHERE text LIKE '%:a'"],
+        ["DROP INDEX ix_{slug}_word_like"],
+    )
+"""
+    modules.write("alpha", hooks=changed + "\n\nfrom app.db import extra_ddl\n" + beside)
+    line, slugs = Line("alpha", folder / "migrations" / "versions"), {"alpha"}
+    with running(site):
+        assert differences_of(site, line, slugs)
+    with migrating(site.database_url) as connection:
+        path = make_migration(connection, line, slugs, "more about notes")
+    assert path is not None
+    assert path.name == "0002_more_about_notes.py"
+    written = path.read_text("utf-8")
+    assert "sa.DateTime(timezone=True)" in written
+    assert "app.db" not in written.replace("from app.api import execute_on", "")
+    with migrating(site.database_url) as connection:
+        assert upgrade(connection, line) == ["0002"]
+        assert differences(connection, line, slugs) == []
+        assert any("alpha_word_like" in part for row in schema(connection) for part in row)
+        assert make_migration(connection, line, slugs, "nothing") is None
+    with migrating(site.database_url) as connection:
+        assert downgrade(connection, line, "0001") == ["0002"]
+        assert "alpha_word" not in sa.inspect(connection).get_table_names()
+        with pytest.raises(MigrationError, match="behind"):
+            make_migration(connection, line, slugs, "too early")
+
+
+def differences_of(site: Site, line: Line, slugs: set[str]) -> list[object]:
+    with migrating(site.database_url) as connection:
+        return differences(connection, line, slugs)

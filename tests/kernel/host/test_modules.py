@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -96,9 +100,7 @@ def test_what_an_admin_took_from_a_role_stays_away(site: Site, modules: ModuleFo
     modules.write("alpha")
     with built(site):
         enable_module("alpha")
-        role = select(table("ab_role", column("id"), column("name")).c.id).where(
-            text("name = 'account_manager'")
-        )
+        role = select(table("ab_role", column("id"), column("name")).c.id).where(text("name = 'account_manager'"))
         grant = table("ab_permission_view_role", column("role_id"))
         session.execute(grant.delete().where(grant.c.role_id == role.scalar_subquery()))
         session.commit()
@@ -142,7 +144,11 @@ BROKEN = (
     ('slug = "alpha"\nversion = "1"\nname = { zh = "甲" }\nkernel = ">=9"', ">=9"),
     ('slug = "alpha"\nversion = "1"\nname = { zh = "甲" }\nrequires = ["gone"]', "gone"),
     ('slug = "alpha"\nversion = "1"\nname = { zh = "甲" }\nrequires = ["alpha"]', "alpha > alpha"),
-    ('slug = "alpha"\nversion = 1\nname = "甲"', "Chinese entry"),
+    ('slug = "alpha"\nversion = "1"\nname = "甲"', "texts by language"),
+    ('slug = "alpha"\nversion = "1"\nname = { en = "A" }', "Chinese entry"),
+    ('slug = "alpha"\nversion = 1\nname = { zh = "甲" }', "'version' takes a text"),
+    ('slug = "alpha"\nversion = "1"\nname = { zh = 1 }', "texts by language"),
+    ('slug = "alpha"\nversion = "1"\nname = { zh = "甲" }\nrequires = "pools"', "list of module slugs"),
 )
 
 
@@ -177,7 +183,7 @@ def test_a_module_gone_from_disk_is_quarantined_and_the_rest_runs(site: Site, mo
     with built(site):
         for slug in ("alpha", "beta", "gamma"):
             enable_module(slug)
-    (modules.root / "alpha" / "manifest.toml").unlink()
+    shutil.rmtree(modules.root / "alpha")
     modules.forget("alpha")
     with built(site):
         assert set(context().hooks.quarantined) == {"alpha", "beta"}
@@ -206,9 +212,7 @@ def test_a_module_set_aside_late_loses_everything_it_brought(site: Site, modules
 
 
 def test_a_table_without_the_prefix_is_refused(site: Site, modules: ModuleFolder) -> None:
-    modules.write(
-        "alpha", hooks=HOOKS.replace('__tablename__ = "{slug}_note"', '__tablename__ = "customer_{slug}"')
-    )
+    modules.write("alpha", hooks=HOOKS.replace('__tablename__ = "{slug}_note"', '__tablename__ = "customer_{slug}"'))
     with built(site), pytest.raises(Refused, match="customer_alpha"):
         enable_module("alpha")
 
@@ -219,9 +223,7 @@ def test_upgrading_runs_what_is_new(site: Site, modules: ModuleFolder) -> None:
         enable_module("alpha")
     modules.write("alpha", version="1.1.0")
     second = MIGRATION.replace('"0001"', '"0002"').replace("down_revision = None", 'down_revision = "0001"')
-    (folder / "migrations/versions/0002_more.py").write_text(
-        second.format(slug="alpha").replace("_note", "_more")
-    )
+    (folder / "migrations/versions/0002_more.py").write_text(second.format(slug="alpha").replace("_note", "_more"))
     with built(site):
         assert list_modules()[0].can_upgrade
         upgrade_module("alpha")
@@ -249,3 +251,58 @@ def test_removing_data_is_a_separate_confirmed_act(site: Site, modules: ModuleFo
         assert session.scalars(select(AuditEntry.action)).all()[-1] == "remove_module_data"
         enable_module("alpha")
         assert "alpha_note" in tables()
+
+
+def test_a_running_process_does_not_upgrade_what_it_has_imported(site: Site, modules: ModuleFolder) -> None:
+    folder = modules.write("alpha")
+    with built(site):
+        enable_module("alpha")
+        manifest = folder / "manifest.toml"
+        manifest.write_text(manifest.read_text().replace("1.0.0", "2.0.0"))
+        with pytest.raises(Refused, match=r"1\.0\.0"):
+            upgrade_module("alpha")
+        assert list_modules()[0].version == "1.0.0"
+
+
+def test_migrations_that_cannot_be_read_are_a_problem_of_their_module(site: Site, modules: ModuleFolder) -> None:
+    folder = modules.write("alpha")
+    with built(site):
+        enable_module("alpha")
+        (folder / "migrations" / "versions" / "0002_broken.py").write_text("revision = ")
+        assert "cannot be read" in str(list_modules()[0].problem)
+        assert list_modules()[0].enabled
+
+
+def test_a_folder_without_its_manifest_is_named(site: Site, modules: ModuleFolder) -> None:
+    (modules.write("alpha") / "manifest.toml").unlink()
+    with built(site):
+        assert "the file is missing" in str(list_modules()[0].problem)
+
+
+@pytest.fixture
+def package(tmp_path: Path, modules: ModuleFolder) -> Iterator[str]:
+    """A module that is a pip package: outside the plugins folder, found by its entry point."""
+    modules.write("gamma").rename(tmp_path / "qiao_gamma")
+    meta = tmp_path / "qiao_gamma-1.0.dist-info"
+    meta.mkdir()
+    (meta / "METADATA").write_text("Metadata-Version: 2.1\nName: qiao-gamma\nVersion: 1.0\n")
+    (meta / "entry_points.txt").write_text("[qiao.modules]\nqiao_gamma = qiao_gamma\nlost = nowhere.at.all\n")
+    text_of = (tmp_path / "qiao_gamma" / "manifest.toml").read_text()
+    (tmp_path / "qiao_gamma" / "manifest.toml").write_text(text_of.replace('"gamma"', '"qiao_gamma"'))
+    for path in ("hooks.py", "migrations/versions/0001_initial.py"):
+        source = tmp_path / "qiao_gamma" / path
+        source.write_text(source.read_text().replace('"gamma', '"qiao_gamma'))
+    importlib.metadata.MetadataPathFinder().invalidate_caches()
+    yield "qiao_gamma"
+    for name in [name for name in sys.modules if name.split(".")[0] == "qiao_gamma"]:
+        del sys.modules[name]
+    modules.forget("qiao_gamma")
+
+
+def test_a_package_with_an_entry_point_is_a_module(site: Site, package: str) -> None:
+    with built(site):
+        assert [state.slug for state in list_modules()] == [package]
+        enable_module(package)
+    with built(site):
+        assert f"{package}_note" in context().entities
+        disable_module(package)

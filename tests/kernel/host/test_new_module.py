@@ -81,9 +81,7 @@ def test_it_is_as_tidy_as_the_rest(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    "name", ["Visits", "visits-2", "host", "customer", "class", "../up", "v", "visits\n"]
-)
+@pytest.mark.parametrize("name", ["Visits", "visits-2", "host", "customer", "class", "../up", "v", "visits\n"])
 def test_names_that_cannot_be_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ScaffoldError):
         write_module(tmp_path, name)

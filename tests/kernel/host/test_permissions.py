@@ -82,9 +82,7 @@ def test_an_admins_changes_stay() -> None:
 @pytest.mark.usefixtures("as_system")
 def test_a_new_line_of_a_template_reaches_its_role() -> None:
     templates = context().role_templates
-    templates["auditor"] = RoleTemplate(
-        "auditor", "Auditor", {"CustomerView": ("can_list",)}, {"customer": Scope.ALL}
-    )
+    templates["auditor"] = RoleTemplate("auditor", "Auditor", {"CustomerView": ("can_list",)}, {"customer": Scope.ALL})
     assert synchronise().roles == 1
     templates["auditor"] = RoleTemplate("auditor", "Auditor", {"CustomerView": ("can_list", "can_show")})
     done = synchronise()

@@ -156,9 +156,7 @@ def test_a_program_that_is_not_there_is_one_line(supervised: Callable[[str], Sup
     assert "Traceback" not in whole.said()
 
 
-def test_the_next_one_waits_until_the_first_is_ready(
-    supervised: Callable[[str], Supervised], tmp_path: Path
-) -> None:
+def test_the_next_one_waits_until_the_first_is_ready(supervised: Callable[[str], Supervised], tmp_path: Path) -> None:
     sign = tmp_path / "ready"
     ready = f"is_ready=pathlib.Path({str(sign)!r}).exists, on_ready=lambda: print('open now', flush=True)"
     whole = supervised(f"[{command('first', STAY, ready)}, {command('second', STAY)}]")
@@ -173,9 +171,7 @@ def test_the_next_one_waits_until_the_first_is_ready(
     assert whole.end() == 0
 
 
-def test_a_quiet_child_is_heard_only_when_it_dies(
-    supervised: Callable[[str], Supervised], tmp_path: Path
-) -> None:
+def test_a_quiet_child_is_heard_only_when_it_dies(supervised: Callable[[str], Supervised], tmp_path: Path) -> None:
     sign = tmp_path / "pid"
     tells = f"open({str(sign)!r}, 'w').write(str(os.getpid()))"
     speaks = f"import os, signal; print('out of memory', flush=True); {tells}; signal.pause()"

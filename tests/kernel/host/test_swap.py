@@ -168,9 +168,7 @@ def test_a_site_whose_database_is_away_fails_closed(two_sites: tuple[Site, Site]
     assert status(host, "north.example") == 302
 
 
-def test_a_database_that_goes_away_is_noticed(
-    two_sites: tuple[Site, Site], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_goes_away_is_noticed(two_sites: tuple[Site, Site], monkeypatch: pytest.MonkeyPatch) -> None:
     host = SiteHost(lambda: two_sites, create_app)
     assert status(host, "north.example") == 302
     with monkeypatch.context() as broken:
@@ -207,3 +205,17 @@ def logged_in(host: SiteHost, site: Site, person: Person) -> Client:
     client = Client(host)
     client.set_cookie(f"qiao_{site.slug}", cookie.value, domain=site.hosts[0])
     return client
+
+
+def test_the_version_is_read_at_most_once_a_second(
+    two_sites: tuple[Site, Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swap, "CHECK_SECONDS", 1.0)
+    clock, reads = [0.0], []
+    honest = swap.version_now
+    monkeypatch.setattr(swap, "version_now", lambda app: reads.append(clock[0]) or honest(app))
+    host = SiteHost(lambda: two_sites, create_app, clock=lambda: clock[0])
+    for moment in (0.0, 0.1, 0.9, 1.1, 1.5, 2.0, 2.2):
+        clock[0] = moment
+        assert status(host, "north.example") == 302
+    assert reads == [1.1, 2.2]
