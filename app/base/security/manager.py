@@ -14,7 +14,7 @@ from app.host.context import context
 from app.types import Actor
 
 
-class QiaoSecurityManager(SecurityManager):  # type: ignore[misc]
+class QiaoSecurityManager(SecurityManager):
     """Answers every permission question from the actor, loaded once per request."""
 
     @staticmethod

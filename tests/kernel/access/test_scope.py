@@ -405,3 +405,34 @@ def test_a_login_switched_off_is_nobody(bank: People) -> None:
 
     session.execute(update(_user).where(_user.c.id == bank.manager.user_id).values(active=False))
     assert load_actor(bank.manager.user_id) is None
+
+
+def plan(actor: Actor, large_part: float, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How the database would read the first page of the actor's customers."""
+    monkeypatch.setattr("app.access.scope.conditions.LARGE_PART", large_part)
+    context().unit_share.clear()
+    table = Customer.__table__
+    page = select(table.c.id).where(scope_condition(entity("customer"), replace(actor)))
+    page = page.order_by(table.c.last_followed_at.desc(), table.c.id.desc()).limit(25)
+    connection = session.connection()
+    postgresql = connection.dialect.name == "postgresql"
+    if postgresql:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.exec_driver_sql("SET LOCAL enable_sort = on")
+    words = page.compile(connection, compile_kwargs={"literal_binds": True})
+    rows = connection.exec_driver_sql(f"EXPLAIN {'' if postgresql else 'QUERY PLAN '}{words}").all()
+    return "\n".join(str(row[0] if postgresql else row[3]) for row in rows)
+
+
+def test_the_indexes_made_for_it_are_used(bank: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Own customers and one unit's by their index; a small part's ids may be looked up beside an OR."""
+    manager = bank.manager.actor
+    assert "ix_customer_owner_followed" in plan(scoped(bank.manager, Scope.OWN), 2, monkeypatch)
+    alone = replace(manager, employee_id=None)
+    unit = replace(alone, grants=tuple(replace(g, scopes={"customer": Scope.UNIT}) for g in alone.grants))
+    assert "ix_customer_unit_followed" in plan(unit, 2, monkeypatch)
+    shared = plan(scoped(bank.manager, Scope.SHARED), 2, monkeypatch)
+    assert "BitmapOr" in shared or "MULTI-INDEX OR" in shared
+    below = plan(scoped(bank.manager, Scope.UNIT_AND_BELOW), 2, monkeypatch)
+    assert "ix_customer_unit_followed" in below
+    assert "ix_customer_unit_followed" not in plan(scoped(bank.manager, Scope.UNIT_AND_BELOW), 0, monkeypatch)
