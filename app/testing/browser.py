@@ -115,9 +115,7 @@ class Window:
         for context in self._contexts:
             context.close()
 
-    def _cookies(
-        self, person: Person | None, language: str | None, theme: str | None
-    ) -> Iterator[dict[str, str]]:
+    def _cookies(self, person: Person | None, language: str | None, theme: str | None) -> Iterator[dict[str, str]]:
         values = {"qiao_language": language, "qiao_theme": theme or "light"}
         if person is not None:
             client = self.served.app.test_client()
@@ -156,9 +154,7 @@ def axe(page: Any) -> list[str]:
 
 def scrolls_sideways(page: Any) -> bool:
     """Whether the page is wider than the window."""
-    return bool(
-        page.evaluate("() => document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    )
+    return bool(page.evaluate("() => document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
 def check(page: Any) -> None:

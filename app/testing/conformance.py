@@ -183,9 +183,7 @@ def migrates_up_down_and_up(found: Found, site: Site) -> None:
         with migrating(site.database_url) as connection:
             downgrade(connection, line)
             names = sa.inspect(connection).get_table_names()
-            left = [
-                name for name in names if name.startswith(f"{found.slug}_") and name != line.version_table
-            ]
+            left = [name for name in names if name.startswith(f"{found.slug}_") and name != line.version_table]
             assert left == [], f"left after going down: {left}"
 
 

@@ -56,15 +56,11 @@ def make_customer(name: str = "", owner: Any = None, unit: Any = None, **values:
 
 def make_contact(customer: Customer | int, name: str = "", **values: Any) -> Contact:
     """A contact of a customer."""
-    made: Contact = make_record(
-        "contact", name=name or f"联系人{next(_numbers)}", customer_id=_id(customer), **values
-    )
+    made: Contact = make_record("contact", name=name or f"联系人{next(_numbers)}", customer_id=_id(customer), **values)
     return made
 
 
-def make_activity(
-    customer: Customer | int, by: Any = None, *, days_ago: float = 0, **values: Any
-) -> Activity:
+def make_activity(customer: Customer | int, by: Any = None, *, days_ago: float = 0, **values: Any) -> Activity:
     """A follow-up with a customer, done `days_ago` days before now by `by` (employee, person or id)."""
     values.setdefault("at", now() - timedelta(days=days_ago))
     values.setdefault("subject", f"跟进{next(_numbers)}")
@@ -78,9 +74,7 @@ def make_setting(name: str, value: object) -> None:
         change_settings({name: str(value)})
 
 
-def id_number(
-    number: int, born: date = date(1985, 6, 15), division: str = "110101", *, female: bool = False
-) -> str:
+def id_number(number: int, born: date = date(1985, 6, 15), division: str = "110101", *, female: bool = False) -> str:
     """A resident identity number with a valid check digit, different for each `number` below 500."""
     order = (number % 500) * 2 + (0 if female else 1)
     seventeen = f"{division}{born:%Y%m%d}{order:03d}"

@@ -73,18 +73,14 @@ def add_person(username: str, name: str, unit: Unit, role: str) -> Person:
     """An employee of `unit` with a login that holds a role: a template's slug or the role's name."""
     employee = make_employee(unit, name, code=f"E-{username}")
     manager = current_app.appbuilder.sm  # type: ignore[attr-defined]
-    role_id = session.scalar(
-        select(RoleInfo.role_id).where(RoleInfo.template == role).order_by(RoleInfo.role_id)
-    )
+    role_id = session.scalar(select(RoleInfo.role_id).where(RoleInfo.template == role).order_by(RoleInfo.role_id))
     if role_id is None:
         roles = table("ab_role", column("id"), column("name"))
         role_id = session.scalar(select(roles.c.id).where(roles.c.name == role))
     if role_id is None:
         raise LookupError(f"there is no role template or role '{role}'")
     role_record = session.get(manager.role_model, role_id)
-    user = manager.add_user(
-        username, name[1:], name[:1], f"{username}@example.com", role_record, hashed_password=_HASH
-    )
+    user = manager.add_user(username, name[1:], name[:1], f"{username}@example.com", role_record, hashed_password=_HASH)
     assert user, f"the login {username} could not be made"
     with acting_as(SYSTEM), transaction() as current:
         current.execute(update(Employee).where(Employee.id == employee.id).values(user_id=user.id))

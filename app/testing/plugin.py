@@ -47,9 +47,7 @@ def template(kind: str, folder: Path) -> str:
 
 
 @pytest.fixture(params=KINDS)
-def database(
-    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def database(request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a fresh database with all tables, permissions and modules on, once per kind of database."""
     folder = tmp_path_factory.getbasetemp() / "templates"
     folder.mkdir(exist_ok=True)
