@@ -23,7 +23,7 @@ from app.transfer.services.attachments import (
     find_attachment,
     may_change,
 )
-from app.transfer.views.imports import mine
+from app.transfer.views.pieces import mine
 from app.types import Entity, Refused, Tab
 
 

@@ -15,7 +15,7 @@ from app.base.views.titles import read_titles
 from app.db import now, session
 from app.transfer.models import Export
 from app.transfer.services import exports
-from app.transfer.views.imports import mine, named, refusal
+from app.transfer.views.pieces import mine, named, refusal
 from app.types import Entity, Kind, Refused
 
 _LISTED = 50

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 import yaml
 from flask import Response, abort, make_response, redirect, request, send_file, url_for
@@ -12,14 +10,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from app.access.actors import current_actor, require_actor
+from app.access.actors import require_actor
 from app.access.scope import UNSCOPED
 from app.base.page import PageView, expose
-from app.base.views.cells import plain, zone
-from app.base.views.guard import to_login
+from app.base.views.cells import zone
 from app.base.views.replies import done
 from app.db import session
-from app.host.context import context
 from app.jobs.models import Job
 from app.jobs.rules import OPEN
 from app.transfer.messages import problems_text
@@ -29,6 +25,7 @@ from app.transfer.services import imports, review, storage
 from app.transfer.services.mappings import importable_fields
 from app.transfer.services.undo import may_undo, start_undo
 from app.transfer.views.columns import column_rows, fixed_fields, mapping_from, other_sources
+from app.transfer.views.pieces import importable, mine, named, refusal, shown_value
 from app.types import Entity, Kind, Refused
 from config import settings
 
@@ -52,21 +49,6 @@ POLICIES = (
 )
 _LISTED = 50
 _MOST_MAPPING = 256 * 1024
-
-
-def mine(route: Callable[..., Any]) -> Callable[..., Any]:
-    """Only for somebody who is logged in; what is absent or foreign is 404, what is refused 403."""
-
-    @wraps(route)
-    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if current_actor() is None:
-            return to_login()
-        try:
-            return route(self, *args, **kwargs)
-        except LookupError:
-            abort(404)
-
-    return guarded
 
 
 class ImportView(PageView):
@@ -286,34 +268,6 @@ class ImportView(PageView):
             shown=shown_value,
             zone=zone(),
         )
-
-
-def importable() -> list[Entity]:
-    """The entities the actor may import into."""
-    actor = require_actor()
-    return [
-        one for one in context().entities.values() if "import" in one.actions and actor.can("can_import", one.view_name)
-    ]
-
-
-def named(slug: str) -> str:
-    """What an entity is called; its slug when its module is off."""
-    found = context().entities.get(slug)
-    return str(found.label) if found else slug
-
-
-def shown_value(entity: Entity, name: str, value: Any) -> str:
-    """A value of a row or record as text."""
-    field = entity.field(name)
-    return plain(field, value, zone()) if field is not None else str(value)
-
-
-def refusal(entity: Entity, refused: Refused) -> str:
-    """A refusal as one text, with the labels of the fields."""
-    if not refused.errors:
-        return str(refused)
-    labels = {field.name: str(field.label) for field in entity.fields}
-    return "; ".join(f"{labels.get(name, name)}: {text}" for name, text in refused.errors.items())
 
 
 def _entity(made: Import) -> Entity:

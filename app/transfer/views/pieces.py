@@ -1,0 +1,58 @@
+"""What the screens of import, export and attachments share: who may pass, and how things are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import abort
+
+from app.access.actors import current_actor, require_actor
+from app.base.views.cells import plain, zone
+from app.base.views.guard import to_login
+from app.host.context import context
+from app.types import Entity, Refused
+
+
+def mine(route: Callable[..., Any]) -> Callable[..., Any]:
+    """Only for somebody who is logged in; what is absent or foreign is 404, what is refused 403."""
+
+    @wraps(route)
+    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if current_actor() is None:
+            return to_login()
+        try:
+            return route(self, *args, **kwargs)
+        except LookupError:
+            abort(404)
+
+    return guarded
+
+
+def importable() -> list[Entity]:
+    """The entities the actor may import into."""
+    actor = require_actor()
+    return [
+        one for one in context().entities.values() if "import" in one.actions and actor.can("can_import", one.view_name)
+    ]
+
+
+def named(slug: str) -> str:
+    """What an entity is called; its slug when its module is off."""
+    found = context().entities.get(slug)
+    return str(found.label) if found else slug
+
+
+def shown_value(entity: Entity, name: str, value: Any) -> str:
+    """A value of a row or record as text."""
+    field = entity.field(name)
+    return plain(field, value, zone()) if field is not None else str(value)
+
+
+def refusal(entity: Entity, refused: Refused) -> str:
+    """A refusal as one text, with the labels of the fields."""
+    if not refused.errors:
+        return str(refused)
+    labels = {field.name: str(field.label) for field in entity.fields}
+    return "; ".join(f"{labels.get(name, name)}: {text}" for name, text in refused.errors.items())
