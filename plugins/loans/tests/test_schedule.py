@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.loans.rules import (
@@ -92,6 +92,7 @@ def test_month_ends_do_not_drift() -> None:
     assert month_later(date(2023, 12, 31), 2) == date(2024, 2, 29)
 
 
+@settings(deadline=None)
 @given(AMOUNTS, RATES, st.integers(1, 120), st.sampled_from(("equal_instalment", "equal_principal")))
 def test_every_schedule_pays_back_exactly_what_was_lent(
     amount: Decimal, rate: Decimal, months: int, method: str
@@ -111,6 +112,7 @@ def test_every_schedule_pays_back_exactly_what_was_lent(
     assert all(earlier.due_on < later.due_on for earlier, later in pairwise(lines))
 
 
+@settings(deadline=None)
 @given(AMOUNTS, RATES, st.integers(2, 120))
 def test_equal_principal_declines(amount: Decimal, rate: Decimal, months: int) -> None:
     lines = repayment_schedule("equal_principal", amount, rate, months, START)
@@ -120,6 +122,7 @@ def test_equal_principal_declines(amount: Decimal, rate: Decimal, months: int) -
     assert before_last == sorted(before_last, reverse=True)
 
 
+@settings(deadline=None)
 @given(AMOUNTS.filter(lambda amount: amount > 100), st.decimals(1, 36, places=2), st.integers(2, 60))
 def test_equal_principal_costs_less_interest(amount: Decimal, rate: Decimal, months: int) -> None:
     by_instalment = totals(repayment_schedule("equal_instalment", amount, rate, months, START))[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.pools.calendar import is_working_day
@@ -20,6 +20,7 @@ def whole_days_between(last: date, night: date, counts) -> int:
     return sum(1 for day in passed if counts(day))
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(1, 60), st.integers(0, 120))
 def test_calendar_days_are_counted_whole(night: date, days: int, ago: int) -> None:
     last = night - timedelta(days=ago)
@@ -27,6 +28,7 @@ def test_calendar_days_are_counted_whole(night: date, days: int, ago: int) -> No
     assert (last < last_safe_day(night, days)) == is_due
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(1, 30), st.integers(0, 90))
 def test_working_days_are_counted_whole(night: date, days: int, ago: int) -> None:
     last = night - timedelta(days=ago)
