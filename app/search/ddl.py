@@ -22,9 +22,7 @@ COLUMN = "search_tokens"
 def keep_search_index(table: Any) -> None:
     """Give a table its search index, wherever the table is made."""
     for dialect in ("postgresql", "sqlite"):
-        extra_ddl(
-            table, dialect, create_statements(dialect, table.name), drop_statements(dialect, table.name)
-        )
+        extra_ddl(table, dialect, create_statements(dialect, table.name), drop_statements(dialect, table.name))
 
 
 def create_search_index(connection: Connection, table: str) -> None:
