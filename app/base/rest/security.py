@@ -12,11 +12,13 @@ from flask_babel import gettext as _
 from flask_jwt_extended import create_access_token
 from flask_limiter.util import get_remote_address
 
+from app.access.actors import set_actor
 from app.access.audit import Act, record_acts
 from app.base.errors import answer
 from app.base.protection import public
 from app.base.rest.access import STAMP
 from app.base.rest.schemas import storable
+from app.base.security.manager import become
 from app.base.security.passwords import LONGEST
 from app.base.security.stamps import must_change, stamp_of
 from app.db import transaction
@@ -102,8 +104,11 @@ class SecurityApi(BaseApi):
         user = manager.auth_user_db(name, password)
         known = user or manager.find_user(username=name)
         if known is not None:
+            if user is not None:
+                become(user.id)
             with transaction() as current:
                 action = "login" if user is not None else "login_failed"
                 act = Act(action, "user", str(known.id), known.username, {"via": [None, "REST"]})
                 record_acts(current, [act])
+            set_actor(None)  # the token acts, not this request
         return user

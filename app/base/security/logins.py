@@ -59,7 +59,7 @@ def create_dormant_logins(people: Sequence[tuple[str, str, str]]) -> dict[str, i
     rows = session.execute(
         select(RoleInfo.template, Role).join(Role, Role.id == RoleInfo.role_id).order_by(RoleInfo.role_id.desc())
     )
-    roles = {template: role for template, role in rows}
+    roles = {template: role for template, role in rows}  # noqa: C416  (rows are no pairs to mypy)
     with transaction() as current:
         made = [
             User(

@@ -81,9 +81,7 @@ def test_the_last_use_is_noted(client: Browser, people: People) -> None:
     assert now() - used < timedelta(minutes=1)
 
 
-def test_a_key_ends_when_revoked_expired_or_its_owner_is_switched_off(
-    client: Browser, people: People
-) -> None:
+def test_a_key_ends_when_revoked_expired_or_its_owner_is_switched_off(client: Browser, people: People) -> None:
     raw = key_for(people.manager, "customer:read")
     assert client.get(CUSTOMERS, headers=bearer(raw)).status_code == 200
     session.execute(update(ApiKey).values(expires_on=now().replace(tzinfo=None) - timedelta(seconds=1)))
@@ -111,9 +109,7 @@ def test_a_key_never_gives_more_than_its_owner_holds_now(client: Browser, people
         user = current.get_one(User, people.manager.user_id)
         user.roles = []
     assert client.get(CUSTOMERS, headers=bearer(raw)).status_code == 403
-    wide = narrowed(
-        people.manager.actor, ["customer:read", "customer:delete", "nothing:read", "customer", ""]
-    )
+    wide = narrowed(people.manager.actor, ["customer:read", "customer:delete", "nothing:read", "customer", ""])
     assert wide.permissions == frozenset()
 
 
@@ -163,8 +159,8 @@ def test_a_token_acts_as_the_person(client: Browser, people: People) -> None:
     with client.session_transaction() as kept:
         assert "_user_id" not in kept
     acts = session.scalars(select(AuditEntry).where(AuditEntry.action == "login")).all()
-    assert [(act.record_id, act.changes["via"]) for act in acts] == [
-        (str(people.manager.user_id), [None, "REST"])
+    assert [(act.record_id, act.user_id, act.changes["via"]) for act in acts] == [
+        (str(people.manager.user_id), people.manager.user_id, [None, "REST"])
     ]
 
 
@@ -180,6 +176,28 @@ def test_a_token_dies_with_the_login_and_with_its_password(client: Browser, peop
     assert client.get(CUSTOMERS, headers=held).status_code == 401
     assert client.get(CUSTOMERS).status_code == 401
     assert client.get("/customer/list/").status_code == 302
+
+
+def test_the_framework_has_no_second_door_for_keys_and_tokens(app: Flask, client: Browser, people: People) -> None:
+    """Its own `@protect` reads neither: it would not narrow a key, nor notice a changed password."""
+    from flask_appbuilder.api import BaseApi, expose
+    from flask_appbuilder.security.decorators import protect
+
+    class SideApi(BaseApi):
+        class_permission_name = "CustomerView"
+
+        @expose("/side", methods=["GET"])
+        @protect(allow_browser_login=True)
+        def list(self) -> str:
+            return "inside"
+
+    app._got_first_request = False
+    app.appbuilder.add_api(SideApi)  # type: ignore[attr-defined]
+    key, held = key_for(people.manager, "unit:read"), token(client, people.manager)
+    for credential in (key, held, "sst_anything"):
+        assert client.get("/api/v1/sideapi/side", headers=bearer(credential)).status_code in (401, 403, 422)
+    login(client, people.manager)
+    assert client.get("/api/v1/sideapi/side").text == "inside"
 
 
 def test_a_token_of_another_secret_or_time_is_nobody(
