@@ -55,8 +55,9 @@ def examine() -> Iterator[Finding]:
     slugs = site_slugs(settings().instance)
     if not slugs:
         yield Finding(WARN, f"no site in {settings().instance}", "qiao site create SLUG, or qiao run")
+    owners: dict[str, str] = {}
     for slug in slugs:
-        yield from _site(slug)
+        yield from _site(slug, owners)
 
 
 def _python() -> Finding:
@@ -160,13 +161,18 @@ def _modules() -> Iterator[Finding]:
     yield Finding(OK, f"{len(fine)} modules installed: {', '.join(fine) or 'none'}")
 
 
-def _site(slug: str) -> Iterator[Finding]:
+def _site(slug: str, owners: dict[str, str]) -> Iterator[Finding]:
+    """`owners` gathers which site answers to which host name."""
     try:
         site = load_site(settings().instance, slug)
     except SiteError as error:
         yield Finding(PROBLEM, f"site {slug}: {error}", "mend the site's folder")
         return
     yield from _secret(site)
+    for host in map(str.lower, site.hosts):
+        if (other := owners.setdefault(host, slug)) != slug:
+            advice = f"leave it in one site.toml; now {slug} answers"
+            yield Finding(PROBLEM, f"{host} is a host name of {other} and of {slug}", advice)
     if settings().production and not site.hosts:
         yield Finding(WARN, f"site {slug} has no host name", f"name its hosts in {site.folder / 'site.toml'}")
     try:

@@ -206,6 +206,12 @@ def test_the_rest_description_can_be_exported(demo: Site, tmp_path: Path) -> Non
     assert any("customer" in path for path in document["paths"])
 
 
+def test_doctor_sees_one_host_name_in_two_sites(instance: Path) -> None:
+    create_site(instance, "first", hosts=("bank.example",))
+    create_site(instance, "second", hosts=("BANK.example",))
+    assert any("bank.example" in finding.what for finding in examine() if finding.level == PROBLEM)
+
+
 def test_a_site_can_be_loaded_again(instance: Path) -> None:
     made = create_site(instance, "demo", name='引号"和\\反斜杠', hosts=("a.example", "b.example"))
     assert load_site(instance, "demo") == made
