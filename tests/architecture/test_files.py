@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST = 400
+#: Lines of a file of the product, and of a file of tests, whose list of names is read rather than its text.
+LONGEST, LONGEST_TESTS = 400, 500
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 
@@ -25,7 +26,7 @@ def tracked(*patterns: str) -> list[Path]:
 
 def test_the_project_has_its_files() -> None:
     # Guards the tests below against looking at nothing.
-    assert ROOT / "app" / "types.py" in tracked("*.py")
+    assert ROOT / "app" / "types" / "__init__.py" in tracked("*.py")
 
 
 def test_no_python_file_is_longer_than_a_sitting() -> None:
@@ -34,7 +35,8 @@ def test_no_python_file_is_longer_than_a_sitting() -> None:
         for path in tracked("*.py")
         if path.parent.name != "versions"  # migrations are written by a command, and never again
     }
-    assert {path: lines for path, lines in sizes.items() if lines >= LONGEST} == {}
+    bounds = {path: LONGEST_TESTS if path.name.startswith("test_") else LONGEST for path in sizes}
+    assert {path: lines for path, lines in sizes.items() if lines >= bounds[path]} == {}
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:

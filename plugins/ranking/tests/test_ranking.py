@@ -48,7 +48,7 @@ def spring(people: People) -> None:
 
 
 def ranks(metric: str, actor: object) -> list[tuple[int, str, Decimal]]:
-    from app.access.actors import acting_as
+    from app.api import acting_as
 
     with acting_as(actor):  # type: ignore[arg-type]
         return [(r.standing.rank, r.name, r.standing.value) for r in monthly_ranking(metric, "2026-03").rows]
@@ -65,8 +65,7 @@ def test_the_month_is_the_sites_month(people: People) -> None:
 
 
 def test_credit_stays_with_who_did_it_when_the_customer_moves_on(people: People) -> None:
-    from app.access.actors import acting_as
-    from app.api import Customer, assign_customers, session
+    from app.api import Customer, acting_as, assign_customers, session
 
     spring(people)
     with acting_as(SYSTEM):

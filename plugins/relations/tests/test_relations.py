@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from app.access.actors import acting_as
-from app.api import session
+from app.api import acting_as, session
 from app.testing.factories import make_contact, make_customer, make_record
 from app.testing.people import Browser, People, login
 from app.types import SYSTEM, Refused
