@@ -76,7 +76,7 @@ def add_module_files(app: Flask) -> None:
     running = [found for slug, found in carried.installed.items() if slug in carried.hooks.modules]
     folders = [Path(app.root_path) / "base" / "templates", *sorted(ROOMS_FOLDER.glob("*/templates"))]
     folders += [found.folder / "templates" for found in running]
-    app.jinja_loader = FileSystemLoader(list(dict.fromkeys(folders)))  # type: ignore[assignment]
+    app.jinja_loader = FileSystemLoader(list(dict.fromkeys(folders)))
     for found in running:
         if (found.folder / "static").is_dir():
             files = Blueprint(
