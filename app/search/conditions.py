@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ColumnClause
 
 from app.db import session
 from app.search.ddl import index_table
-from app.search.rules import to_recheck, wanted
+from app.search.rules import TERM_LENGTH, runs, wanted
 
 
 def matches(model: Any, term: str, attribute: str = "name") -> ColumnElement[bool]:
@@ -21,8 +21,10 @@ def matches(model: Any, term: str, attribute: str = "name") -> ColumnElement[boo
     if not needed:
         return getattr(model, attribute).contains(term.strip(), autoescape=True)
     kept: Any = model.search_tokens
-    whole = [kept.like(f"%{run}%") for run in to_recheck(term)]
-    return and_(_has(model, needed), *whole)
+    # Asked before the tokens are taken apart: PostgreSQL thinks that costs nothing, and would rather do it with
+    # every row, newest first, than look into the index.
+    whole = [kept.like(f"%{run}%") for run in runs(term[:TERM_LENGTH])]
+    return and_(*whole, _has(model, needed))
 
 
 def _has(model: Any, needed: list[str]) -> ColumnElement[bool]:

@@ -51,11 +51,6 @@ def wanted(term: str) -> list[str]:
     return list(found)
 
 
-def to_recheck(term: str) -> list[str]:
-    """Runs so long that having all their tokens does not yet mean containing them in one piece."""
-    return [run for run in runs(term[:TERM_LENGTH]) if len(run) > (3 if run.isascii() else 2)]
-
-
 def _of_name(run: str) -> Iterator[str]:
     yield from _grams(run, 2)
     yield from (gram for gram in _grams(run, 3) if gram.isascii())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.rules import TERM_LENGTH, runs, to_recheck, tokens, wanted
+from app.search.rules import TERM_LENGTH, runs, tokens, wanted
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from app.search.rules import TERM_LENGTH, runs, to_recheck, tokens, wanted
         ("张三丰", "张三丰"),
         ("张三丰", "丰"),
         ("桥江（ABC）商贸有限公司", "abc"),
-        ("桥江（ABC）商贸有限公司", "江ＡＢＣ商") if False else ("桥江（ABC）商贸有限公司", "ＡＢ"),
+        ("桥江（ABC）商贸有限公司", "ＡＢ"),
         ("Acme Trading Co., Ltd.", "trad"),
         ("Acme Trading Co., Ltd.", "ding acm"),
         ("𠮷野家", "𠮷野"),
@@ -41,7 +41,7 @@ def test_every_piece_of_a_name_is_found(name: str, data: st.DataObject) -> None:
         if len(piece) == 1 and piece.isascii() and start > 0:
             continue  # a single Latin letter is looked for at the beginning of a word
         assert set(wanted(piece)) <= set(tokens(name).split()), (name, piece)
-        assert all(long in tokens(name) for long in to_recheck(piece))
+        assert piece in tokens(name)
 
 
 @given(st.text(max_size=300))
