@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from flask_babel import force_locale
 
 from app.access.audit import reseal, verify
 from app.access.audit.chain import last_link
@@ -31,7 +32,7 @@ def verify_log(slug: str | None, since: str | None) -> None:
     """
     whole = True
     for site in chosen_sites(slug):
-        with in_site(site), reading():
+        with in_site(site), reading(), force_locale("en"):
             number, problem = verify(session())
             if not problem and since and not last_link(session(), since):
                 problem = f"entry {since.partition(':')[0]} is not the one noted down"
@@ -51,7 +52,7 @@ def verify_log(slug: str | None, since: str | None) -> None:
 def seal_log(slug: str | None) -> None:
     """Seal the log anew after the site's secret was changed; the entries themselves must be whole."""
     site = chosen_site(slug)
-    with in_site(site), transaction() as current:
+    with in_site(site), force_locale("en"), transaction() as current:
         number, problem = verify(current, sealed=False)
         if problem:
             raise click.ClickException(f"not whole after {number} entries: {problem}")

@@ -42,9 +42,7 @@ def enter(client: Browser, username: str, password: str) -> Any:
     return client.post("/login/", data={"username": username, "password": password})
 
 
-def test_a_login_is_made_used_and_gets_its_own_password(
-    client: Browser, people: People, newcomer: Employee
-) -> None:
+def test_a_login_is_made_used_and_gets_its_own_password(client: Browser, people: People, newcomer: Employee) -> None:
     login(client, people.admin)
     path = f"/accounts/{newcomer.id}/add"
     made = client.post(path, data={"username": "xinren", "roles": [people.manager.role_id]})
@@ -103,9 +101,7 @@ def test_what_cannot_become_a_login_is_refused(people: People, newcomer: Employe
     assert session.scalar(select(User.id).where(User.username == "xinren")) is None
 
 
-def test_nobody_gives_a_login_more_than_they_hold(
-    people: People, security: Person, newcomer: Employee
-) -> None:
+def test_nobody_gives_a_login_more_than_they_hold(people: People, security: Person, newcomer: Employee) -> None:
     with acting_as(security.actor):
         with pytest.raises(Refused):
             open_account(newcomer.id, "xinren", {people.admin.role_id})

@@ -148,14 +148,24 @@ TAMPERINGS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.usefixtures("as_system")
-@pytest.mark.parametrize("how", list(TAMPERINGS))
-def test_tampering_is_found(app: Flask, how: str) -> None:
+def test_tampering_is_found(app: Flask) -> None:
     write(3)
     session.commit()
-    tamper(TAMPERINGS[how]())
-    number, problem = verify(session())
-    assert problem
-    assert number <= 3
+    tables = (AuditEntry.__table__, AuditHead.__table__)
+    whole = {table: [dict(row) for row in session.execute(select(table)).mappings()] for table in tables}
+    session.commit()
+    for how, statement in TAMPERINGS.items():
+        tamper(statement())
+        number, problem = verify(session())
+        assert problem, how
+        assert number <= 3, how
+        session.rollback()
+        for table, rows in whole.items():
+            tamper(delete(table))
+            for row in rows:
+                tamper(insert(table).values(row))
+        assert verify(session()) == (3, ""), how
+        session.rollback()
 
 
 @pytest.mark.usefixtures("as_system")

@@ -44,9 +44,7 @@ def test_a_change_is_read_as_people_say_it(client: Browser, people: People, audi
     assert "&lt;script&gt;alert(1)" in text
 
 
-def test_entries_are_found_by_time_person_thing_and_act(
-    client: Browser, people: People, auditor: Person
-) -> None:
+def test_entries_are_found_by_time_person_thing_and_act(client: Browser, people: People, auditor: Person) -> None:
     with time_machine.travel(datetime(2026, 3, 1, 20, tzinfo=UTC), tick=False):
         customer = make_customer("赵六", people.manager)
     with acting_as(people.head.actor):

@@ -89,9 +89,7 @@ def test_every_template_is_a_role_with_names_in_both_languages(people: People) -
 
 def test_the_three_administrators_are_kept_apart(people: People) -> None:
     """System, security and audit administrators: none holds what makes the other's office."""
-    held = {
-        slug: holdings([role_of(slug)])[0].pairs for slug in ("consultant", "security_admin", "audit_admin")
-    }
+    held = {slug: holdings([role_of(slug)])[0].pairs for slug in ("consultant", "security_admin", "audit_admin")}
     offices = {
         "consultant": {("can_edit", "ModuleView")},
         "security_admin": {("can_edit", "RoleView"), ("can_edit", "AccountView")},
@@ -256,10 +254,7 @@ def test_the_administrators_role_is_not_touched(people: People) -> None:
 def test_what_may_be_given_is_what_is_held(people: People, chief: Person) -> None:
     given = {role_id for role_id, _label in roles_to_give(chief.actor)}
     assert people.head.role_id in given
-    assert (
-        people.manager.role_id not in given
-        or holdings([people.manager.role_id])[0].pairs <= chief.actor.permissions
-    )
+    assert people.manager.role_id not in given or holdings([people.manager.role_id])[0].pairs <= chief.actor.permissions
     assert people.city_manager.role_id not in given
     assert people.admin.role_id not in given
     assert len(roles_to_give(people.admin.actor)) == len(role_list())
@@ -275,9 +270,7 @@ def test_the_screens_work_by_hand(client: Browser, people: People) -> None:
     assert client.post(f"/roles/{people.manager.role_id}/save").status_code in (302, 403)
     login(client, people.admin)
     assert "客户经理" in client.get("/roles/").text
-    made = client.post(
-        "/roles/add", data={"label_zh": "见习", "label_en": "Trainee", "source": "template:finance"}
-    )
+    made = client.post("/roles/add", data={"label_zh": "见习", "label_en": "Trainee", "source": "template:finance"})
     assert made.status_code == 302
     page = client.get(made.headers["Location"])
     assert "见习" in page.text
@@ -301,15 +294,9 @@ def test_the_screens_work_by_hand(client: Browser, people: People) -> None:
     )
     late = client.post(f"/roles/{role_id}/save", data={"p": [], "seen": "x"})
     assert late.status_code == 422
-    assert (
-        client.post(f"/roles/{role_id}/save", data={"p": ["can_list|CustomerView"]}, csrf=False).status_code
-        == 400
-    )
+    assert client.post(f"/roles/{role_id}/save", data={"p": ["can_list|CustomerView"]}, csrf=False).status_code == 400
     assert client.post("/roles/add", data={"label_zh": "见习", "label_en": "X"}).status_code == 422
-    assert (
-        client.post(f"/roles/{role_id}/rename", data={"label_zh": "新人", "label_en": "New"}).status_code
-        == 302
-    )
+    assert client.post(f"/roles/{role_id}/rename", data={"label_zh": "新人", "label_en": "New"}).status_code == 302
     assert client.post(f"/roles/{role_id}/delete").headers["Location"].endswith("/roles/")
     assert client.get(f"/roles/{role_id}").status_code == 404
     assert shown_scopes(matrix())["customer"] == tuple(Scope)
