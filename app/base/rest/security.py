@@ -75,9 +75,7 @@ class SecurityApi(BaseApi):
         if not isinstance(body, dict):
             return answer(400, reason=_("The body must be a JSON object"))
         errors = {
-            name: _("This must be text")
-            for name in ("username", "password")
-            if not isinstance(body.get(name), str)
+            name: _("This must be text") for name in ("username", "password") if not isinstance(body.get(name), str)
         }
         if unknown := set(body) - {"username", "password"}:
             errors |= {str(name)[:60]: _("There is no field of this name") for name in sorted(unknown)}

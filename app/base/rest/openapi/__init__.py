@@ -12,12 +12,10 @@ from flask_appbuilder.api import BaseApi, expose
 
 from app.base.rest.access import api_needs
 from app.base.rest.entity import EntityApi
-from app.base.rest.listing import MAX_PAGE_SIZE, PAGE_SIZE
+from app.base.rest.openapi.parameters import fields_parameter, list_parameters, text_header
 from app.base.rest.records import schema_of
-from app.base.views.filters import PICKED, RANGED
 from app.host.context import context
 from app.host.manifest import KERNEL_VERSION
-from app.types import Entity, Field, Kind
 
 ANSWERS = {
     "400": "The request cannot be read",
@@ -155,7 +153,7 @@ def _add_entity(spec: APISpec, api: EntityApi) -> None:
         many["get"] = {
             **common,
             "summary": f"Records of {entity.slug} in the caller's scope",
-            "parameters": _list_parameters(entity),
+            "parameters": list_parameters(entity),
             "responses": {
                 "200": {"description": "One page", **_json(_page(name))},
                 **_refusals("400", *_READS),
@@ -175,7 +173,7 @@ def _add_entity(spec: APISpec, api: EntityApi) -> None:
         one["get"] = {
             **common,
             "summary": f"One record of {entity.slug}",
-            "parameters": [_fields(entity), _text_header("If-None-Match")],
+            "parameters": [fields_parameter(entity), text_header("If-None-Match")],
             "responses": {
                 "200": {"description": "The record", "headers": _ETAG, **_json(_named_only(name))},
                 "304": {"description": "It is still the one If-None-Match names"},
@@ -186,7 +184,7 @@ def _add_entity(spec: APISpec, api: EntityApi) -> None:
         change = {
             **common,
             "summary": "Change the fields given",
-            "parameters": [_text_header("If-Match")],
+            "parameters": [text_header("If-Match")],
             "requestBody": {"required": True, **_json({"$ref": f"#/components/schemas/{name}Change"})},
             "responses": {
                 "200": {"description": "The changed record", "headers": _ETAG, **_json(whole)},
@@ -198,7 +196,7 @@ def _add_entity(spec: APISpec, api: EntityApi) -> None:
         one["delete"] = {
             **common,
             "summary": f"Delete a record of {entity.slug}",
-            "parameters": [_text_header("If-Match")],
+            "parameters": [text_header("If-Match")],
             "responses": {
                 "204": {"description": "It is deleted"},
                 **_refusals("400", *_READS, "404", "409", "412", "422"),
@@ -271,66 +269,3 @@ def _named_only(name: str) -> dict[str, Any]:
         "required": ["id", "result"],
         "properties": {"id": {"type": "integer"}, "result": _chosen(name)},
     }
-
-
-def _text_header(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "schema": {"type": "string"}}
-
-
-def _fields(entity: Entity) -> dict[str, Any]:
-    names = ["id", *(field.name for field in entity.fields)]
-    return {
-        "name": "fields",
-        "in": "query",
-        "description": "Only these, separated by commas",
-        "style": "form",
-        "explode": False,
-        "schema": {"type": "array", "items": {"type": "string", "enum": names}},
-    }
-
-
-def _list_parameters(entity: Entity) -> list[dict[str, Any]]:
-    def query(name: str, schema: dict[str, Any], words: str = "") -> dict[str, Any]:
-        return {"name": name, "in": "query", "schema": schema, **({"description": words} if words else {})}
-
-    parameters = [
-        _fields(entity),
-        query("page", {"type": "integer", "minimum": 1}),
-        query("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}),
-        query("sort", {"type": "string"}, "A field; with - before it the other way round"),
-        query("q", {"type": "string", "maxLength": 100}, "As the list's search box"),
-        query("after", {"type": "string"}, "From the address in `next`"),
-        query("before", {"type": "string"}, "From the address in `previous`"),
-    ]
-    for field in entity.fields:
-        if field.filterable:
-            parameters.extend(query(*one) for one in _filters(field))
-    return parameters
-
-
-def _filters(field: Field) -> list[tuple[str, dict[str, Any], str]]:
-    label = str(field.label)
-    found = [
-        (
-            f"op.{field.name}",
-            {"type": "string", "enum": ["contains", "equals", "empty", "filled"]},
-            f"How to filter by “{label}”",
-        )
-    ]
-    if field.kind in RANGED:
-        kind = {Kind.DATE: "date", Kind.DATETIME: "date-time"}.get(field.kind)
-        schema: dict[str, Any] = {"type": "string", "format": kind} if kind else {"type": "number"}
-        return [
-            (f"f.{field.name}.from", schema, f"“{label}” from"),
-            (f"f.{field.name}.to", schema, f"“{label}” to"),
-            *found,
-        ]
-    item: dict[str, Any] = {"type": "string"}
-    if field.kind is Kind.CHOICE:
-        item = {"type": "string", "enum": [choice.value for choice in field.choices]}
-    elif field.kind is Kind.LINK:
-        item = {"type": "integer", "minimum": 1}
-    elif field.kind is Kind.BOOLEAN:
-        item = {"type": "string", "enum": ["yes", "no"]}
-    schema = {"type": "array", "items": item} if field.kind in PICKED else item
-    return [(f"f.{field.name}", schema, f"“{label}”"), *found]

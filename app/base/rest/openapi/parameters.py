@@ -1,0 +1,75 @@
+"""The parameters of the resources, as OpenAPI tells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.base.rest.listing import MAX_PAGE_SIZE, PAGE_SIZE
+from app.base.views.filters import PICKED, RANGED
+from app.types import Entity, Field, Kind
+
+
+def text_header(name: str) -> dict[str, Any]:
+    """A header of the request."""
+    return {"name": name, "in": "header", "schema": {"type": "string"}}
+
+
+def fields_parameter(entity: Entity) -> dict[str, Any]:
+    """``?fields=``: which fields are wanted."""
+    names = ["id", *(field.name for field in entity.fields)]
+    return {
+        "name": "fields",
+        "in": "query",
+        "description": "Only these, separated by commas",
+        "style": "form",
+        "explode": False,
+        "schema": {"type": "array", "items": {"type": "string", "enum": names}},
+    }
+
+
+def list_parameters(entity: Entity) -> list[dict[str, Any]]:
+    """Everything a list may be asked: page, order, search, and each filter."""
+    def query(name: str, schema: dict[str, Any], words: str = "") -> dict[str, Any]:
+        return {"name": name, "in": "query", "schema": schema, **({"description": words} if words else {})}
+
+    parameters = [
+        fields_parameter(entity),
+        query("page", {"type": "integer", "minimum": 1}),
+        query("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}),
+        query("sort", {"type": "string"}, "A field; with - before it the other way round"),
+        query("q", {"type": "string", "maxLength": 100}, "As the list's search box"),
+        query("after", {"type": "string"}, "From the address in `next`"),
+        query("before", {"type": "string"}, "From the address in `previous`"),
+    ]
+    for field in entity.fields:
+        if field.filterable:
+            parameters.extend(query(*one) for one in _filters(field))
+    return parameters
+
+
+def _filters(field: Field) -> list[tuple[str, dict[str, Any], str]]:
+    label = str(field.label)
+    found = [
+        (
+            f"op.{field.name}",
+            {"type": "string", "enum": ["contains", "equals", "empty", "filled"]},
+            f"How to filter by “{label}”",
+        )
+    ]
+    if field.kind in RANGED:
+        kind = {Kind.DATE: "date", Kind.DATETIME: "date-time"}.get(field.kind)
+        schema: dict[str, Any] = {"type": "string", "format": kind} if kind else {"type": "number"}
+        return [
+            (f"f.{field.name}.from", schema, f"“{label}” from"),
+            (f"f.{field.name}.to", schema, f"“{label}” to"),
+            *found,
+        ]
+    item: dict[str, Any] = {"type": "string"}
+    if field.kind is Kind.CHOICE:
+        item = {"type": "string", "enum": [choice.value for choice in field.choices]}
+    elif field.kind is Kind.LINK:
+        item = {"type": "integer", "minimum": 1}
+    elif field.kind is Kind.BOOLEAN:
+        item = {"type": "string", "enum": ["yes", "no"]}
+    schema = {"type": "array", "items": item} if field.kind in PICKED else item
+    return [(f"f.{field.name}", schema, f"“{label}”"), *found]

@@ -1,0 +1,160 @@
+"""The logins of employees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from flask import abort, flash, redirect, request, url_for
+from flask_babel import gettext as _
+
+from app.access.actors import require_actor
+from app.base.page import PageView, expose, has_access
+from app.base.security.accounts import (
+    account_list,
+    loose_logins,
+    open_account,
+    read_account,
+    reset_password,
+    set_active,
+    set_roles,
+)
+from app.base.security.roles import may_manage, roles_to_give
+from app.base.security.roles.grants import role_labels
+from app.base.security.screens.refusals import told
+from app.types import Refused
+
+MAX_PAGE = 100_000
+
+
+class AccountView(PageView):
+    """The logins of employees."""
+
+    route_base = "/accounts"
+    default_view = "list"
+    method_permission_name: ClassVar[dict[str, str]] = {
+        "list": "list",
+        "show": "list",
+        "show_login": "list",
+        "add": "add",
+        "roles": "edit",
+        "reset": "edit",
+        "switch": "edit",
+    }
+
+    @expose("/")
+    @has_access
+    def list(self) -> Any:
+        """Employees and whether they can log in."""
+        asked = {name: request.args.get(name, "").strip() for name in ("q", "state", "page")}
+        page = asked["page"] or "1"
+        wrong = len(asked["q"]) > 100 or asked["state"] not in ("", "with", "without", "off")
+        if wrong or not (page.isascii() and page.isdecimal() and 1 <= int(page[:7]) <= MAX_PAGE):
+            abort(400)
+        accounts, more = account_list(asked["q"], asked["state"], int(page))
+        first = int(page) == 1 and not asked["q"] and not asked["state"]
+        return self.render_template(
+            "access/accounts.html",
+            accounts=accounts,
+            loose=loose_logins() if first else (),
+            more=more,
+            page=int(page),
+            asked=asked,
+            labels=role_labels(),
+        )
+
+    @expose("/<int:employee_id>")
+    @has_access
+    def show(self, employee_id: int) -> Any:
+        """An employee's login, or the form that makes one."""
+        return self._account(read_account(employee_id=employee_id))
+
+    @expose("/login/<int:user_id>")
+    @has_access
+    def show_login(self, user_id: int) -> Any:
+        """A login; its employee's page when it has one."""
+        account = read_account(user_id=user_id)
+        if account is not None and account.employee_id is not None:
+            return redirect(url_for("AccountView.show", employee_id=account.employee_id))
+        return self._account(account)
+
+    @expose("/<int:employee_id>/add", methods=["POST"])
+    @has_access
+    def add(self, employee_id: int) -> Any:
+        """Make the employee's login."""
+        typed = {name: request.form.get(name, "").strip() for name in ("username", "email")}
+        chosen = _numbers(request.form.getlist("roles"))
+        try:
+            _user_id, password = open_account(employee_id, typed["username"], chosen, typed["email"])
+        except Refused as refused:
+            account = read_account(employee_id=employee_id)
+            return self._account(account, typed=typed, chosen=chosen, errors=told(refused)), 422
+        return self._account(read_account(employee_id=employee_id), password=password)
+
+    @expose("/login/<int:user_id>/roles", methods=["POST"])
+    @has_access
+    def roles(self, user_id: int) -> Any:
+        """Other roles for a login."""
+        chosen = _numbers(request.form.getlist("roles"))
+        try:
+            set_roles(user_id, chosen)
+        except Refused as refused:
+            return self._account(read_account(user_id=user_id), chosen=chosen, errors=told(refused)), 422
+        flash(_("The roles are saved; they count from the next click on"), "success")
+        return redirect(url_for("AccountView.show_login", user_id=user_id))
+
+    @expose("/login/<int:user_id>/reset", methods=["POST"])
+    @has_access
+    def reset(self, user_id: int) -> Any:
+        """A new password, shown on this page only."""
+        try:
+            password = reset_password(user_id)
+        except Refused as refused:
+            return self._account(read_account(user_id=user_id), errors=told(refused)), 422
+        return self._account(read_account(user_id=user_id), password=password)
+
+    @expose("/login/<int:user_id>/switch", methods=["POST"])
+    @has_access
+    def switch(self, user_id: int) -> Any:
+        """Switch a login on or off."""
+        active = request.form.get("active") == "1"
+        try:
+            set_active(user_id, active)
+        except Refused as refused:
+            return self._account(read_account(user_id=user_id), errors=told(refused)), 422
+        flash(_("The login is switched on") if active else _("The login is switched off"), "success")
+        return redirect(url_for("AccountView.show_login", user_id=user_id))
+
+    def _account(
+        self,
+        account: Any,
+        *,
+        password: str = "",
+        typed: Mapping[str, str] | None = None,
+        chosen: set[int] | None = None,
+        errors: Mapping[str, str] | None = None,
+    ) -> str:
+        if account is None:
+            abort(404)
+        actor = require_actor()
+        manageable = account.user_id is None or may_manage(actor, account.user_id)
+        own = account.user_id is not None and account.user_id == actor.user_id
+        page: str = self.render_template(
+            "access/account.html",
+            account=account,
+            password=password,
+            typed=typed or {},
+            chosen=set(account.role_ids) if chosen is None else chosen,
+            errors=errors or {},
+            roles=roles_to_give(actor),
+            labels=role_labels(),
+            own=own,
+            can_add=actor.can("can_add", "AccountView"),
+            can_edit=actor.can("can_edit", "AccountView") and manageable and not own,
+            manageable=manageable,
+        )
+        return page
+
+
+def _numbers(texts: list[str]) -> set[int]:
+    return {int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) < 10}
