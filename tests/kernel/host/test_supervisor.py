@@ -51,7 +51,13 @@ sys.exit(supervise({commands}, patience={QUICK}))
 """
         with self.said_path.open("wb") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", code], cwd=ROOT, stdout=said, stderr=said, start_new_session=True
+                [sys.executable, "-c", code],
+                cwd=ROOT,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+                # whoever runs the tests may have started them with nohup
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )
 
     def said(self) -> str:
