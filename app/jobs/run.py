@@ -153,6 +153,11 @@ class Run:
         finally:
             self._in_chunk = False
 
+    def give_way(self) -> None:
+        """Raise `GiveWay` when the worker has been asked to end."""
+        if self._stopping():
+            raise GiveWay(self.job_id)
+
     def check_cancelled(self) -> None:
         """Go on? Raises `Cancelled`, `LostLease`, `TimedOut` or `GiveWay`; the runner knows what to do with
         them.
@@ -163,8 +168,7 @@ class Run:
             raise Cancelled(self.job_id)
         if time.monotonic() > self._overdue_at:
             raise TimedOut(self._timeout_seconds)
-        if self._stopping():
-            raise GiveWay(self.job_id)
+        self.give_way()
 
     # what the runner uses
 
