@@ -100,9 +100,12 @@
       toggle.setAttribute("aria-expanded", String(!collapsed));
       remember("qiao_rail", collapsed ? "1" : "");
     });
-    document.querySelectorAll(".rail-group").forEach(function (group) {
-      group.addEventListener("toggle", function () {
-        var closed = Array.from(document.querySelectorAll(".rail-group:not([open])"), function (g) { return g.dataset.group; });
+    // On the click, which comes before the group opens or closes: its "toggle" event is late, and a reload would forget it.
+    document.querySelectorAll(".rail-group > summary").forEach(function (summary) {
+      summary.addEventListener("click", function () {
+        var closed = Array.from(document.querySelectorAll(".rail-group"))
+          .filter(function (group) { return group.open === (group === summary.parentElement); })
+          .map(function (group) { return group.dataset.group; });
         remember("qiao_rail_closed", closed.join("."));
       });
     });
