@@ -9,6 +9,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from pydantic import model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
@@ -41,8 +42,19 @@ class Settings(BaseSettings):
     #: Proxies before the web server: their word on address and scheme is believed, nobody else's.
     proxies: int = 0
     log_level: str = "INFO"
+    #: What the hash of a password costs (argon2id): passes, KiB of memory, threads. RFC 9106, second choice.
+    password_passes: int = 3
+    password_memory_kib: int = 64 * 1024
+    password_threads: int = 4
     #: The largest upload accepted, in bytes.
     max_upload_bytes: int = 200 * 1024 * 1024
+
+    @model_validator(mode="after")
+    def _strong_in_production(self) -> Settings:
+        """Raises `ValueError` for hashes in production that cost less than OWASP's least (2 passes, 19 MiB)."""
+        if self.production and (self.password_passes < 2 or self.password_memory_kib < 19 * 1024):
+            raise ValueError("QIAO_PASSWORD_PASSES must be at least 2 and QIAO_PASSWORD_MEMORY_KIB at least 19456")
+        return self
 
 
 @lru_cache

@@ -11,11 +11,11 @@ from flask_appbuilder.security.sqla.models import Role, User, assoc_user_role
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
-from werkzeug.security import generate_password_hash
 
 from app.access.actors import ADMIN_ROLE, require_actor
 from app.access.audit import Act, record_acts
 from app.access.preferences import set_preference
+from app.base.security.hashing import hash_password
 from app.base.security.logins import create_login
 from app.base.security.roles.grants import may_give, may_manage, role_labels
 from app.base.security.stamps import MUST_CHANGE
@@ -184,7 +184,7 @@ def reset_password(user_id: int) -> str:
     with transaction() as current:
         account = _manageable(current, user_id)
         _refuse_own(user_id)
-        hashed = generate_password_hash(password)
+        hashed = hash_password(password)
         current.execute(update(User).where(User.id == user_id).values(password=hashed, fail_login_count=0))
         set_preference(MUST_CHANGE, True, user_id=user_id)
         record_acts(current, [Act("reset_password", "user", str(user_id), account.username)])

@@ -14,7 +14,6 @@ from flask_babel import refresh
 from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy import select
-from werkzeug.security import check_password_hash
 
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
@@ -23,6 +22,7 @@ from app.access.preferences import preference, set_preference
 from app.base.errors import answer
 from app.base.language import COOKIE, LANGUAGES, language
 from app.base.protection import public
+from app.base.security.hashing import fits_password
 from app.base.security.manager import acting, become
 from app.base.security.passwords import LONGEST, SHORTEST, weakness
 from app.base.security.stamps import password_chosen
@@ -193,7 +193,7 @@ class ProfileView(BaseView):
     def _new_password_errors(self) -> dict[str, str]:
         """What is wrong with the three fields, by field."""
         current, new, again = (request.form.get(name, "") for name in ("current", "new", "again"))
-        if not check_password_hash(current_user.password or "", current[:LONGEST]):
+        if not fits_password(current_user.password, current[:LONGEST]):
             g.login_failed = True
             return {"current": _("This is not your current password.")}
         errors = {}

@@ -8,11 +8,11 @@ from typing import Any
 from flask_appbuilder.security.sqla.models import Role, User
 from flask_babel import gettext as _
 from sqlalchemy import func, select
-from werkzeug.security import generate_password_hash
 
 from app.access.actors import ADMIN_ROLE
 from app.access.audit import Act, record_acts
 from app.access.models import RoleInfo
+from app.base.security.hashing import hash_password
 from app.base.security.passwords import weakness
 from app.db import session, transaction
 from app.types import Refused
@@ -36,7 +36,7 @@ def create_login(username: str, password: str, *, name: str, roles: Sequence[str
             last_name="",
             # The column wants one; this address can never be delivered to.
             email=email or f"{username}@login.invalid",
-            password=generate_password_hash(password),
+            password=hash_password(password),
             active=True,
             roles=held,
         )
@@ -100,7 +100,7 @@ def set_password(user: Any, password: str) -> None:
     if reason := weakness(password, user.username):
         raise Refused(reason, field="password")
     with transaction() as current:
-        user.password = generate_password_hash(password)
+        user.password = hash_password(password)
         record_acts(current, [Act("set_password", "user", str(user.id), user.username)])
 
 

@@ -9,6 +9,7 @@ from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_login import current_user, logout_user
 
 from app.access.actors import current_actor, load_actor, set_actor
+from app.base.security.hashing import fits_password, hash_password, is_outdated, spend
 from app.base.security.stamps import ask_for_new_password, is_stale
 from app.host.context import context
 from app.types import Actor
@@ -45,6 +46,32 @@ class QiaoSecurityManager(SecurityManager):
             return set()
         allowed = {view for permission, view in actor.permissions if permission == "menu_access"}
         return allowed if menu_names is None else allowed & set(menu_names)
+
+    def auth_user_db(self, username: str | None, password: str | None) -> Any:
+        """The switched-on login that name (or e-mail address) and password fit, else None.
+
+        Takes as long for a name that does not exist. A hash of an older kind or cost is made anew.
+        """
+        if not username or not (password or "").strip("\0"):
+            return None
+        password = str(password)
+        user = self.find_user(username=username) or self.find_user(email=username)
+        if user is None or not user.is_active:
+            spend(password)
+            return None
+        if not fits_password(user.password, password):
+            self.update_user_auth_stat(user, False)
+            return None
+        if is_outdated(user.password):
+            user.password = hash_password(password)
+        self.update_user_auth_stat(user, True)
+        return user
+
+    def reset_password(self, userid: int, password: str) -> None:
+        """Keep a new password of a login, and commit."""
+        user = self.get_user_by_id(userid)
+        user.password = hash_password(password)
+        self.update_user(user)
 
     @staticmethod
     def extract_api_key_from_request() -> None:
