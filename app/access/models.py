@@ -26,6 +26,18 @@ class RoleScope(Model):
     scope: Mapped[str] = mapped_column(String(20))
 
 
+class RoleVersion(Model):
+    """One row whose random token changes with anything a role holds; triggers of the database see to it.
+
+    Random, so that a token seen before a rollback never comes back meaning something else.
+    """
+
+    __tablename__ = "access_role_version"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    token: Mapped[str] = mapped_column(String(40))
+
+
 class RoleInfo(Model):
     """What FAB's role table has no column for: the template a role came from and its Chinese name."""
 
@@ -83,8 +95,7 @@ def _append_only(table: str, *acts: str) -> None:
         Model.metadata.tables[table],
         "sqlite",
         create=[
-            f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{words}'); END"
+            f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, '{words}'); END"
             for act in acts
         ],
     )

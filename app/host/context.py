@@ -31,6 +31,8 @@ class Context:
     owners: dict[str, str] = field(default_factory=dict)
     #: (believed until, whether small) of the parts of the organisation people act in, for the row scope.
     unit_share: dict[tuple[Any, ...], tuple[float, bool]] = field(default_factory=dict)
+    #: What each role holds, as `app.access.held` last read it.
+    roles_held: Any = None
     #: (entity slug, use) → the schema REST reads and writes records with, made when first needed.
     schemas: dict[tuple[str, str], Any] = field(default_factory=dict)
     jobs: dict[str, JobSpec] = field(default_factory=dict)
