@@ -19,11 +19,23 @@ from app.host.sites import Site, create_site
 from app.testing.databases import copy_database, drop_database, empty_database
 from app.testing.modules import ModuleFolder, module_folder
 from app.testing.people import Browser, People, make_people
+from app.testing.scratch import spare_what_stays, use_memory
 from app.testing.tables import make_tables
 from app.types import SYSTEM
 
 KINDS = ("sqlite", "postgresql")
 _templates: dict[str, str] = {}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Before any temporary folder is made, in the process that starts the others too."""
+    use_memory()
+
+
+def pytest_collection_finish() -> None:
+    """All tests are loaded."""
+    spare_what_stays()
 
 
 def site_in(folder: Path, url: str, slug: str = "test") -> Site:
