@@ -10,6 +10,7 @@ from jinja2 import FileSystemLoader
 
 from app.access import audit, scope  # noqa: F401  (their session events must be in place)
 from app.base.rest.entity import EntityApi
+from app.base.routing import LateRule
 from app.base.views.generated import generated_api, generated_view
 from app.db import db
 from app.host.context import EXTENSION, Context, context
@@ -30,6 +31,7 @@ def new_flask(site: Site) -> Flask:
     app = Flask(
         "app", static_folder="base/static", template_folder="base/templates", static_url_path="/static"
     )
+    app.url_rule_class = LateRule
     app.config.update(
         SECRET_KEY=site.secret,
         SQLALCHEMY_DATABASE_URI=site.database_url,
