@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, has_request_context, request
-from flask_babel import get_translations
+from flask import Flask, has_request_context, request
+from flask_babel import Domain, get_locale, gettext
+from markupsafe import Markup
 
 from app.access.actors import current_actor
 from app.host.context import context
@@ -37,19 +38,41 @@ def choose_language_by_person(app: Flask) -> None:
     babel = app.extensions["babel"]
     babel.locale_selector = language
     babel.timezone_selector = timezone
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: _catalogue().ugettext(text),
-        lambda one, many, count: _catalogue().ungettext(one, many, count),
-        newstyle=True,
-    )
+    babel.instance.domain_instance = Catalogues()
+    app.jinja_env.globals["_"] = Sayings()
 
 
-def _catalogue() -> Any:
-    """The catalogue of this request's language, looked up once: a page says hundreds of messages."""
-    wanted = language()
-    if "catalogue" not in g or g.catalogue[0] != wanted:
-        g.catalogue = (wanted, get_translations())
-    return g.catalogue[1]
+class Catalogues(Domain):
+    """The site's catalogues, found by the language in few steps: a page says hundreds of messages."""
+
+    def get_translations(self) -> Any:
+        """The catalogue of the language in force."""
+        locale = get_locale()
+        return self.cache.get((locale.language, "")) or self._load(locale)
+
+    def _load(self, locale: Any) -> Any:
+        found = self.cache[locale.language, ""] = super().get_translations()
+        return found
+
+
+class Sayings:
+    """`_` in templates: messages as markup, worked out once per language, their variables escaped.
+
+    As with Jinja's own, every message is a format string: a per cent sign in it is written ``%%``.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, str], tuple[Markup, Markup]] = {}
+
+    def __call__(self, text: str, /, **variables: Any) -> Markup:
+        said = self._said.get((get_locale().language, text)) or self._look_up(text)
+        return said[0] % variables if variables else said[1]
+
+    def _look_up(self, text: str) -> tuple[Markup, Markup]:
+        found = Markup(gettext(text))  # noqa: S704 - a catalogue of ours
+        bare = found if "%(" in found else found % {}
+        said = self._said[get_locale().language, text] = (found, bare)
+        return said
 
 
 def language() -> str:

@@ -39,7 +39,7 @@ POLICY = (
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 #: What a request may leave behind in `g` when an app context outlives it (tests, the shell).
-LEFT_OVERS = ("_login_user", "user", "babel_locale", "babel_tzinfo", "babel_translations")
+LEFT_OVERS = ("_login_user", "user", "babel_locale", "babel_tzinfo", "babel_translations", "icons_url", "record_paths")
 
 
 def protect(app: Flask) -> None:

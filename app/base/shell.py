@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.routing import BuildError
 
 from app.access.actors import ADMIN_ROLE
@@ -23,12 +24,14 @@ from app.base.recent import note_opened_records
 from app.base.security.manager import acting
 from app.db import writing
 from app.host.context import context
-from app.types import Actor, MenuItem
+from app.types import Actor, MenuGroup, MenuItem
 
 THEMES = ("light", "dark", "auto")
 THEME_COOKIE = "qiao_theme"
 RAIL_COOKIE = "qiao_rail"
 CLOSED_COOKIE = "qiao_rail_closed"
+#: How many different rails a process keeps.
+KEPT_RAILS = 500
 YEAR = 365 * 24 * 3600
 
 frame = Blueprint("shell", __name__)
@@ -40,14 +43,20 @@ def add_shell(app: Flask) -> None:
     note_opened_records(app)
     app.register_blueprint(frame)
     app.context_processor(lambda: {"shell": Shell()})
-    app.jinja_env.globals["icons_url"] = icons_url
+    app.jinja_env.globals["icon"] = icon
 
 
-def icons_url() -> str:
-    """The address of the icons' sprite, worked out once per request: a page shows a hundred of them."""
+def icon(name: str, class_: str = "", label: str = "") -> Markup:
+    """An icon of the sprite by its Tabler name. With `label` it speaks for itself, without it is decoration."""
     if "icons_url" not in g:
         g.icons_url = url_for("static", filename="vendor/icons.svg")
-    return str(g.icons_url)
+    return _drawn(g.icons_url, name, class_, label)
+
+
+@lru_cache(maxsize=4096)
+def _drawn(sprite: str, name: str, class_: str, label: str) -> Markup:
+    role = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon {}" {}><use href="{}#{}"></use></svg>').format(class_, role, sprite, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,21 +198,45 @@ def open_url(actor: Actor | None, endpoint: str) -> str | None:
 
 def visible_menu(actor: Actor) -> list[Group]:
     """The rail for one person: groups of one name merged, lines without permission or address left out."""
-    merged: dict[str, tuple[Any, list[MenuItem]]] = {}
-    for group in context().menu:
-        merged.setdefault(group.name, (group, []))[1].extend(group.items)
+    offered = _offered(actor)
     closed = set(request.cookies.get(CLOSED_COOKIE, "").split("."))
-    current = _current_item([item for _group, items in merged.values() for item in items])
+    current = _current_item([item for _head, lines in offered for item, _line in lines])
     groups = []
-    for name, (group, items) in merged.items():
-        lines = tuple(_lines(actor, sorted(items, key=lambda item: item.order), current))
-        if lines:
-            is_open = name not in closed or any(line.is_current for line in lines)
-            groups.append(Group(name, group.label, group.icon, lines, is_open))
+    for head, lines in offered:
+        shown = tuple(replace(line, is_current=True) if item is current else line for item, line in lines)
+        is_open = head.name not in closed or any(line.is_current for line in shown)
+        groups.append(Group(head.name, head.label, head.icon, shown, is_open))
     return groups
 
 
-def _lines(actor: Actor, items: list[MenuItem], current: MenuItem | None) -> Iterator[Line]:
+#: The groups of a rail, each with its items and their lines, none of them current.
+_Offered = list[tuple[MenuGroup, list[tuple[MenuItem, Line]]]]
+
+
+def _offered(actor: Actor) -> _Offered:
+    """What the permissions leave of the menu, with its words and addresses, kept in the process."""
+    rails = context().rails
+    key = (actor.permissions, actor.is_system, language(), request.root_path)
+    if key not in rails:
+        if len(rails) >= KEPT_RAILS:
+            rails.clear()
+        rails[key] = _work_out(actor)
+    return rails[key]
+
+
+def _work_out(actor: Actor) -> _Offered:
+    merged: dict[str, tuple[MenuGroup, list[MenuItem]]] = {}
+    for group in context().menu:
+        merged.setdefault(group.name, (group, []))[1].extend(group.items)
+    offered = []
+    for group, items in merged.values():
+        lines = list(_lines(actor, sorted(items, key=lambda item: item.order)))
+        if lines:
+            offered.append((replace(group, label=str(group.label)), lines))
+    return offered
+
+
+def _lines(actor: Actor, items: list[MenuItem]) -> Iterator[tuple[MenuItem, Line]]:
     for item in items:
         if not actor.can(item.permission, item.view):
             continue
@@ -211,7 +244,7 @@ def _lines(actor: Actor, items: list[MenuItem], current: MenuItem | None) -> Ite
             url = url_for(item.endpoint, **item.args)
         except BuildError:
             continue  # its module is quarantined
-        yield Line(item.label, item.icon, url, item is current)
+        yield item, Line(str(item.label), item.icon, url, False)
 
 
 def _current_item(items: list[MenuItem]) -> MenuItem | None:

@@ -33,6 +33,8 @@ class Context:
     unit_share: dict[tuple[Any, ...], tuple[float, bool]] = field(default_factory=dict)
     #: What each role holds, as `app.access.held` last read it.
     roles_held: Any = None
+    #: The navigation by permissions and language, as `app.base.shell` worked it out.
+    rails: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     #: (entity slug, use) → the schema REST reads and writes records with, made when first needed.
     schemas: dict[tuple[str, str], Any] = field(default_factory=dict)
     jobs: dict[str, JobSpec] = field(default_factory=dict)

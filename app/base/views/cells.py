@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from markupsafe import Markup, escape
 
 from app.access.actors import current_actor
 from app.base.views.formats import (
@@ -49,6 +50,27 @@ class Cell:
     def is_empty(self) -> bool:
         return self.text == NOTHING
 
+    def __html__(self) -> Markup:
+        """The cell in a page: escaped text, a badge, a link, the exact figure on hover."""
+        text = escape(self.text)
+        if self.text == NOTHING or self.kind == "hidden":
+            made = f'<span class="nothing">{text}</span>'
+        elif self.colour:
+            made = f'<span class="badge app-badge app-badge-{escape(self.colour)}">{text}</span>'
+        elif self.url:
+            made = f'<a href="{escape(self.url)}" class="cell-link">{text}</a>'
+        elif self.lines:
+            made = f'<span class="lines">{text}</span>'
+        elif self.title:
+            made = f'<span title="{escape(self.title)}" class="exact" tabindex="0">{text}</span>'
+        else:
+            return text
+        return Markup(made)  # noqa: S704 - every part is escaped above
+
+    def classes(self, figures: bool) -> str:
+        """The classes of its table cell in a column of figures or of words."""
+        return f"cell-{self.kind}{' num' if figures else ''}{' cell-empty' if self.is_empty else ''}"
+
 
 def zone() -> ZoneInfo:
     """The time zone of whoever acts."""
@@ -82,27 +104,37 @@ def heading(field: Field) -> str:
     return f"{field.label}（{unit}）" if language() == "zh" else f"{field.label} ({unit})"
 
 
+#: Writes one value of a field.
+Writer = Callable[[Any], Cell]
+
+
 def cell(field: Field, value: Any, titles: Titles, *, short: bool = False) -> Cell:
     """How a value is shown. `short`: large amounts in 万 or 亿, exact on hover, the unit beside them."""
-    figure = field.kind in FIGURES
-    kind = field.kind.value
-    if value is None or value == "":
-        return Cell(NOTHING, figure=figure, kind=kind)
+    return cell_writer(field, titles, short=short)(value)
+
+
+def cell_writer(field: Field, titles: Titles, *, short: bool = False) -> Writer:
+    """What writes the values of a field in this request; equal choices and links are written once."""
+    nothing = Cell(NOTHING, figure=field.kind in FIGURES, kind=field.kind.value)
+    write = _writer(field, titles, short)
+    if field.kind in (Kind.CHOICE, Kind.LINK, Kind.BOOLEAN):
+        write = lru_cache(maxsize=None)(write)
+    return lambda value: nothing if value is None or value == "" else write(value)
+
+
+def _writer(field: Field, titles: Titles, short: bool) -> Writer:
+    """The same for values that are there."""
+    kind, figure = field.kind.value, field.kind in FIGURES
     if field.kind is Kind.CHOICE:
-        return _choice(field, value)
+        return partial(_choice, field)
     if field.kind is Kind.LINK:
-        title = titles.get((field.target or "", value))
-        if title is None:
-            return Cell(_("not visible to you"), kind="hidden")
-        return Cell(title, url=record_url(field.target or "", value), kind=kind)
-    if field.kind is Kind.BOOLEAN:
-        return Cell(_("Yes") if value else _("No"), kind=kind)
+        return partial(_link, field, titles)
     if field.kind is Kind.MONEY and short:
-        return _amount(field, Decimal(value))
-    text = plain(field, value, zone())
+        return lambda value: _amount(field, Decimal(value))
+    text = _text_writer(field, zone())
     if short and figure and field.kind is not Kind.PERCENT and (unit := unit_of(field)):
-        text = f"{text} {unit}"
-    return Cell(text, figure=figure, kind=kind, lines=field.kind is Kind.LONG_TEXT)
+        return lambda value: Cell(f"{text(value)} {unit}", figure=True, kind=kind)
+    return lambda value: Cell(text(value), figure=figure, kind=kind, lines=field.kind is Kind.LONG_TEXT)
 
 
 def plain(field: Field, value: Any, clock: tzinfo) -> str:
@@ -111,17 +143,31 @@ def plain(field: Field, value: Any, clock: tzinfo) -> str:
         return NOTHING
     if field.kind is Kind.CHOICE:
         return _choice(field, value).text
+    return _text_writer(field, clock)(value)
+
+
+def _text_writer(field: Field, clock: tzinfo) -> Callable[[Any], str]:
     if field.kind is Kind.BOOLEAN:
-        return _("Yes") if value else _("No")
-    writer: Any = {
-        Kind.DATE: date_text,
-        Kind.DATETIME: partial(moment_text, zone=clock),
-        Kind.INTEGER: number_text,
-        Kind.DECIMAL: number_text,
-        Kind.MONEY: money_text,
-        Kind.PERCENT: percent_text,
-    }.get(field.kind, str)
-    return str(writer(value))
+        return lambda value: _("Yes") if value else _("No")
+    if field.kind is Kind.DATETIME:
+        return partial(moment_text, zone=clock)
+    return _TEXTS.get(field.kind, str)
+
+
+_TEXTS: dict[Kind, Callable[[Any], str]] = {
+    Kind.DATE: date_text,
+    Kind.INTEGER: number_text,
+    Kind.DECIMAL: number_text,
+    Kind.MONEY: money_text,
+    Kind.PERCENT: percent_text,
+}
+
+
+def _link(field: Field, titles: Titles, value: int) -> Cell:
+    title = titles.get((field.target or "", value))
+    if title is None:
+        return Cell(_("not visible to you"), kind="hidden")
+    return Cell(title, url=record_url(field.target or "", value), kind="link")
 
 
 def _choice(field: Field, value: str) -> Cell:
@@ -149,15 +195,22 @@ def title_cell(entity: Entity, record: Any) -> Cell:
     return Cell(record_title(entity, record), url=record_url(entity, record.id), kind="title")
 
 
-def cells(entity: Entity, record: Any, names: tuple[str, ...], titles: Titles) -> Mapping[str, Cell]:
-    """The cells of a record by field name; its title field is a link to its page."""
-    shown: dict[str, Cell] = {}
+def row_writer(
+    entity: Entity, names: Iterable[str], titles: Titles
+) -> Callable[[Any], tuple[Cell, ...]]:
+    """What writes the cells of a record, one per field that exists; its title field is a link to its page."""
+    writers: list[tuple[str, Writer]] = []
+    title = -1
     for name in names:
-        field = entity.field(name)
-        if field is None:
-            continue
-        made = cell(field, getattr(record, name), titles)
-        if name == entity.title and not made.url:
-            made = title_cell(entity, record)
-        shown[name] = made
-    return shown
+        if (field := entity.field(name)) is not None:
+            if name == entity.title:
+                title = len(writers)
+            writers.append((name, cell_writer(field, titles)))
+
+    def write(record: Any) -> tuple[Cell, ...]:
+        made = [write_one(getattr(record, name)) for name, write_one in writers]
+        if title >= 0 and not made[title].url:
+            made[title] = title_cell(entity, record)
+        return tuple(made)
+
+    return write

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,13 @@ from flask_babel import gettext as _
 
 from app.base.views import listing
 from app.base.views.acts import BULK_LIMIT, actions_of, optional_url
-from app.base.views.cells import FIGURES, Cell, cells, heading, unit_of, zone
+from app.base.views.cells import FIGURES, Cell, heading, row_writer, unit_of, zone
 from app.base.views.filters import PICKED, RANGED, Filter, sentence
 from app.base.views.guard import is_htmx, needs
 from app.base.views.listing import Page, can_search, matching_ids, read_page
 from app.base.views.screen import EntityScreen
 from app.base.views.state import PAGE_SIZES, ListState, is_sortable, read_state
-from app.base.views.titles import Titles, links_of, read_titles, record_title, record_url
+from app.base.views.titles import Titles, links_of, read_titles, record_path, record_title, record_url
 from app.fields.messages import message
 from app.types import Entity, Field, Kind, Refused
 
@@ -43,7 +43,7 @@ class Row:
     url: str | None
     edit_url: str | None
     delete_url: str | None
-    cells: dict[str, Cell]
+    cells: Sequence[Cell]
     mark: str
 
 
@@ -72,20 +72,16 @@ class FilterInput:
 
 
 class ListScreen(EntityScreen):
-    """`/list/` and the ids behind “all matching”."""
+    """`/list/`, its filter form and the ids behind “all matching”."""
 
     @expose("/list/")
     @needs("can_list")
     def list(self) -> Response:
         """The list, or only its changing part for htmx; 400 and no rows for an address not understood."""
         try:
-            state = read_state(self.entity, request.args, zone())
-            values = self._content(state)
+            values = self._content(read_state(self.entity, request.args, zone()))
         except Refused as refused:
-            empty = ListState(
-                self.entity, sort=self.entity.order_by[0], descending=self.entity.order_by[1] == "desc"
-            )
-            values = self._frame(empty, {}, list(refused.errors.values()) or [str(refused)])
+            values = self._frame(self._whole(), {}, list(refused.errors.values()) or [str(refused)])
         template = "entity/list_region.html" if is_htmx() else "entity/list.html"
         response = make_response(self.render(template, **values), 400 if values["errors"] else 200)
         response.headers["Vary"] = "HX-Request"
@@ -105,6 +101,29 @@ class ListScreen(EntityScreen):
             text = _("At most %(count)s records at a time; please narrow the list", count=f"{BULK_LIMIT:,}")
             return make_response(jsonify(error=text), 400)
         return jsonify(ids=found)
+
+    @expose("/filters/")
+    @needs("can_list")
+    def filters(self) -> str:
+        """The filter form with what the list is asked for now; empty for an address not understood."""
+        try:
+            state = read_state(self.entity, request.args, zone())
+            titles = read_titles(asked_links(state))
+            refuse_unseen(asked_links(state), titles)
+        except Refused:
+            state, titles = self._whole(), {}
+        return self.render(
+            "entity/list_filters.html" if is_htmx() else "entity/filters.html",
+            state=state,
+            filters=filter_inputs(self.entity, state.filters, titles),
+            clear_url=self._at(state.cleared()),
+            list_url=self.url("list"),
+            pick_url=lambda name: self.url("pick", field=name),
+        )
+
+    def _whole(self) -> ListState:
+        """The list without any wish."""
+        return ListState(self.entity, sort=self.entity.order_by[0], descending=self.entity.order_by[1] == "desc")
 
     def _content(self, state: ListState) -> dict[str, Any]:
         page = read_page(state)
@@ -127,9 +146,9 @@ class ListScreen(EntityScreen):
             "columns": [
                 self._column(state, field) for name in self.list_fields() if (field := entity.field(name))
             ],
-            "rows": [self._row(record, titles) for record in shown.records],
+            "rows": self._rows(shown.records, titles),
             "chips": [Chip(sentence(one, titles), self._at(state.without(one))) for one in state.filters],
-            "filters": filter_inputs(entity, state.filters, titles),
+            "filters_url": self.url("filters") + state.query.removesuffix("?"),
             "has_search": can_search(entity),
             "pages": [(number, self._at(state.at(number))) for number in near(state, shown)],
             "sizes": [(size, self._at(state.sized(size))) for size in PAGE_SIZES],
@@ -145,7 +164,6 @@ class ListScreen(EntityScreen):
             "import_url": self._transfer("ImportView.start", "import"),
             "links": self.list_links(),
             "list_url": self.url("list"),
-            "pick_url": lambda name: self.url("pick", field=name),
             "first": (state.page - 1) * state.size + 1,
             "here": self._at(state),
         }
@@ -164,15 +182,20 @@ class ListScreen(EntityScreen):
         url = self._at(state.sorted_by(field.name)) if is_sortable(self.entity, field) else None
         return Column(field, heading(field), field.kind in FIGURES, url, direction)
 
-    def _row(self, record: Any, titles: Titles) -> Row:
-        return Row(
-            record.id,
-            record_title(self.entity, record),
-            record_url(self.entity, record.id),
-            self.url("edit", pk=record.id) if self.can("edit") else None,
-            self.url("delete", pk=record.id) if self.can("delete") else None,
-            dict(cells(self.entity, record, self.list_fields(), titles)),
-            self.mark(record),
+    def _rows(self, records: Iterable[Any], titles: Titles) -> tuple[Row, ...]:
+        written = row_writer(self.entity, self.list_fields(), titles)
+        edits, deletes = self.can("edit"), self.can("delete")
+        return tuple(
+            Row(
+                record.id,
+                record_title(self.entity, record),
+                record_url(self.entity, record.id),
+                record_path(f"{self.endpoint}.edit", record.id) if edits else None,
+                record_path(f"{self.endpoint}.delete", record.id) if deletes else None,
+                written(record),
+                self.mark(record),
+            )
+            for record in records
         )
 
 

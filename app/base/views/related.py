@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.access.actors import require_actor
 from app.access.scope import UNSCOPED, scope_condition
 from app.base.views.acts import optional_url
-from app.base.views.cells import FIGURES, cells, heading
+from app.base.views.cells import FIGURES, heading, row_writer
 from app.base.views.titles import links_of, read_titles, record_title, record_url
 from app.db import session
 from app.host.context import context
@@ -53,20 +53,15 @@ def related_list(
         )
     )
     more, records = len(records) > LIMIT, records[:LIMIT]
-    titles = read_titles(links_of(entity, records, names))
+    written = row_writer(entity, names, read_titles(links_of(entity, records, names)))
     return Markup(  # noqa: S704  (rendered by an escaping template)
         render_template(
             "entity/related.html",
             entity=entity,
             columns=[
-                (name, heading(field), field.kind in FIGURES)
-                for name in names
-                if (field := entity.field(name))
+                (heading(field), field.kind in FIGURES) for name in names if (field := entity.field(name))
             ],
-            rows=[
-                (record_title(entity, one), record_url(entity, one.id), cells(entity, one, names, titles))
-                for one in records
-            ],
+            rows=[(record_title(entity, one), record_url(entity, one.id), written(one)) for one in records],
             all_url=_all_url(entity, parent_field, record) if more else None,
             add_url=_add_url(entity, {parent_field: record.id, **(add or {})}),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import current_app, has_app_context, url_for
+from flask import current_app, g, has_app_context, url_for
 from sqlalchemy import String, cast, literal, select, union_all
 
 from app.access.actors import current_actor, require_actor
@@ -13,6 +13,9 @@ from app.access.scope import UNSCOPED, scope_condition
 from app.db import session
 from app.host.context import context
 from app.types import Entity, Kind
+
+#: An id no record has and no other part of an address looks like.
+_STAND_IN = 2**62 + 12345
 
 #: (entity slug, id) → the record's name, only for records the actor may see.
 Titles = dict[tuple[str, int], str]
@@ -69,4 +72,12 @@ def record_url(entity: Entity | str, record_id: int) -> str | None:
     endpoint = f"{described.view_name}.show"
     if endpoint not in current_app.view_functions or not actor.can("can_show", described.view_name):
         return None
-    return url_for(endpoint, pk=record_id)
+    return record_path(endpoint, record_id)
+
+
+def record_path(endpoint: str, record_id: int) -> str:
+    """The address of a route of a record, worked out once per request and route: a list shows dozens."""
+    paths: dict[str, list[str]] = g.setdefault("record_paths", {})
+    if endpoint not in paths:
+        paths[endpoint] = url_for(endpoint, pk=_STAND_IN).split(str(_STAND_IN))
+    return str(record_id).join(paths[endpoint])

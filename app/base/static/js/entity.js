@@ -36,9 +36,18 @@
     var panel = document.getElementById("filter-panel");
     if (panel && panel.contains(form)) { bootstrap.Offcanvas.getOrCreateInstance(panel).hide(); }
   });
+  // The filter form is fetched when it is opened, and again only for another list: what was typed stays.
+  body.addEventListener("htmx:beforeRequest", function (event) {
+    if (event.detail.elt.id !== "filter-open") { return; }
+    var held = document.getElementById("filter-body");
+    var wanted = event.detail.elt.getAttribute("hx-get");
+    if (held.dataset.of === wanted && held.firstElementChild) { event.preventDefault(); }
+    held.dataset.of = wanted;
+  });
   body.addEventListener("click", function (event) {
     var link = event.target.closest(".filter-foot a");
-    if (link) { bootstrap.Offcanvas.getOrCreateInstance(document.getElementById("filter-panel")).hide(); }
+    var panel = document.getElementById("filter-panel");
+    if (link && panel) { bootstrap.Offcanvas.getOrCreateInstance(panel).hide(); }
   });
 
   // Chosen rows ------------------------------------------------------------------------------------------
