@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from itertools import chain, islice, repeat
+from operator import is_
 from typing import Any
 
 import psycopg
@@ -20,6 +22,8 @@ from sqlalchemy import DDL, DateTime, Dialect, Engine, MetaData, Numeric, String
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+from app.copying import CopyText, JsonText
 
 NAMES = {
     "ix": "ix_%(column_0_N_label)s",
@@ -192,15 +196,12 @@ def _forget_after_commit(current: Session) -> None:
     current.info.pop("after_commit", None)
 
 
-def insert_rows(
-    current: Session, table: Table, rows: Sequence[Mapping[str, Any]], names: Sequence[str]
-) -> None:
+def insert_rows(current: Session, table: Table, rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> None:
     """Insert all rows in the running transaction; `names` are the columns they carry (missing keys are NULL).
 
-    Python-side column defaults fill the other columns. Raises `sqlalchemy.exc.IntegrityError`.
+    Python-side column defaults fill the other columns. PostgreSQL takes the rows while `rows` makes the next
+    ones. Raises `sqlalchemy.exc.IntegrityError`.
     """
-    if not rows:
-        return
     constants = {
         column.name: _default(column)
         for column in table.columns
@@ -209,26 +210,49 @@ def insert_rows(
     connection = current.connection()
     columns = [*names, *constants]
     binders = [_binder(table, name, connection.dialect) for name in columns]
-    fixed = tuple(
-        bind(value) if bind else value
-        for value, bind in zip(constants.values(), binders[len(names) :], strict=True)
-    )
-    plain = list(zip(names, binders, strict=False))
-    tuples = ((*(bind(row.get(n)) if bind else row.get(n) for n, bind in plain), *fixed) for row in rows)
     quoted = ", ".join(f'"{name}"' for name in columns)
+    fixed = list(zip(constants.values(), binders[len(names) :], strict=True))
+    given = list(zip(names, binders, strict=False))
+    blocks = (
+        [
+            *(_bound([row.get(name) for row in block], bind) for name, bind in given),
+            *(_bound([value] * len(block), bind) for value, bind in fixed),
+        ]
+        for block in _blocks(rows)
+    )
     if connection.dialect.name == "postgresql":
-        _copy(connection.connection.driver_connection, f'COPY "{table.name}" ({quoted}) FROM STDIN', tuples)
-    else:
-        places = ", ".join("?" * len(columns))
-        statement = f'INSERT INTO "{table.name}" ({quoted}) VALUES ({places})'  # noqa: S608 (our own names)
-        connection.exec_driver_sql(statement, list(tuples))
+        _copy(connection.connection.driver_connection, f'COPY "{table.name}" ({quoted}) FROM STDIN', blocks)
+        return
+    places = ", ".join("?" * len(columns))
+    statement = f'INSERT INTO "{table.name}" ({quoted}) VALUES ({places})'  # noqa: S608 (our own names)
+    for block in blocks:
+        connection.exec_driver_sql(statement, list(zip(*block, strict=True)))
 
 
-def _copy(driver: Any, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+def _blocks(rows: Iterable[Mapping[str, Any]], size: int = 1000) -> Iterator[list[Mapping[str, Any]]]:
+    left = iter(rows)
+    while block := list(islice(left, size)):
+        yield block
+
+
+def _bound(values: list[Any], bind: Callable[[Any], Any] | None) -> list[Any]:
+    """A column's values as the driver takes them; one that fills the column is bound once."""
+    if bind is None or type(values[0]) is JsonText:
+        return values
+    if all(map(is_, values, repeat(values[0]))):
+        return [bind(values[0])] * len(values)
+    return [bind(value) for value in values]
+
+
+def _copy(driver: Any, statement: str, blocks: Iterator[list[list[Any]]]) -> None:
+    first = next(blocks, None)
+    if first is None:
+        return
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
+            text = CopyText(cursor)
+            for block in chain((first,), blocks):
+                copy.write(text.of(block))
     except psycopg.IntegrityError as error:
         raise IntegrityError(statement, None, error) from error
 
