@@ -3,34 +3,59 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    Table,
-    Text,
-    any_,
-    func,
-    literal,
-    select,
-    text,
-)
+from sqlalchemy import ColumnElement, Table, any_, bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.orm import Session
+from sqlalchemy.types import UserDefinedType
 
 from app.db import insert_rows
 
 __all__ = ["among", "insert_rows", "next_ids"]
 
 
+class _Array(UserDefinedType[Any]):
+    """A list of numbers or words as one parameter in PostgreSQL's own spelling.
+
+    The driver would look at every member anew, which for some thousand of them takes longer than the query.
+    """
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def __init__(self, kind: str):
+        self.kind = kind
+
+    def get_col_spec(self, **_more: Any) -> str:
+        return f"{self.kind}[]"
+
+    def bind_processor(self, _dialect: Any) -> Callable[[Any], str]:
+        return _array_text
+
+
+def _array_text(values: list[int] | list[str]) -> str:
+    """The values as PostgreSQL writes an array; the driver would look at each of them anew.
+
+    >>> _array_text(["a", 'b"', "NULL"]), _array_text([1, 2])
+    ('{"a","b\\\\"","NULL"}', '{1,2}')
+    """
+    if values and isinstance(values[0], str):
+        words = [str(value) for value in values]
+        joined = "".join(words)
+        if "\\" in joined or '"' in joined:
+            words = [word.replace("\\", "\\\\").replace('"', '\\"') for word in words]
+        return '{"' + '","'.join(words) + '"}'
+    return "{" + ",".join(map(str, values)) + "}"
+
+
 def among(current: Session, column: Any, values: Iterable[int] | Iterable[str]) -> ColumnElement[bool]:
     """`column` is one of `values` (all numbers or all text), however many: always one parameter."""
     wanted = list(values)
     if current.get_bind().dialect.name == "postgresql":
-        kind = Text() if wanted and isinstance(wanted[0], str) else BigInteger()
-        return column == any_(literal(wanted, ARRAY(kind)))
+        words = bool(wanted) and isinstance(wanted[0], str)
+        return column == any_(bindparam(None, wanted, _Array("TEXT" if words else "BIGINT"), unique=True))
     rows = func.json_each(json.dumps(wanted)).table_valued("value")
     return column.in_(select(rows.c.value))
 
@@ -41,8 +66,10 @@ def next_ids(current: Session, table: Table, count: int) -> list[int]:
     PostgreSQL takes them from the table's sequence; SQLite's one writer counts on from the highest ever used.
     """
     if current.get_bind().dialect.name == "postgresql":
-        sequence = func.nextval(func.pg_get_serial_sequence(table.name, "id"))
-        return sorted(current.scalars(select(sequence).select_from(func.generate_series(1, count))))
+        # a subquery, so that the sequence is looked up once and not for every number
+        name = select(func.pg_get_serial_sequence(table.name, "id").cast(REGCLASS)).scalar_subquery()
+        numbers = select(func.nextval(name).label("number")).select_from(func.generate_series(1, count)).subquery()
+        return sorted(current.scalar(select(func.array_agg(numbers.c.number))) or ())
     if table.dialect_options["sqlite"]["autoincrement"]:
         last = current.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
     else:
