@@ -38,6 +38,8 @@ def foreign_fields(kind: str | None, values: Mapping[str, Any]) -> list[str]:
     ['id_number']
     """
     alien = ORGANISATION_FIELDS if is_person(kind) else PERSONAL_FIELDS
+    if alien.isdisjoint(values):
+        return []
     return [name for name, value in values.items() if name in alien and value is not None]
 
 
@@ -52,7 +54,9 @@ def customer_number(customer_id: int) -> str:
 
 def mobile_tail(mobile: str | None) -> str | None:
     """The last four digits of a number, by which people are asked for on the phone (尾号)."""
-    digits = "".join(c for c in mobile or "" if c.isdigit())
+    if mobile is None:
+        return None
+    digits = mobile if mobile.isdigit() else "".join(c for c in mobile if c.isdigit())
     return digits[-4:] if len(digits) >= 4 else None
 
 

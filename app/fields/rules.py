@@ -80,6 +80,8 @@ def read_uscc(text: str) -> str:
 
 def read_phone(text: str) -> str:
     """A phone number without blanks and dashes, a Chinese +86 / 0086 taken off. Raises `BadValue`."""
+    if 5 <= len(text) <= 11 and text.isascii() and text.isdecimal():
+        return text
     number = re.sub(r"[\s\-()（）]", "", text)
     number = re.sub(r"^(?:\+86|0086)(?=1\d{10}$)", "", number)
     if not re.fullmatch(r"\+?\d{5,19}", number):

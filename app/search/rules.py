@@ -7,11 +7,13 @@ itself. A search term is cut the same way; what it needs is a subset of what the
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
 #: Longer terms say nothing more; it also bounds the work a hostile term can cause.
 TERM_LENGTH = 60
+_ASCII = re.compile(r"[\x00-\x7f]")
 
 
 def runs(text: str) -> list[str]:
@@ -21,6 +23,8 @@ def runs(text: str) -> list[str]:
     ['桥江', 'abc', '公司']
     """
     plain = unicodedata.normalize("NFKC", text).lower()
+    if plain.isalnum():
+        return [plain]
     return "".join(c if c.isalnum() else " " for c in plain).split()
 
 
@@ -52,6 +56,11 @@ def wanted(term: str) -> list[str]:
 
 
 def _of_name(run: str) -> Iterator[str]:
+    if _ASCII.search(run) is None:  # a Chinese name: an import cuts a hundred thousand of them
+        yield from _grams(run, 2)
+        yield from run
+        yield run
+        return
     yield from _grams(run, 2)
     yield from (gram for gram in _grams(run, 3) if gram.isascii())
     yield from (character for character in run if not character.isascii())

@@ -231,7 +231,9 @@ def _check_keys(current: Session, rows: list[dict[str, Any]]) -> None:
     errors: dict[str, str] = {}
     for key in KEYS:
         values = [row[key] for row in rows if row.get(key)]
-        twice = {value for value, count in Counter(values).items() if count > 1} | _existing(current, key, values)
+        twice = _existing(current, key, values)
+        if len(set(values)) < len(values):
+            twice |= {value for value, count in Counter(values).items() if count > 1}
         if twice:
             errors[key] = f"{message('duplicate')}: {', '.join(sorted(twice)[:5])}"
     if errors:
