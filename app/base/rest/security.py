@@ -13,19 +13,16 @@ from flask_jwt_extended import create_access_token
 from flask_limiter.util import get_remote_address
 
 from app.access.actors import set_actor
-from app.access.audit import Act, record_acts
 from app.base.errors import answer
 from app.base.protection import public
 from app.base.rest.access import STAMP
 from app.base.rest.schemas import storable
+from app.base.security.attempts import LONGEST_NAME, Attempt, attempt, succeeded, told_to_wait
 from app.base.security.manager import become
-from app.base.security.passwords import LONGEST
-from app.base.security.stamps import must_change, stamp_of
-from app.db import transaction
+from app.base.security.stamps import stamp_of, why_change
 
 #: How long a token counts.
 TOKEN_LIFE = timedelta(hours=1)
-LONGEST_NAME = 64
 
 
 def _failed(_response: Any = None) -> bool:
@@ -81,32 +78,24 @@ class SecurityApi(BaseApi):
             errors |= {str(name)[:60]: _("There is no field of this name") for name in sorted(unknown)}
         if errors:
             return answer(422, errors=errors)
-        user = self._check(body["username"].strip(), body["password"])
+        tried = _attempt(body["username"].strip(), body["password"])
+        if tried.wait:
+            return answer(429, reason=told_to_wait(tried.wait), headers={"Retry-After": str(tried.wait)})
+        user = tried.user
         if user is None:
             g.login_failed = True
             return answer(401, reason=_("Name or password is wrong."))
-        if must_change(user.id):
-            return answer(403, reason=_("Please choose a password of your own first."))
+        if reason := why_change(user.id):
+            return answer(403, reason=reason)
+        become(user.id)
+        succeeded(user, "REST")
+        set_actor(None)  # the token acts, not this request
         token = create_access_token(
             identity=str(user.id), expires_delta=TOKEN_LIFE, additional_claims={STAMP: stamp_of(user)}
         )
         seconds = int(TOKEN_LIFE.total_seconds())
         return jsonify({"access_token": token, "token_type": "Bearer", "expires_in": seconds})
 
-    def _check(self, name: str, password: str) -> Any:
-        """The login that fits, or None; success and the failure of a known name are audited."""
-        manager = self.appbuilder.sm
-        fits = 0 < len(name) <= LONGEST_NAME and 0 < len(password) <= LONGEST
-        if not fits or not storable(name + password):
-            return None
-        user = manager.auth_user_db(name, password)
-        known = user or manager.find_user(username=name)
-        if known is not None:
-            if user is not None:
-                become(user.id)
-            with transaction() as current:
-                action = "login" if user is not None else "login_failed"
-                act = Act(action, "user", str(known.id), known.username, {"via": [None, "REST"]})
-                record_acts(current, [act])
-            set_actor(None)  # the token acts, not this request
-        return user
+
+def _attempt(name: str, password: str) -> Attempt:
+    return attempt(name, password, "REST") if storable(name + password) else Attempt()

@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 from app.access.actors import ADMIN_ROLE, require_actor
 from app.access.audit import Act, record_acts
 from app.access.preferences import set_preference
-from app.base.security.hashing import hash_password
+from app.access.signin.locks import forget_failures, unlock_address
+from app.access.signin.settings import policy
 from app.base.security.logins import create_login
+from app.base.security.passwords import change_password, weakness
 from app.base.security.roles.grants import may_give, may_manage, role_labels
 from app.base.security.stamps import MUST_CHANGE
 from app.db import Model, session, transaction
@@ -184,8 +186,8 @@ def reset_password(user_id: int) -> str:
     with transaction() as current:
         account = _manageable(current, user_id)
         _refuse_own(user_id)
-        hashed = hash_password(password)
-        current.execute(update(User).where(User.id == user_id).values(password=hashed, fail_login_count=0))
+        change_password(user_id, password, fail_login_count=0)
+        forget_failures(account.username)
         set_preference(MUST_CHANGE, True, user_id=user_id)
         record_acts(current, [Act("reset_password", "user", str(user_id), account.username)])
     return password
@@ -206,8 +208,30 @@ def set_active(user_id: int, active: bool) -> None:
 
 
 def new_password() -> str:
-    """Sixteen characters in four groups: about 88 bits, readable over the telephone."""
-    return "-".join("".join(secrets.choice(ALPHABET) for _each in range(4)) for _group in range(4))
+    """At least sixteen characters in groups of four: about 88 bits, readable over the telephone."""
+    asked = policy()
+    groups = max(4, (asked.length + 5) // 5)
+    while True:
+        made = "-".join("".join(secrets.choice(ALPHABET) for _each in range(4)) for _group in range(groups))
+        if not weakness(made, "", asked=asked):
+            return made
+
+
+def unlock(user_id: int) -> None:
+    """Let a login that failures have locked try again. Raises `Refused`, also when it is not locked."""
+    with transaction() as current:
+        account = _manageable(current, user_id)
+        if not forget_failures(account.username):
+            raise Refused(_("This login is not locked"))
+        record_acts(current, [Act("unlock", "user", str(user_id), account.username)])
+
+
+def unlock_network(address: str) -> None:
+    """Let a locked network address try again. Raises `Refused` when it is not locked."""
+    with transaction() as current:
+        if not unlock_address(address):
+            raise Refused(_("This address is not locked"))
+        record_acts(current, [Act("unlock", "address", address[:60], address[:60])])
 
 
 def _manageable(current: Session, user_id: int) -> Account:

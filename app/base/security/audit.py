@@ -31,6 +31,7 @@ THINGS: dict[str, Text] = {
     "role": _l("Role"),
     "api_key": _l("API key"),
     "module": _l("Module"),
+    "address": _l("Network address"),
 }
 ACTIONS: dict[str, Text] = {
     "create": _l("Created"),
@@ -43,6 +44,8 @@ ACTIONS: dict[str, Text] = {
     "password_changed": _l("Changed the own password"),
     "set_password": _l("Set a password"),
     "reset_password": _l("Reset a password"),
+    "lock": _l("Locked after failures"),
+    "unlock": _l("Unlocked"),
     "create_key": _l("Made an API key"),
     "revoke_key": _l("Revoked an API key"),
     "assign": _l("Assigned"),

@@ -19,21 +19,20 @@ from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.access.models import RoleInfo
 from app.access.preferences import preference, set_preference
+from app.access.signin.rules import LONGEST
 from app.base.errors import answer
 from app.base.language import COOKIE, LANGUAGES, language
 from app.base.protection import public
+from app.base.security.attempts import LONGEST_NAME, attempt, succeeded, told_to_wait
 from app.base.security.hashing import fits_password
 from app.base.security.manager import acting, become
-from app.base.security.passwords import LONGEST, SHORTEST, weakness
+from app.base.security.passwords import change_password, person_words, requirements, was_used, weakness
 from app.base.security.stamps import password_chosen
 from app.base.shell import THEME_COOKIE, THEMES, remember, restore_choices, safe_target
 from app.db import session as database
 from app.db import transaction
 from app.host.context import context
 from app.types import Actor
-
-#: Longer names are refused before anything is looked up.
-LONGEST_NAME = 64
 
 
 def failed(_response: Any = None) -> bool:
@@ -77,15 +76,20 @@ class LoginView(AuthDBView):
         target = safe_target(request.args.get("next"))
         if acting() is not None:
             return redirect(target)
-        name, wrong = "", False
-        if request.method == "POST":
-            name = request.form.get("username", "").strip()[:LONGEST_NAME]
-            user = self._check(name, request.form.get("password", ""))
-            if user is not None:
-                return self._enter(user, target)
-            g.login_failed = wrong = True
-        page = self.render_template("login/login.html", name=name, wrong=wrong, target=target)
-        return page, (422 if wrong else 200)
+        if request.method != "POST":
+            return self._page(target)
+        name = request.form.get("username", "").strip()[:LONGEST_NAME]
+        tried = attempt(name, request.form.get("password", ""))
+        if tried.user is not None:
+            return self._enter(tried.user, target)
+        if tried.wait:
+            return self._page(target, name, told_to_wait(tried.wait)), 429, {"Retry-After": str(tried.wait)}
+        g.login_failed = True
+        return self._page(target, name, _("The login name or the password is wrong.")), 422
+
+    def _page(self, target: str, name: str = "", refusal: str = "") -> str:
+        page: str = self.render_template("login/login.html", name=name, refusal=refusal, target=target)
+        return page
 
     @expose("/logout/", methods=["POST"])
     def logout(self) -> Any:
@@ -98,25 +102,16 @@ class LoginView(AuthDBView):
         session.clear()
         return redirect(url_for("LoginView.login"))
 
-    def _check(self, name: str, password: str) -> Any:
-        """The login that fits, or None; a failure of a known name is kept in the audit log."""
-        manager = self.appbuilder.sm
-        user = manager.auth_user_db(name, password) if name and 0 < len(password) <= LONGEST else None
-        if user is None and name and (known := manager.find_user(username=name)) is not None:
-            with transaction() as current:
-                record_acts(current, [Act("login_failed", "user", str(known.id), known.username)])
-        return user
-
     def _enter(self, user: Any, target: str) -> Any:
         """A new session for the person, whatever the browser had before (no session fixation)."""
         chosen = language()
         session.clear()
         login_user(user)
         become(user.id)
-        with transaction() as current:
+        with transaction():
             if preference("language") is None:
                 set_preference("language", chosen)
-            record_acts(current, [Act("login", "user", str(user.id), user.username)])
+            succeeded(user)
         response = redirect(target)
         restore_choices(response, user.id)
         return response
@@ -183,11 +178,12 @@ class ProfileView(BaseView):
                         current,
                         [Act("password_changed", "user", str(current_user.id), current_user.username)],
                     )
-                    self.appbuilder.sm.reset_password(current_user.id, request.form["new"])
+                    change_password(current_user.id, request.form["new"])
+                database.refresh(current_user._get_current_object())
                 password_chosen(current_user)
                 flash(_("Your password is changed."), "success")
                 return redirect(url_for("ProfileView.profile"))
-        page = self.render_template("login/password.html", errors=errors, shortest=SHORTEST)
+        page = self.render_template("login/password.html", errors=errors, requirements=requirements())
         return page, (422 if errors else 200)
 
     def _new_password_errors(self) -> dict[str, str]:
@@ -197,10 +193,12 @@ class ProfileView(BaseView):
             g.login_failed = True
             return {"current": _("This is not your current password.")}
         errors = {}
-        if reason := weakness(new, current_user.username):
+        if reason := weakness(new, current_user.username, person_words(current_user.id)):
             errors["new"] = reason
         elif new == current:
             errors["new"] = _("The new password is the same as the current one.")
+        elif was_used(current_user.id, new):
+            errors["new"] = _("This password was used before; choose another one.")
         if new != again:
             errors["again"] = _("The two new passwords differ.")
         return errors

@@ -12,8 +12,7 @@ from sqlalchemy import func, select
 from app.access.actors import ADMIN_ROLE
 from app.access.audit import Act, record_acts
 from app.access.models import RoleInfo
-from app.base.security.hashing import hash_password
-from app.base.security.passwords import weakness
+from app.base.security.passwords import change_password, person_words, was_used, weakness
 from app.db import session, transaction
 from app.types import Refused
 
@@ -24,7 +23,7 @@ def create_login(username: str, password: str, *, name: str, roles: Sequence[str
         raise Refused(_("A login name has 1 to 64 characters"), field="username")
     if session.scalar(select(User.id).where(func.lower(User.username) == username.lower())) is not None:
         raise Refused(_("The login name %(name)s is taken", name=username), field="username")
-    if reason := weakness(password, username):
+    if reason := weakness(password, username, (name,)):
         raise Refused(reason, field="password")
     held = list(session.scalars(select(Role).where(Role.name.in_(roles))))
     if missing := sorted(set(roles) - {role.name for role in held}):
@@ -36,12 +35,13 @@ def create_login(username: str, password: str, *, name: str, roles: Sequence[str
             last_name="",
             # The column wants one; this address can never be delivered to.
             email=email or f"{username}@login.invalid",
-            password=hash_password(password),
+            password="!",  # noqa: S106  (no hash: nothing fits it until the next statement)
             active=True,
             roles=held,
         )
         current.add(made)
         current.flush()
+        change_password(made.id, password)
         record_acts(current, [Act("create_login", "user", str(made.id), username)])
     return made
 
@@ -97,10 +97,13 @@ def find_login(username: str) -> Any:
 
 def set_password(user: Any, password: str) -> None:
     """Give a login a new password. Raises `Refused` when it is too weak."""
-    if reason := weakness(password, user.username):
+    reason = weakness(password, user.username, person_words(user.id))
+    if not reason and was_used(user.id, password):
+        reason = _("This password was used before; choose another one.")
+    if reason:
         raise Refused(reason, field="password")
     with transaction() as current:
-        user.password = hash_password(password)
+        change_password(user.id, password)
         record_acts(current, [Act("set_password", "user", str(user.id), user.username)])
 
 

@@ -10,6 +10,7 @@ from flask_login import current_user, logout_user
 
 from app.access.actors import current_actor, load_actor, set_actor
 from app.base.security.hashing import fits_password, hash_password, is_outdated, spend
+from app.base.security.passwords import change_password
 from app.base.security.stamps import ask_for_new_password, is_stale
 from app.host.context import context
 from app.types import Actor
@@ -68,10 +69,8 @@ class QiaoSecurityManager(SecurityManager):
         return user
 
     def reset_password(self, userid: int, password: str) -> None:
-        """Keep a new password of a login, and commit."""
-        user = self.get_user_by_id(userid)
-        user.password = hash_password(password)
-        self.update_user(user)
+        """Give a login a new password."""
+        change_password(userid, password)
 
     @staticmethod
     def extract_api_key_from_request() -> None:

@@ -1,6 +1,6 @@
 """What ties a cookie or token to the password it was given for: a new password ends them all.
 
-A password somebody else has set is to be changed before anything else is done with it.
+A password somebody else has set, and one that has expired, is to be changed before anything else is done with it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from flask_babel import gettext as _
 from flask_login import user_logged_in
 
 from app.access.preferences import preference, set_preference
+from app.access.signin.history import password_set_at
+from app.access.signin.rules import is_expired
+from app.access.signin.settings import policy
+from app.db import now
 from app.host.context import context
 
 #: The person's setting that says so.
@@ -40,9 +44,14 @@ def is_stale(user: Any) -> bool:
     return not fits(user, session.get(_STAMP))
 
 
-def must_change(user_id: int) -> bool:
-    """Whether the login's password was set by somebody else and is to be changed."""
-    return bool(preference(MUST_CHANGE, user_id=user_id))
+def why_change(user_id: int) -> str:
+    """Why the login's password is to be changed first, in the person's language; empty when it is not."""
+    if preference(MUST_CHANGE, user_id=user_id):
+        return _("Please choose a password of your own first.")
+    set_at = password_set_at(user_id)
+    if set_at is not None and is_expired(set_at, now(), policy().expiry_days):
+        return _("Your password has expired; please choose a new one.")
+    return ""
 
 
 def ask_for_new_password() -> Any:
@@ -54,7 +63,7 @@ def ask_for_new_password() -> Any:
         return None
     if request.method != "GET" or request.path.startswith("/api/") or request.headers.get("HX-Request"):
         abort(403)
-    flash(_("Please choose a password of your own first."), "info")
+    flash(why_change(int(session["_user_id"])) or _("Please choose a new password."), "info")
     return redirect(url_for("ProfileView.password"))
 
 
@@ -65,7 +74,7 @@ def stamp_logins(app: Flask) -> None:
 
 def _enter(_app: Flask, user: Any) -> None:
     session[_STAMP] = stamp_of(user)
-    if must_change(user.id):
+    if why_change(user.id):
         session[_RENEW] = True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import select
 
@@ -196,7 +197,7 @@ def test_the_screens_refuse_what_they_do_not_understand(client: Browser, people:
     assert "已停用" in client.get(f"/accounts/{people.manager.employee_id}").text
 
 
-def test_passwords_told_once_are_strong_and_readable() -> None:
+def test_passwords_told_once_are_strong_and_readable(app: Flask) -> None:
     made = {new_password() for _each in range(200)}
     assert len(made) == 200
     for password in made:

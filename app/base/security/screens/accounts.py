@@ -9,6 +9,7 @@ from flask import abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
 from app.access.actors import require_actor
+from app.access.signin.locks import locked_addresses, locked_until
 from app.base.page import PageView, expose, has_access
 from app.base.security.accounts import (
     account_list,
@@ -18,7 +19,10 @@ from app.base.security.accounts import (
     reset_password,
     set_active,
     set_roles,
+    unlock,
+    unlock_network,
 )
+from app.base.security.audit import moment
 from app.base.security.roles import may_manage, roles_to_give
 from app.base.security.roles.grants import role_labels
 from app.base.security.screens.refusals import told
@@ -40,6 +44,8 @@ class AccountView(PageView):
         "roles": "edit",
         "reset": "edit",
         "switch": "edit",
+        "unlock": "edit",
+        "unlock_address": "edit",
     }
 
     @expose("/")
@@ -61,6 +67,9 @@ class AccountView(PageView):
             page=int(page),
             asked=asked,
             labels=role_labels(),
+            addresses=locked_addresses() if first else (),
+            moment=moment,
+            can_edit=require_actor().can("can_edit", "AccountView"),
         )
 
     @expose("/<int:employee_id>")
@@ -125,6 +134,29 @@ class AccountView(PageView):
         flash(_("The login is switched on") if active else _("The login is switched off"), "success")
         return redirect(url_for("AccountView.show_login", user_id=user_id))
 
+    @expose("/login/<int:user_id>/unlock", methods=["POST"])
+    @has_access
+    def unlock(self, user_id: int) -> Any:
+        """Let a login that failures have locked try again."""
+        try:
+            unlock(user_id)
+        except Refused as refused:
+            return self._account(read_account(user_id=user_id), errors=told(refused)), 422
+        flash(_("The login can be used again"), "success")
+        return redirect(url_for("AccountView.show_login", user_id=user_id))
+
+    @expose("/address/unlock", methods=["POST"])
+    @has_access
+    def unlock_address(self) -> Any:
+        """Let a locked network address try again."""
+        try:
+            unlock_network(request.form.get("address", ""))
+        except Refused as refused:
+            flash(str(refused), "danger")
+        else:
+            flash(_("The address can be used again"), "success")
+        return redirect(url_for("AccountView.list"))
+
     def _account(
         self,
         account: Any,
@@ -152,6 +184,8 @@ class AccountView(PageView):
             can_add=actor.can("can_add", "AccountView"),
             can_edit=actor.can("can_edit", "AccountView") and manageable and not own,
             manageable=manageable,
+            locked=locked_until(account.username) if account.username else None,
+            moment=moment,
         )
         return page
 

@@ -1,0 +1,36 @@
+"""Earlier passwords, and failures that lock a login or an address."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Model, UtcDateTime
+
+
+class OldPassword(Model):
+    """One password a login has or had, as its hash; the newest one's `set_at` is the password's age."""
+
+    __tablename__ = "access_old_password"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    user_id: Mapped[int] = mapped_column(Integer, index=True)
+    password: Mapped[str] = mapped_column(String(256))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Lock(Model):
+    """Failed attempts of one login name or one address since `since`, and until when it is locked.
+
+    `key` is a MAC: people type passwords into the field for the name. `address` is told only of addresses.
+    """
+
+    __tablename__ = "access_lock"
+
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    address: Mapped[str] = mapped_column(String(64), default="")
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    since: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
