@@ -127,7 +127,7 @@ class Shell:
     def theme_url(self, choice: str) -> str:
         return url_for("shell.switch_theme", choice=choice, next=self._here)
 
-    @property
+    @cached_property
     def _here(self) -> str:
         """This page, to come back to; a page that was posted to is no place to come back to."""
         if request.method != "GET" or request.headers.get("HX-Request"):

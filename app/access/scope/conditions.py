@@ -129,8 +129,12 @@ def _condition(entity: Entity, actor: Actor, write: bool, on: Any, columns: Colu
     filters: list[ScopeFilter] = context().hooks.gather(
         "scope_filters", entity=entity.slug, actor=actor, write=write
     )
-    base = or_(base, *(_moved(f.also, entity, on) for f in filters if f.also is not None))
-    return and_(base, *(_moved(f.only, entity, on) for f in filters if f.only is not None))
+    # or_() and and_() of a single condition would hide that it is true, and that nothing needs to be asked.
+    if not isinstance(base, True_) and (also := [f.also for f in filters if f.also is not None]):
+        base = or_(base, *(_moved(condition, entity, on) for condition in also))
+    if only := [f.only for f in filters if f.only is not None]:
+        base = and_(base, *(_moved(condition, entity, on) for condition in only))
+    return base
 
 
 def _moved(condition: Any, entity: Entity, on: Any) -> Any:
