@@ -12,9 +12,7 @@ PARTS = {"lists": lists.main, "transfer": transfer.main, "start": start.main}
 def main() -> None:
     """Run the parts asked for, one after the other: each has the machine to itself."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "parts", nargs="*", choices=[*PARTS, []], help="what to measure; everything by default"
-    )
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to measure; everything by default")
     parser.add_argument("--rows", type=int, help="size of the generated bank")
     chosen = parser.parse_args()
     for part in chosen.parts or PARTS:

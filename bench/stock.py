@@ -1,8 +1,9 @@
 """The baseline: a stock Flask-AppBuilder app with a plain `ModelView` over the same customer table.
 
 It runs in a process of its own, so that nothing of ours (the row scope at the session, the audit) is in its way:
-``python -m bench.stock DATABASE_URL`` reads addresses from standard input, one a line, and answers with a JSON list of
-the median milliseconds of each.
+``python -m bench.stock DATABASE_URL LINES`` reads addresses from standard input, one a line, and answers with a JSON
+list of the median milliseconds of each. LINES is the number of entries in its menu: stock Flask-AppBuilder asks for
+each of them, so a fair baseline has as many as ours shows; with 1 it is the smallest app there can be.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from flask import Flask
 from flask_appbuilder import AppBuilder, Model, ModelView
 from flask_appbuilder.models.sqla.base import SQLA
 from flask_appbuilder.models.sqla.interface import SQLAInterface
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Integer, String
+from sqlalchemy import BigInteger, Column, Date, DateTime, ForeignKey, Integer, String
 from sqlalchemy.orm import relationship
 
 from bench.table import median
@@ -51,8 +52,43 @@ class StockCustomer(Model):  # type: ignore[misc]
     owner_id = Column(Integer, ForeignKey("org_employee.id"))
     unit_id = Column(Integer, ForeignKey("org_unit.id"))
     last_followed_at = Column(DateTime(timezone=True))
+    email = Column(String(120))
+    region = Column(String(120))
+    address = Column(String(200))
+    source = Column(String(30))
+    sex = Column(String(8))
+    birth_date = Column(Date)
+    id_number = Column(String(30))
+    occupation = Column(String(60))
+    employer = Column(String(200))
+    created_at = Column(DateTime(timezone=True))
+    updated_at = Column(DateTime(timezone=True))
     owner = relationship(StockEmployee)
     unit = relationship(StockUnit)
+
+    def __repr__(self) -> str:
+        return str(self.name)
+
+
+class StockActivity(Model):  # type: ignore[misc]
+    __tablename__ = "activity"
+    id = Column(BigInteger, primary_key=True)
+    kind = Column(String(12))
+    at = Column(DateTime(timezone=True))
+    subject = Column(String(200))
+    customer_id = Column(BigInteger, ForeignKey("customer.id"))
+    employee_id = Column(Integer, ForeignKey("org_employee.id"))
+    customer = relationship(StockCustomer)
+    employee = relationship(StockEmployee)
+
+
+class StockActivityView(ModelView):  # type: ignore[misc]
+    """The follow-ups below a customer's page, as ours shows them in its timeline."""
+
+    datamodel = SQLAInterface(StockActivity)
+    list_columns = ["kind", "at", "subject", "employee"]
+    search_columns = ["subject"]
+    base_order = ("at", "desc")
 
 
 class StockCustomerView(ModelView):  # type: ignore[misc]
@@ -60,13 +96,17 @@ class StockCustomerView(ModelView):  # type: ignore[misc]
 
     datamodel = SQLAInterface(StockCustomer)
     list_columns = ["name", "kind", "mobile", "level", "lifecycle", "owner", "unit", "last_followed_at"]
-    show_columns = list_columns
+    show_columns = [
+        *list_columns, "email", "region", "address", "source", "sex", "birth_date", "id_number", "occupation",
+        "employer", "created_at", "updated_at",
+    ]  # fmt: skip
+    related_views = [StockActivityView]
     search_columns = ["name", "mobile", "owner"]
     base_order = ("id", "desc")
 
 
-def stock_app(url: str) -> Flask:
-    """The stock app on the database at `url`, with an administrator 'stock' / 'stock'."""
+def stock_app(url: str, lines: int) -> Flask:
+    """The stock app on the database at `url` with so many menu entries, and an administrator 'stock' / 'stock'."""
     app = Flask("stock")
     app.config.update(
         SECRET_KEY="stock" * 10,
@@ -79,6 +119,9 @@ def stock_app(url: str) -> Flask:
     with app.app_context():
         builder = AppBuilder(app, db.session)
         builder.add_view(StockCustomerView, "Customers", category="Customers")
+        builder.add_view_no_menu(StockActivityView)
+        for number in range(1, lines):
+            builder.add_link(f"Line {number}", href=f"/line/{number}", category=f"Group {number % 8}")
         if builder.sm.find_user("stock") is None:
             role = builder.sm.find_role("Admin") or builder.sm.add_role("Admin")
             builder.sm.add_user("stock", "Stock", "Admin", "stock@example.org", role, password="stock")
@@ -87,10 +130,10 @@ def stock_app(url: str) -> Flask:
     return app
 
 
-def stock_medians(url: str, addresses: Sequence[str]) -> list[float]:
+def stock_medians(url: str, addresses: Sequence[str], lines: int) -> list[float]:
     """The stock app's median milliseconds for each address, measured in a process of its own."""
     answer = subprocess.run(
-        [sys.executable, "-m", "bench.stock", url],
+        [sys.executable, "-m", "bench.stock", url, str(lines)],
         input="\n".join(addresses),
         capture_output=True,
         text=True,
@@ -102,7 +145,7 @@ def stock_medians(url: str, addresses: Sequence[str]) -> list[float]:
 
 def main() -> None:
     """Measure the addresses on standard input."""
-    client = stock_app(sys.argv[1]).test_client()
+    client = stock_app(sys.argv[1], int(sys.argv[2])).test_client()
     answer = client.post("/login/", data={"username": "stock", "password": "stock"})
     assert answer.status_code == 302, answer.status_code
     taken = []

@@ -33,9 +33,7 @@ class Line:
         kind, _, bound = self.aim.partition(" ")
         if not bound:
             return ""
-        return (
-            "yes" if (self.better >= float(bound) if kind == ">=" else self.better <= float(bound)) else "NO"
-        )
+        return "yes" if (self.better >= float(bound) if kind == ">=" else self.better <= float(bound)) else "NO"
 
 
 def median(act: Callable[[], Any], times: int = 7, warm: int = 2) -> float:
