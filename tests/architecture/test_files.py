@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Lines of a file of the product, and of a file of tests, whose list of names is read rather than its text.
-LONGEST, LONGEST_TESTS = 400, 500
+#: Lines of a file.
+LONGEST = 400
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 
@@ -35,8 +35,7 @@ def test_no_python_file_is_longer_than_a_sitting() -> None:
         for path in tracked("*.py")
         if path.parent.name != "versions"  # migrations are written by a command, and never again
     }
-    bounds = {path: LONGEST_TESTS if path.name.startswith("test_") else LONGEST for path in sizes}
-    assert {path: lines for path, lines in sizes.items() if lines >= bounds[path]} == {}
+    assert {path: lines for path, lines in sizes.items() if lines >= LONGEST} == {}
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:

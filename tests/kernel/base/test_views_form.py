@@ -1,4 +1,4 @@
-"""Adding, editing and deleting: what is saved, what is refused, and that nothing typed is lost."""
+"""Adding and editing: what is saved, what is refused, and that nothing typed is lost."""
 
 from __future__ import annotations
 
@@ -9,63 +9,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from app.access.actors import acting_as
 from app.access.models import AuditEntry
 from app.activities.models import Activity
 from app.base.views.guard import own_path
 from app.base.views.models import FormToken
 from app.customers.models import Contact, Customer, CustomerShare
 from app.db import now, session
-from app.testing.factories import id_number, make_activity, make_contact, make_customer, uscc
+from app.testing.factories import id_number, make_activity, make_contact, make_customer
 from app.testing.people import Browser, People, login
-from app.types import SYSTEM
-
-
-@pytest.fixture
-def manager(client: Browser, people: People) -> Browser:
-    """A browser of the account manager."""
-    return login(client, people.manager)
-
-
-def count(model: Any) -> int:
-    """How many rows there are, whoever may see them."""
-    with acting_as(SYSTEM):
-        return int(session.scalar(select(func.count()).select_from(model)) or 0)
-
-
-def fetch(model: Any, pk: int) -> Any:
-    """A record, whoever may see it."""
-    with acting_as(SYSTEM):
-        return session.scalars(select(model).where(model.id == pk)).one()
-
-
-def hidden(text: str, name: str) -> str:
-    """The value of a hidden input of a page."""
-    found = re.search(rf'name="{name}" value="([^"]*)"', text)
-    assert found is not None, f"there is no {name} on the page"
-    return found[1]
-
-
-def fields_of(text: str) -> dict[str, str]:
-    """Everything the form of a page would send, as a browser without scripts does."""
-    form = text[text.index('id="entity-form"') : text.index("save-bar")]
-    form = re.sub(r"<fieldset[^>]*hidden disabled.*?</fieldset>", "", form, flags=re.S)
-    sent: dict[str, str] = {}
-    for tag in re.findall(r"<input[^>]*>", form):
-        name = re.search(r' name="([^"]+)"', tag)
-        if name is None or " disabled" in tag or ('type="checkbox"' in tag and " checked" not in tag):
-            continue
-        value = re.search(r' value="([^"]*)"', tag)
-        sent[name[1]] = value[1] if value else ""
-    for name_found, body in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', form, flags=re.S):
-        chosen = re.search(r'<option value="([^"]*)" selected', body)
-        sent[name_found] = chosen[1] if chosen else ""
-    for name_found, body in re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>(.*?)</textarea>', form, flags=re.S):
-        sent[name_found] = body
-    sent.pop("csrf_token", None)
-    return sent
+from tests.kernel.base.forms import count, fetch, fields_of
 
 
 def test_a_new_customer_fills_in_owner_unit_and_type(manager: Browser, people: People) -> None:
@@ -353,74 +307,6 @@ def test_a_colleague_with_reading_share_may_not_change(client: Browser, people: 
     answer = client.post(f"/customer/edit/{mine.id}", data={"name": "抢"})
     assert answer.status_code == 303
     assert fetch(Customer, mine.id).name == "共享的"
-
-
-def test_deleting_asks_first_and_needs_a_post(manager: Browser, people: People) -> None:
-    mine = make_customer("我的", people.manager)
-    contact, second = make_contact(mine, "要删的"), make_contact(mine, "也要删")
-    asked = manager.get(f"/contact/delete/{contact.id}")
-    assert asked.status_code == 200 and "确定删除" in asked.text and "要删的" in asked.text
-    fragment = manager.get(f"/contact/delete/{contact.id}", htmx=True)
-    assert "<!doctype" not in fragment.text and "modal-footer" in fragment.text
-    assert count(Contact) == 2
-    done = manager.post(f"/contact/delete/{contact.id}", data={"next": f"/customer/show/{mine.id}"})
-    assert done.headers["Location"] == f"/customer/show/{mine.id}"
-    assert count(Contact) == 1
-    gone = manager.post(f"/contact/delete/{second.id}", htmx=True)
-    assert (gone.status_code, gone.headers["HX-Redirect"]) == (204, "/contact/list/")
-    assert count(Contact) == 0
-    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "delete")).all()
-    assert [one.label for one in entry] == ["要删的", "也要删"]
-
-
-def test_deleting_several_is_all_or_nothing(manager: Browser, people: People) -> None:
-    mine, theirs = make_customer("我的", people.manager), make_customer("别人的", people.stranger)
-    own = [make_contact(mine, f"自己{n}") for n in range(3)]
-    foreign = make_contact(theirs, "外人")
-    ids = [one.id for one in own]
-    assert manager.post("/contact/delete/", data={"ids": [*ids, foreign.id]}).status_code == 422
-    assert count(Contact) == 4
-    for bad in ([], ["abc"], ["1 or 1"], ["9" * 30]):
-        assert manager.post("/contact/delete/", data={"ids": bad}).status_code == 422
-    asked = manager.get("/contact/delete/", query_string={"ids": ",".join(map(str, ids))})
-    assert asked.status_code == 200 and "3" in asked.text
-    assert manager.post("/contact/delete/", data={"ids": ids}).status_code == 303
-    assert count(Contact) == 1
-
-
-def test_what_others_need_stays(client: Browser, people: People) -> None:
-    group = make_customer("集团", people.manager, kind="corporate", uscc=uscc(1))
-    make_customer("子公司", people.manager, kind="corporate", uscc=uscc(2), parent_id=group.id)
-    login(client, people.admin)
-    for address, page in (
-        (f"/unit/delete/{people.branch.id}", f"/unit/show/{people.branch.id}"),
-        (f"/customer/delete/{group.id}", f"/customer/show/{group.id}"),
-    ):
-        answer = client.post(address)
-        assert answer.status_code == 422, address
-        assert 'role="alert"' in answer.text
-        assert client.get(page).status_code == 200
-    assert count(Customer) == 2
-
-
-def test_acts_an_entity_does_not_have_have_no_address(client: Browser, people: People) -> None:
-    login(client, people.admin)
-    for address in ("/customer_ownership/add", "/customer_ownership/edit/1", "/customer_ownership/delete/1"):
-        assert client.get(address).status_code == 404
-        assert client.post(address).status_code == 404
-
-
-def test_roles_without_the_permission_get_the_403_page(manager: Browser, people: People) -> None:
-    mine = make_customer("我的", people.manager)
-    for address in (
-        f"/customer/delete/{mine.id}",
-        "/customer/delete/",
-        "/unit/add",
-        f"/unit/edit/{people.north.id}",
-    ):
-        assert manager.get(address).status_code == 403, address
-        assert manager.post(address, data={"ids": mine.id, "name": "x"}).status_code == 403, address
-    assert fetch(Customer, mine.id).name == "我的"
 
 
 @pytest.mark.parametrize(

@@ -3,75 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, insert
 
-from app.base.views import listing
 from app.customers.models import Customer
-from app.db import db, session
+from app.db import session
 from app.hookspecs import hookimpl
 from app.host.context import context
-from app.testing.factories import id_number, make_activity, make_contact, make_customer, uscc
+from app.testing.factories import make_activity
 from app.testing.people import Browser, People, login
 from app.types import Action, Actor
-
-ROW = re.compile(r'data-row="(\d+)"')
-URL = "/customer/list/"
-
-
-def rows(answer: Any) -> list[int]:
-    """Ids of the rows shown, in order."""
-    return [int(found) for found in ROW.findall(answer.text)]
-
-
-def names(answer: Any) -> list[str]:
-    """Names of the customers shown, in order."""
-    return [session.get_one(Customer, pk).name for pk in rows(answer)] if rows(answer) else []
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """The SQL statements that reach the database."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-
-
-@pytest.fixture
-def customers(people: People, as_system: None) -> list[Customer]:
-    """Three customers of the manager and one of a stranger."""
-    return [
-        make_customer(
-            "张伟", people.manager, mobile="13800135678", level="key", id_number=id_number(1),
-            annual_income="350000", birth_date="1985-06-15", source="phone",
-        ),
-        make_customer(
-            "北京瑞丰贸易有限公司", people.manager, kind="corporate", uscc=uscc(7), level="important",
-            registered_capital="50000000", founded_on="2009-03-12", remark="100% 控股_全资",
-        ),
-        make_customer("李秀英", people.colleague, level="normal", sex="female", annual_income="80000"),
-        make_customer("王外", people.stranger, level="key", mobile="13911112222"),
-    ]  # fmt: skip
-
-
-@pytest.fixture
-def seen_all(client: Browser, people: People, customers: list[Customer]) -> Browser:
-    """A browser of someone who sees all four."""
-    return login(client, people.admin)
+from tests.kernel.base.lists import URL, names, rows
 
 
 def test_it_shows_the_rows_of_the_scope_only(client: Browser, people: People, customers: list[Customer]) -> None:
@@ -219,102 +165,6 @@ def test_what_is_typed_is_never_markup(seen_all: Browser) -> None:
         assert "<script>alert" not in seen_all.get(URL, query_string=asked).text
 
 
-def many(people: People, number: int) -> None:
-    """Customers of the manager, written at once; every third was never followed up."""
-    session.execute(
-        insert(Customer),
-        [
-            {
-                "code": f"M{n}", "name": f"客户{n % 7}", "owner_id": people.manager.employee_id,
-                "unit_id": people.manager.unit_id, "search_tokens": "",
-                "last_followed_at": None if n % 3 == 0 else listing_moment(n),
-            }
-            for n in range(number)
-        ],
-    )  # fmt: skip
-    session.commit()
-
-
-def listing_moment(number: int) -> Any:
-    """A moment shared by several rows, so that only the id tells them apart."""
-    return datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=number // 5)
-
-
-def test_going_on_shows_every_row_once_and_back_again(client: Browser, people: People) -> None:
-    many(people, 70)
-    login(client, people.manager)
-    for sort in ("", "last_followed_at", "-last_followed_at", "-name", "level", "-owner_id"):
-        walk(client, sort)
-
-
-def walk(client: Browser, sort: str) -> None:
-    """Go through a list of 70 rows by its links forward and back, by page numbers, and by its ids."""
-    address: str | None = f"{URL}?sort={sort}" if sort else URL
-    forward: list[list[int]] = []
-    back_link = None
-    while address:
-        text = client.get(address).text
-        forward.append([int(found) for found in ROW.findall(text)])
-        back_link = link(text, "prev")
-        address = link(text, "next")
-    assert [len(page) for page in forward] == [20] * 3 + [10]
-    everything = [pk for page in forward for pk in page]
-    assert len(set(everything)) == 70
-    backward = []
-    while back_link:
-        text = client.get(back_link).text
-        backward.append([int(found) for found in ROW.findall(text)])
-        back_link = link(text, "prev")
-    assert backward == forward[:-1][::-1]
-    by_number = [
-        rows(client.get(URL, query_string={"sort": sort, "page": n} if sort else {"page": n})) for n in range(1, 5)
-    ]
-    assert by_number == forward
-    whole = client.get("/customer/ids/", query_string={"sort": sort} if sort else {}).json
-    assert whole["ids"] == everything
-
-
-def link(text: str, rel: str) -> str | None:
-    """The address of the previous or next page."""
-    found = re.search(rf'href="([^"]+)"[^>]*rel="{rel}"', text)
-    return found[1].replace("&amp;", "&") if found else None
-
-
-def test_a_long_list_is_walked_in_the_same_order(
-    client: Browser, people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    many(people, 70)
-    login(client, people.manager)
-    monkeypatch.setattr(listing, "COUNT_CAP", 25)
-    for sort in ("last_followed_at", "-last_followed_at", "id"):
-        walk(client, sort)
-
-
-def test_deep_pages_hold_the_same_rows(client: Browser, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    many(people, 70)
-    login(client, people.manager)
-    for sort in ("id", "-last_followed_at", "owner_id", "level"):
-        plain = [rows(client.get(f"{URL}?sort={sort}&page={page}")) for page in range(1, 5)]
-        with monkeypatch.context() as patched:
-            patched.setattr(listing, "DEEP", 20)
-            assert [rows(client.get(f"{URL}?sort={sort}&page={page}")) for page in range(1, 5)] == plain
-
-
-def test_a_page_beyond_the_end_says_so(client: Browser, people: People) -> None:
-    many(people, 25)
-    answer = login(client, people.manager).get(f"{URL}?page=400")
-    assert answer.status_code == 200
-    assert "已超出列表末页" in answer.text and rows(answer) == []
-
-
-def test_the_count_stops_at_its_cap(client: Browser, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    many(people, 45)
-    monkeypatch.setattr("app.base.views.listing.COUNT_CAP", 30)
-    answer = login(client, people.manager).get(f"{URL}?page=2")
-    assert 'id="list-count">30+<' in answer.text
-    assert "21～40 / 30+" in answer.text
-
-
 def test_empty_lists_offer_one_act(client: Browser, people: People) -> None:
     text = login(client, people.manager).get(URL).text
     assert "暂无记录" in text and 'href="/customer/add"' in text
@@ -353,27 +203,6 @@ def test_export_and_import_only_where_they_may(client: Browser, people: People, 
     views = client.application.view_functions
     assert ("文件导出" in text or "导出" in text) is ("ExportView.start" in views)
     assert "导出" not in login(client, people.manager).get(URL).text
-
-
-def test_a_request_stays_within_eight_statements(client: Browser, people: People, customers: list[Customer]) -> None:
-    many(people, 60)
-    for customer in customers[:2]:
-        make_contact(customer)
-        make_activity(customer, people.manager)
-    pk = customers[0].id
-    login(client, people.admin).get(URL)
-    counts = {}
-    for address in (
-        URL, f"{URL}?sort=-last_followed_at&page=3",
-        f"{URL}?f.owner_id={people.manager.employee_id}&sort=name",
-        "/activity/list/", "/contact/list/", "/customer_ownership/list/", "/employee/list/", "/unit/list/",
-        f"/customer/show/{pk}", f"/customer/show/{pk}/tab/history", f"/customer/edit/{pk}", "/customer/add",
-        "/customer/pick/owner_id?q=张", "/customer/form-state?kind=corporate",
-    ):  # fmt: skip
-        with statements() as seen:
-            assert client.get(address, htmx="/tab/" in address).status_code == 200
-        counts[address] = len(seen)
-    assert {address: number for address, number in counts.items() if number > 8} == {}
 
 
 class Offers:

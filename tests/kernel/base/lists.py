@@ -1,0 +1,65 @@
+"""A list as a test reads it, and long lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import event, insert
+
+from app.customers.models import Customer
+from app.db import db, session
+from app.testing.people import People
+
+ROW = re.compile(r'data-row="(\d+)"')
+URL = "/customer/list/"
+
+
+def rows(answer: Any) -> list[int]:
+    """Ids of the rows shown, in order."""
+    return [int(found) for found in ROW.findall(answer.text)]
+
+
+def names(answer: Any) -> list[str]:
+    """Names of the customers shown, in order."""
+    return [session.get_one(Customer, pk).name for pk in rows(answer)] if rows(answer) else []
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The SQL statements that reach the database."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def many(people: People, number: int) -> None:
+    """Customers of the manager, written at once; every third was never followed up."""
+    session.execute(
+        insert(Customer),
+        [
+            {
+                "code": f"M{n}", "name": f"客户{n % 7}", "owner_id": people.manager.employee_id,
+                "unit_id": people.manager.unit_id, "search_tokens": "",
+                "last_followed_at": None if n % 3 == 0 else listing_moment(n),
+            }
+            for n in range(number)
+        ],
+    )  # fmt: skip
+    session.commit()
+
+
+def listing_moment(number: int) -> Any:
+    """A moment shared by several rows, so that only the id tells them apart."""
+    return datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=number // 5)
