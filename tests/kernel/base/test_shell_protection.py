@@ -38,7 +38,9 @@ def test_the_nonce_is_new_each_time(client: Browser) -> None:
 
 def test_behind_a_proxy_in_production(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proxy says who asks and over what; TLS is then insisted on. Without a proxy nobody is believed."""
-    monkeypatch.setattr(protection, "settings", lambda: Settings(production=True, proxies=1))
+    # Production refuses the cheap hashes of the tests.
+    costly = {"password_passes": 3, "password_memory_kib": 65_536}
+    monkeypatch.setattr(protection, "settings", lambda: Settings(production=True, proxies=1, **costly))
     behind = create_app(site_in(tmp_path / "behind", database))
     seen = []
     behind.before_request(lambda: seen.append((request.remote_addr, request.scheme)))
@@ -48,7 +50,7 @@ def test_behind_a_proxy_in_production(database: str, tmp_path: Path, monkeypatch
         in behind.test_client().get("/login/", headers=said).headers["Strict-Transport-Security"]
     )
     assert seen == [("203.0.113.7", "https")], "what the last proxy added, not what the asker made up"
-    monkeypatch.setattr(protection, "settings", lambda: Settings(production=True))
+    monkeypatch.setattr(protection, "settings", lambda: Settings(production=True, **costly))
     bare = create_app(site_in(tmp_path / "bare", database))
     bare.before_request(lambda: seen.append((request.remote_addr, request.scheme)))
     assert "Strict-Transport-Security" not in bare.test_client().get("/login/", headers=said).headers
