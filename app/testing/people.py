@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from contextvars import Context
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,9 @@ from sqlalchemy import column, select, table, update
 
 from app.access.actors import ADMIN_ROLE, acting_as, load_actor
 from app.access.models import RoleInfo
+from app.access.sessions import open_session
 from app.base.security.hashing import hash_password
+from app.base.security.sessions import COOKIE_KEY
 from app.base.security.stamps import stamp_of
 from app.db import session, transaction
 from app.organisation.models import Employee, Unit
@@ -107,6 +110,15 @@ def make_people() -> People:
     return cast
 
 
+def meet_people(cast: People) -> People:
+    """The same cast in the current site, whose database is a copy of the one it was made in."""
+    met = copy(cast)
+    with acting_as(SYSTEM):
+        for place in ("head_office", "branch", "north", "south"):
+            setattr(met, place, session.get_one(Unit, getattr(cast, place).id))
+    return met
+
+
 class Browser(FlaskClient):
     """A test client whose requests share nothing with the test but the database, as in production.
 
@@ -153,4 +165,4 @@ def _login(client: FlaskClient, person: Person | None) -> None:
         if person is not None:
             with client.application.app_context():
                 user = current_app.appbuilder.sm.get_user_by_id(person.user_id)  # type: ignore[attr-defined]
-                kept.update(_user_id=str(person.user_id), _fresh=True, _stamp=stamp_of(user))
+                kept.update({COOKIE_KEY: open_session(person.user_id, stamp_of(user)), "_fresh": True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,10 @@ from app.access.actors import acting_as
 from app.base.permissions import synchronise
 from app.db import db, session
 from app.host.models import HostModule
-from app.host.sites import Site, create_site
-from app.testing.databases import copy_database, drop_database, empty_database
+from app.host.sites import Site, create_site, load_site, write_private
+from app.testing.databases import copy_database, drop_database, empty_database, risk_databases
 from app.testing.modules import ModuleFolder, module_folder
-from app.testing.people import Browser, People, make_people
+from app.testing.people import Browser, People, make_people, meet_people
 from app.testing.scratch import spare_what_stays, use_memory
 from app.testing.tables import make_tables
 from app.types import SYSTEM
@@ -27,10 +28,25 @@ KINDS = ("sqlite", "postgresql")
 _templates: dict[str, str] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """A database that holds the cast, and the secret of the site that made it: the audit log is sealed with it."""
+
+    url: str
+    secret: str
+    people: People
+
+
+_casts: dict[str, Cast] = {}
+#: The databases of the tests that run, where they hold the cast.
+_copies: dict[str, Cast] = {}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
     """Before any temporary folder is made, in the process that starts the others too."""
     use_memory()
+    risk_databases()
 
 
 def pytest_collection_finish() -> None:
@@ -40,7 +56,11 @@ def pytest_collection_finish() -> None:
 
 def site_in(folder: Path, url: str, slug: str = "test") -> Site:
     """A site in `folder` on the database `url`."""
-    return create_site(folder, slug, database_url=url)
+    made = create_site(folder, slug, database_url=url)
+    if url not in _copies:
+        return made
+    write_private(made.folder / "secret", _copies[url].secret)
+    return load_site(folder, slug)
 
 
 def template(kind: str, folder: Path) -> str:
@@ -58,13 +78,41 @@ def template(kind: str, folder: Path) -> str:
     return _templates[kind]
 
 
+def copy_cast(kind: str, templates: Path, folder: Path) -> str:
+    """The URL of a copy in `folder` of the template with the cast, which is made once per process."""
+    if kind not in _casts:
+        url = copy_database(template(kind, templates), templates)
+        site = site_in(Path(tempfile.mkdtemp(dir=templates)), url)
+        app = create_app(site)
+        with app.app_context(), acting_as(None):
+            people = make_people()
+            session.remove()
+            db.engine.dispose()
+        _casts[kind] = Cast(url, site.secret, people)
+    copy = copy_database(_casts[kind].url, folder)
+    _copies[copy] = _casts[kind]
+    return copy
+
+
+def people_in(url: str) -> People:
+    """The cast of the current site, whose database is at `url`; it is made where the database has none."""
+    return meet_people(_copies[url].people) if url in _copies else make_people()
+
+
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a fresh database with all tables, permissions and modules on, once per kind of database."""
+    """The URL of a fresh database with all tables, permissions and modules on, once per kind of database.
+
+    It holds the cast already when the test asks for `people`.
+    """
     folder = tmp_path_factory.getbasetemp() / "templates"
     folder.mkdir(exist_ok=True)
-    url = copy_database(template(request.param, folder), tmp_path)
+    if "people" in request.fixturenames:
+        url = copy_cast(request.param, folder, tmp_path)
+    else:
+        url = copy_database(template(request.param, folder), tmp_path)
     yield url
+    _copies.pop(url, None)
     drop_database(url)
 
 
@@ -109,9 +157,9 @@ def as_system(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def people(app: Flask) -> People:
+def people(app: Flask, database: str) -> People:
     """A small bank: units, and people with logins and the kernel's roles (`app.testing.people`)."""
-    return make_people()
+    return people_in(database)
 
 
 @pytest.fixture
