@@ -12,7 +12,7 @@ from flask import has_app_context
 from flask_babel import refresh
 from sqlalchemy import Label, Select, bindparam, column, select, table, true
 
-from app.access.held import HeldRole, pairs_of, roles_held
+from app.access.held import ADMIN_ROLE, HeldRole, levels_of, pairs_of, roles_held
 from app.access.models import Preference, RoleVersion
 from app.db import session
 from app.host.context import hooks
@@ -25,9 +25,6 @@ _user = table("ab_user", *map(column, ("id", "username", "first_name", "last_nam
 _user_role = table("ab_user_role", column("user_id"), column("role_id"))
 _user_group = table("ab_user_group", column("user_id"), column("group_id"))
 _group_role = table("ab_group_role", column("group_id"), column("role_id"))
-
-#: FAB's role that holds every permission and sees every row.
-ADMIN_ROLE = "Admin"
 
 
 def current_actor() -> Actor | None:
@@ -124,6 +121,7 @@ def load_actor(user_id: int, *, locale: str = "zh", timezone: str = "Asia/Shangh
         unit_path=main.unit_path if main else None,
         grants=tuple(_grants(places, held, own)),
         permissions=pairs_of(login.token, held),
+        fields=levels_of(login.token, held),
         locale=json.loads(login.language) if login.language else locale,
         timezone=json.loads(login.timezone) if login.timezone else timezone,
     )
@@ -137,3 +135,13 @@ def _grants(places: list[Placement], held: dict[int, HeldRole], own: set[int]) -
             yield Grant(role_id, role.name, place.unit_id, place.unit_path, role.scopes, default)
         if not there and role_id in own:
             yield Grant(role_id, role.name, None, None, role.scopes, default)
+
+
+__all__ = [
+    "ADMIN_ROLE",
+    "acting_as",
+    "current_actor",
+    "load_actor",
+    "require_actor",
+    "set_actor",
+]

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import column, select, table
 
-from app.access.models import RoleScope
+from app.access.models import FieldPermission, RoleScope
 from app.db import session
 from app.host.context import context
-from app.types import Scope
+from app.types import Entity, FieldLevels, Level, Scope
+
+#: FAB's role that holds every permission, sees every row and writes every field.
+ADMIN_ROLE = "Admin"
 
 # FAB's own tables, read here as plain tables: only app.base knows FAB's classes.
 _role = table("ab_role", column("id"), column("name"))
@@ -26,11 +29,12 @@ _view = table("ab_view_menu", column("id"), column("name"))
 
 @dataclass(frozen=True, slots=True)
 class HeldRole:
-    """A role's name, its scope per entity, its (permission, view) pairs."""
+    """A role's name, its scope per entity, its (permission, view) pairs, what it may do with single fields."""
 
     name: str
     scopes: Mapping[str, Scope]
     permissions: frozenset[tuple[str, str]]
+    fields: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -40,12 +44,13 @@ class _Held:
     token: str
     roles: dict[int, HeldRole | None] = field(default_factory=dict)
     together: dict[frozenset[int], frozenset[tuple[str, str]]] = field(default_factory=dict)
+    fields: dict[frozenset[int], FieldLevels | None] = field(default_factory=dict)
 
 
 def roles_held(token: str, role_ids: Iterable[int]) -> dict[int, HeldRole]:
     """What these roles hold as of `token`, which must have been read in this transaction or before it.
 
-    Roles that do not exist are left out. At most two statements, none for roles already known.
+    Roles that do not exist are left out. At most three statements, none for roles already known.
     """
     known = _known(token)
     wanted = set(role_ids)
@@ -61,6 +66,43 @@ def pairs_of(token: str, held: Mapping[int, HeldRole]) -> frozenset[tuple[str, s
     if key not in together:
         together[key] = frozenset().union(*(role.permissions for role in held.values()))
     return together[key]
+
+
+def levels_of(token: str, held: Mapping[int, HeldRole]) -> FieldLevels | None:
+    """The fields some roles together keep from a person; None when they keep nothing.
+
+    Of several roles the widest counts, but only of those that reach the entity: a role without rows of it or
+    without a permission on its screens cannot open its fields.
+    """
+    found = _known(token).fields
+    key = frozenset(held)
+    if key not in found:
+        levels = {} if any(role.name == ADMIN_ROLE for role in held.values()) else _levels(list(held.values()))
+        found[key] = FieldLevels(levels) if levels else None
+    return found[key]
+
+
+def _levels(roles: list[HeldRole]) -> dict[str, dict[str, Level]]:
+    found: dict[str, dict[str, Level]] = {}
+    for slug in {slug for role in roles for slug in role.fields}:
+        entity = context().entities.get(slug)
+        reaching = [role for role in roles if entity is not None and _reaches(role, entity)] or roles
+        named = set.intersection(*(set(role.fields.get(slug, ())) for role in reaching))
+        if together := {name: max(role.fields[slug][name] for role in reaching) for name in named}:
+            found[slug] = together
+    return found
+
+
+def _reaches(role: HeldRole, entity: Entity) -> bool:
+    """Whether the role shows rows of the entity: its scope there, or on the entity it belongs to."""
+    if not any(view == entity.view_name for _permission, view in role.permissions):
+        return False
+    above: Entity | None = entity
+    while above is not None and above.scoped_by.parent is not None:
+        above = context().entities.get(above.scoped_by.parent[1])
+    if above is None:
+        return False
+    return above.scoped_by.public or role.scopes.get(above.slug, Scope.NONE) is not Scope.NONE
 
 
 def _known(token: str) -> _Held:
@@ -93,7 +135,16 @@ def _read(role_ids: set[int]) -> dict[int, HeldRole | None]:
         .where(_role_permission.c.role_id.in_(role_ids))
     ):
         pairs[role_id].add((permission, view))
+    fields: dict[int, dict[str, dict[str, Level]]] = {role_id: {} for role_id in role_ids}
+    for role_id, entity, name, level in session.execute(
+        select(FieldPermission.role_id, FieldPermission.entity, FieldPermission.field, FieldPermission.level).where(
+            FieldPermission.role_id.in_(role_ids)
+        )
+    ):
+        fields[role_id].setdefault(entity, {})[name] = Level[level.upper()]
     return {
-        role_id: HeldRole(names[role_id], scopes[role_id], frozenset(pairs[role_id])) if role_id in names else None
+        role_id: HeldRole(names[role_id], scopes[role_id], frozenset(pairs[role_id]), fields[role_id])
+        if role_id in names
+        else None
         for role_id in role_ids
     }

@@ -26,6 +26,19 @@ class RoleScope(Model):
     scope: Mapped[str] = mapped_column(String(20))
 
 
+class FieldPermission(Model):
+    """What a role may do with one field of an entity (字段权限); no row means everything the act allows."""
+
+    __tablename__ = "access_field_permission"
+    __table_args__ = (UniqueConstraint("role_id", "entity", "field"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    role_id: Mapped[int] = mapped_column(Integer)
+    entity: Mapped[str] = mapped_column(String(60))
+    field: Mapped[str] = mapped_column(String(60))
+    level: Mapped[str] = mapped_column(String(20))
+
+
 class RoleVersion(Model):
     """One row whose random token changes with anything a role holds; triggers of the database see to it.
 

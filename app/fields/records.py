@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import gettext as _
@@ -10,25 +11,25 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.access.actors import require_actor
+from app.access.policy import unwritable
 from app.access.scope import UNSCOPED, scope_condition
 from app.db import session, transaction
 from app.fields.messages import message
 from app.fields.values import read_values
 from app.host.context import context
-from app.types import Entity, Kind, Refused
+from app.types import Entity, Kind, Level, Refused
 
 
 def find_record(entity: Entity, record_id: int, *, write: bool = False) -> Any:
     """The record if the actor may see it (or change it, with `write`), else None."""
     model = entity.model
     condition = scope_condition(entity, require_actor(), write=write)
-    return session.scalar(
-        select(model).where(model.id == record_id, condition).execution_options(**{UNSCOPED: True})
-    )
+    return session.scalar(select(model).where(model.id == record_id, condition).execution_options(**{UNSCOPED: True}))
 
 
 def create_record(entity: Entity, raw: dict[str, Any]) -> Any:
     """Check and store one record; returns it. Raises `Refused` with the errors by field."""
+    check_levels(entity, raw)
     with transaction() as current:
         values = read_values(entity, raw, creating=True)
         check_links(entity, values)
@@ -52,6 +53,7 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
         raise Refused(_("You may see this record, but not change it"))
     if version is not None and getattr(record, "version", version) != version:
         raise Refused(_("Somebody else has changed this record meanwhile; reload to see the changes"))
+    check_levels(entity, raw)
     try:
         with transaction() as current:
             values = fill_gaps(entity, read_values(entity, raw, creating=False))
@@ -65,9 +67,7 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
                     setattr(record, name, value)
             current.flush()
     except StaleDataError as stale:
-        raise Refused(
-            _("Somebody else has changed this record meanwhile; reload to see the changes")
-        ) from stale
+        raise Refused(_("Somebody else has changed this record meanwhile; reload to see the changes")) from stale
 
 
 def delete_record(entity: Entity, record: Any) -> None:
@@ -82,6 +82,14 @@ def delete_record(entity: Entity, record: Any) -> None:
         else:
             current.delete(record)
         current.flush()
+
+
+def check_levels(entity: Entity, names: Iterable[str]) -> None:
+    """Nobody sets a field they may not write, by whatever door. Raises `Refused` by field; hidden ones do not exist."""
+    kept = unwritable(entity, names, require_actor())
+    if kept:
+        codes = {name: "unknown_field" if level is Level.HIDDEN else "not_writable" for name, level in kept.items()}
+        raise Refused(errors={name: message(code) for name, code in codes.items()})
 
 
 def fill_gaps(entity: Entity, values: dict[str, Any]) -> dict[str, Any]:

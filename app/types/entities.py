@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.types.people import Text
+from app.types.people import Level, Text
 
 
 class Kind(StrEnum):
@@ -73,6 +73,11 @@ class Field:
     visible_when: Callable[[Mapping[str, Any]], bool] | None = None
     #: A filter by an indexed expression of its own: (value) -> SQL condition.
     match: Callable[[Any], Any] | None = None
+    #: How it is written for whoever sees only part of it (`app.access.masks`: phone, id_number, bank_card, email,
+    #: name); by its kind when None.
+    mask: str | None = None
+    #: What the actor may do with it. Never said in a description: `app.access.policy` fills it in.
+    level: Level = Level.WRITE
 
 
 @dataclass(frozen=True, slots=True)

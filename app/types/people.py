@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
 from typing import Any
 
 #: Text for a person: a plain string or a lazily translated one.
@@ -25,6 +25,33 @@ class Scope(StrEnum):
     def width(self) -> int:
         """Rank for comparing two scopes: a wider one contains every narrower one."""
         return tuple(Scope).index(self)
+
+
+class Level(IntEnum):
+    """What a role may do with a field (字段权限), from narrow to wide; each includes the ones before it.
+
+    HIDDEN: the field does not exist for them. MASKED: part of the value is shown (138****5678), and nobody can ask
+    by it. READ: seen, and asked by. WRITE: changed, too, as far as the act on the record is permitted.
+    """
+
+    HIDDEN = 0
+    MASKED = 1
+    READ = 2
+    WRITE = 3
+
+    @property
+    def word(self) -> str:
+        """How it is stored and posted: ``masked``."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldLevels:
+    """The fields an actor may not write, by entity; people with the same roles share one."""
+
+    levels: Mapping[str, Mapping[str, Level]]
+    #: Descriptions and schemas of entities narrowed to these levels, made when first asked for.
+    made: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +82,8 @@ class Actor:
     grants: tuple[Grant, ...] = ()
     permissions: frozenset[tuple[str, str]] = frozenset()
     is_system: bool = False
+    #: What is kept from the actor of single fields; None: nothing.
+    fields: FieldLevels | None = None
     locale: str = "zh"
     timezone: str = "Asia/Shanghai"
 
@@ -67,6 +96,12 @@ class Actor:
         if self.is_system:
             return Scope.ALL
         return max((grant.scope(entity) for grant in self.grants), key=lambda s: s.width, default=Scope.NONE)
+
+    def field_level(self, entity: str, name: str) -> Level:
+        """What the actor may do with a field of an entity; without a rule: everything."""
+        if self.fields is None or self.is_system:
+            return Level.WRITE
+        return self.fields.levels.get(entity, {}).get(name, Level.WRITE)
 
 
 #: Work the installation does by itself, named where it is used (`acting_as(SYSTEM)`).

@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from app.access.actors import require_actor
+from app.access.policy import seen_by
 from app.base.rest.records import chosen_fields, shown
 from app.base.views.cells import zone
 from app.base.views.listing import read_page
@@ -40,7 +42,7 @@ def api_page(entity: Entity, args: MultiDict[str, str], path: str) -> dict[str, 
         errors["size"] = _("There is no filter “%(name)s” here", name="size")
         del given["size"]
     try:
-        state = read_state(entity, given, zone())
+        state = read_state(seen_by(entity, require_actor()), given, zone())
     except Refused as refused:
         errors |= refused.errors
     size = args.get("page_size", str(PAGE_SIZE))

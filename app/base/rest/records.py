@@ -13,18 +13,22 @@ from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from app.access.actors import require_actor
+from app.access.actors import current_actor, require_actor
+from app.access.policy import seen_by
 from app.base.errors import answer
 from app.base.rest.schemas import input_schema, is_needed, output_schema
 from app.fields.messages import message
 from app.fields.values import read_values
 from app.host.context import context
-from app.types import Entity, Refused
+from app.types import Entity, Level, Refused
 
 
 def schema_of(entity: Entity, kind: str) -> Schema:
-    """The app's schema of an entity: ``output``, ``create`` or ``change``; made once."""
-    made: dict[tuple[str, str], Schema] = context().schemas
+    """The schema of an entity as the actor sees it: ``output``, ``create`` or ``change``; made once per levels."""
+    actor = current_actor()
+    entity = seen_by(entity, actor)
+    levels = actor.fields if actor is not None else None
+    made: dict[Any, Schema] = context().schemas if levels is None else levels.made
     key = (entity.slug, kind)
     if key not in made:
         zone = ZoneInfo(context().site.timezone)
@@ -37,12 +41,13 @@ def schema_of(entity: Entity, kind: str) -> Schema:
 
 def chosen_fields(entity: Entity, args: Mapping[str, str]) -> tuple[str, ...] | None:
     """The fields ``?fields=name,mobile`` asks for, None for all. Raises `Refused` for an unknown one."""
+    entity = seen_by(entity, require_actor())
     text = args.get("fields", "")
     if not text:
         return None
     names = tuple(dict.fromkeys(name.strip() for name in text[:4000].split(",") if name.strip()))
     for name in names:
-        if name != "id" and entity.field(name) is None:
+        if name != "id" and entity.field(name) is None:  # or hidden
             raise Refused(errors={"fields": _("There is no field “%(name)s” here", name=name[:60])})
     return names
 
@@ -101,11 +106,13 @@ def _judged(entity: Entity, values: Any, creating: bool) -> dict[str, str]:
 
 def _refusal(entity: Entity, name: str, creating: bool) -> str:
     """The code of why a field cannot be written, empty when it can."""
-    field = entity.field(name)
+    field = seen_by(entity, require_actor()).field(name)
     if field is None:
         return "unknown_field"
     if field.computed:
         return "computed"
+    if field.level is not Level.WRITE:
+        return "not_writable"
     return "create_only" if field.create_only and not creating else ""
 
 
@@ -118,6 +125,7 @@ def _first(texts: Any) -> str:
 def described(entity: Entity, view: str) -> dict[str, Any]:
     """What a program needs to know to use the entity; the choices of links are not listed."""
     actor = require_actor()
+    entity = seen_by(entity, actor)
     acts = ("list", "show", "add", "edit", "delete")
     return {
         "entity": entity.slug,
@@ -135,6 +143,7 @@ def described(entity: Entity, view: str) -> dict[str, Any]:
                 "create_only": field.create_only,
                 "filterable": field.filterable,
                 "sortable": field.sortable,
+                "level": field.level.word,
                 "unique": field.unique,
                 "max_length": field.max_length,
                 "unit": str(field.unit),

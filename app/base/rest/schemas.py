@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from flask_babel import lazy_gettext as _l
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from app.access.policy import masked_value
 from app.fields.messages import MESSAGES, message
-from app.types import Entity, Field, Kind
+from app.types import Entity, Field, Kind, Level
 
 WORDS = {**MESSAGES, "text": _l("This must be text")}
 _DECIMALS = (Kind.DECIMAL, Kind.MONEY, Kind.PERCENT)
@@ -78,6 +79,17 @@ class WholeNumber(fields.Integer):
         return value
 
 
+class Masked(fields.String):
+    """What is shown of a value the caller may not read."""
+
+    def __init__(self, field: Field, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.described = field
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else masked_value(self.described, value)
+
+
 class Moment(fields.AwareDateTime):
     """A moment in ISO form; without a zone it is taken in the site's."""
 
@@ -135,9 +147,12 @@ def marshmallow_field(field: Field, zone: ZoneInfo, *, required: bool) -> fields
 
 
 def output_schema(entity: Entity, zone: ZoneInfo) -> Schema:
-    """What a record looks like in an answer."""
+    """What a record looks like in an answer; `entity` is the description as the caller sees it."""
     made: dict[str, Any] = {"id": fields.Integer(required=True, metadata={"readOnly": True})}
     for field in entity.fields:
+        if field.level < Level.READ:
+            made[field.name] = Masked(field, allow_none=True, metadata={"title": str(field.label), "readOnly": True})
+            continue
         made[field.name] = marshmallow_field(field, zone, required=False)
         made[field.name].allow_none = True
         if field.kind in _DECIMALS:
@@ -153,11 +168,11 @@ def _places(entity: Entity, field: Field) -> Decimal | None:
 
 
 def input_schema(entity: Entity, zone: ZoneInfo, *, creating: bool) -> Schema:
-    """What is taken to create or to change a record; computed fields are unknown to it."""
+    """What is taken to create or to change a record; computed fields and those of others are unknown to it."""
     made = {
         field.name: marshmallow_field(field, zone, required=creating and is_needed(field))
         for field in entity.fields
-        if not field.computed and (creating or not field.create_only)
+        if not field.computed and field.level is Level.WRITE and (creating or not field.create_only)
     }
 
     class Strict(Schema):

@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from app.access.actors import current_actor
+from app.access.policy import masked_value
 from app.base.views.formats import (
     NOTHING,
     date_text,
@@ -26,7 +27,7 @@ from app.base.views.formats import (
 )
 from app.base.views.titles import Titles, record_title, record_url
 from app.host.context import context
-from app.types import Entity, Field, Kind
+from app.types import Entity, Field, Kind, Level
 
 #: Figures stand on the right, in columns and in headers.
 FIGURES = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT})
@@ -124,6 +125,8 @@ def cell_writer(field: Field, titles: Titles, *, short: bool = False) -> Writer:
 
 def _writer(field: Field, titles: Titles, short: bool) -> Writer:
     """The same for values that are there."""
+    if field.level < Level.READ:
+        return lambda value: Cell(masked_value(field, value), kind="masked")
     kind, figure = field.kind.value, field.kind in FIGURES
     if field.kind is Kind.CHOICE:
         return partial(_choice, field)
@@ -141,6 +144,8 @@ def plain(field: Field, value: Any, clock: tzinfo) -> str:
     """A value's text without links, badges or shortening (exports, history)."""
     if value is None or value == "":
         return NOTHING
+    if field.level < Level.READ:
+        return masked_value(field, value)
     if field.kind is Kind.CHOICE:
         return _choice(field, value).text
     return _text_writer(field, clock)(value)
@@ -198,7 +203,10 @@ def title_cell(entity: Entity, record: Any) -> Cell:
 def row_writer(
     entity: Entity, names: Iterable[str], titles: Titles
 ) -> Callable[[Any], tuple[Cell, ...]]:
-    """What writes the cells of a record, one per field that exists; its title field is a link to its page."""
+    """What writes the cells of a record, one per field that exists; its title field is a link to its page.
+
+    `entity` is the description as the actor sees it: the levels of its fields are looked at here, once.
+    """
     writers: list[tuple[str, Writer]] = []
     title = -1
     for name in names:

@@ -10,7 +10,7 @@ from flask import Response, request
 from app.base.views.inputs import build_form
 from app.base.views.replies import dialog
 from app.base.views.saving import posted_values
-from app.fields.records import check_links
+from app.fields.records import check_levels, check_links
 from app.fields.values import read_values
 from app.types import Entity, Field, Refused, ScopedBy, Section, Text
 
@@ -31,6 +31,7 @@ def asking(slug: str, label: Text, fields: Sequence[Field]) -> Entity:
 def read_dialog(asked: Entity) -> dict[str, Any]:
     """What was typed into the dialog, as typed values. Raises `Refused` by field, also for a link out of reach."""
     typed = {name: text for name, text in posted_values(request.form).items() if asked.field(name) is not None}
+    check_levels(asked, typed)
     values = read_values(asked, typed, creating=True)
     check_links(asked, values)
     return values

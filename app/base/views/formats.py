@@ -6,12 +6,10 @@ separators, and large ones can be shortened to 万 and 亿 beside their exact va
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
-#: What is shown where there is no value.
-NOTHING = "--"
+from app.access.masks import NOTHING, mask_bank_card, mask_email, mask_id_number, mask_phone
 
 _SHORT = {
     "zh": ((Decimal(10) ** 12, "万亿"), (Decimal(10) ** 8, "亿"), (Decimal(10) ** 4, "万")),
@@ -123,55 +121,18 @@ def duration_text(seconds: int | None) -> str:
     return f"{sign}{hours}:{minutes:02}:{rest:02}" if hours else f"{sign}{minutes}:{rest:02}"
 
 
-def mask_phone(value: str | None) -> str:
-    """The first three and last four digits of a phone number; short numbers keep the last two.
-
-    >>> mask_phone("13800135678"), mask_phone("66778899")
-    ('138****5678', '******99')
-    """
-    if not value:
-        return NOTHING
-    if len(value) >= 11:
-        return f"{value[:-8]}****{value[-4:]}"
-    return "*" * max(len(value) - 2, 1) + value[-2:]
-
-
-def mask_id_number(value: str | None) -> str:
-    """The first three and last four characters of an identity number (or another long certificate number).
-
-    >>> mask_id_number("110105194912311234")
-    '110***********1234'
-    """
-    return _between(value, 3, 4)
-
-
-def mask_bank_card(value: str | None) -> str:
-    """The first and last four digits of a card; always four stars, so that the length stays unknown.
-
-    >>> mask_bank_card("6222020200001234")
-    '6222****1234'
-    """
-    if not value:
-        return NOTHING
-    digits = re.sub(r"\s", "", value)
-    return f"{digits[:4]}****{digits[-4:]}" if len(digits) > 8 else _between(digits, 0, 2)
-
-
-def mask_email(value: str | None) -> str:
-    """The first character of the name and the domain of an e-mail address.
-
-    >>> mask_email("zhang.san@example.com")
-    'z****@example.com'
-    """
-    if not value:
-        return NOTHING
-    name, at, domain = value.partition("@")
-    return f"{name[:1]}****{at}{domain}"
-
-
-def _between(value: str | None, head: int, tail: int) -> str:
-    if not value:
-        return NOTHING
-    if len(value) <= head + tail:
-        return "*" * len(value)
-    return value[:head] + "*" * (len(value) - head - tail) + value[len(value) - tail :]
+__all__ = [
+    "NOTHING",
+    "date_text",
+    "duration_text",
+    "mask_bank_card",
+    "mask_email",
+    "mask_id_number",
+    "mask_phone",
+    "moment_text",
+    "money_short",
+    "money_text",
+    "number_text",
+    "percent_text",
+    "range_text",
+]

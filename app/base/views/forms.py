@@ -10,6 +10,8 @@ from flask import Response, abort, flash, jsonify, make_response, redirect, requ
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
+from app.access.actors import require_actor
+from app.access.policy import seen_by
 from app.base.views.cells import cell, zone
 from app.base.views.guard import needs, own_path
 from app.base.views.inputs import (
@@ -26,7 +28,7 @@ from app.base.views.replies import done, linked
 from app.base.views.saving import create_once, new_token, posted_values, save_changes
 from app.base.views.screen import EntityScreen
 from app.base.views.titles import read_titles
-from app.types import Entity, Kind, Refused
+from app.types import Entity, Kind, Level, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,11 @@ class FormScreen(EntityScreen):
         values = {**record_values(self.entity, record), **posted_values(request.form)}
         posted = posted_values(request.form)
         version = self._version()
-        if version is not None and version != getattr(record, "version", version):
-            return self._conflict(record, values, posted)
         form = build_form(self.entity, values, record=record)
         try:
             refuse_foreign(self.entity, form, posted, values)
+            if version is not None and version != getattr(record, "version", version):
+                return self._conflict(record, values, posted)
             changed = save_changes(self.entity, record, posted, version)
         except Refused as refused:
             record, _writable = self.find(pk)
@@ -102,14 +104,14 @@ class FormScreen(EntityScreen):
     @needs("can_add", "can_edit")
     def form_state(self) -> Response:
         """Which sections (by number) and fields belong to a record with these values."""
-        return jsonify(visibility(self.entity, {name: text[:200] for name, text in request.args.items()}))
+        return jsonify(visibility(self.seen(), {name: text[:200] for name, text in request.args.items()}))
 
     @expose("/pick/<field>")
     @needs("can_list", "can_add", "can_edit")
     def pick(self, field: str) -> Response:
         """Records a link field may name, within the actor's scope: at most twenty that match ``q``."""
-        described = self.entity.field(field)
-        if described is None or described.kind is not Kind.LINK:
+        described = self.seen().field(field)
+        if described is None or described.kind is not Kind.LINK or described.level < Level.READ:
             abort(404)
         return jsonify(pick(described, request.args.get("q", "")))
 
@@ -118,8 +120,8 @@ class FormScreen(EntityScreen):
         given = {name: text for name, text in request.args.items() if name != "next"}
         links = set()
         for name, text in given.items():
-            field = self.entity.field(name)
-            if field is None or field.computed or len(text) > 2000:
+            field = self.seen().field(name)
+            if field is None or field.computed or field.level is not Level.WRITE or len(text) > 2000:
                 abort(400)
             if field.kind is Kind.LINK and text:
                 if not (text.isascii() and text.isdecimal() and len(text) < 19):
@@ -197,8 +199,11 @@ def refuse_foreign(
 ) -> None:
     """Raise `Refused` for posted fields this form does not have: nobody sets more than the screen offers."""
     typed, errors = form.typed, {}
+    shown = {one.name: str(one.field.label) for one in form.inputs if one.field.level is not Level.WRITE}
     for name, text in posted.items():
-        if name not in typed:
+        if name in shown:
+            errors[name] = _("You may not change “%(field)s”", field=shown[name])
+        elif name not in typed:
             errors[name] = _("This form has no field “%(name)s”", name=name[:60])
         elif text and not is_shown(entity, name, values or posted):
             errors[name] = _("This field does not belong to this kind of record")
@@ -207,7 +212,7 @@ def refuse_foreign(
 
 
 def _differences(entity: Entity, record: Any, posted: Mapping[str, str]) -> Any:
-    clock = zone()
+    clock, entity = zone(), seen_by(entity, require_actor())
     links = {
         (field.target or "", int(text))
         for name, text in posted.items()

@@ -11,12 +11,13 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from app.access.masks import masked
 from app.access.models import AuditEntry
 from app.base.views.cells import plain, zone
 from app.base.views.formats import NOTHING, moment_text
 from app.base.views.titles import Titles, read_titles
 from app.db import session
-from app.types import Entity, Field, Kind
+from app.types import Entity, Field, Kind, Level
 
 PAGE = 20
 
@@ -50,7 +51,8 @@ _ICONS = {"create": "plus", "update": "pencil", "delete": "trash"}
 def read_history(entity: Entity, record_id: int, before: int | None = None) -> tuple[list[Entry], int | None]:
     """(entries newest first, where to go on): at most `PAGE` entries older than entry `before`.
 
-    Two statements: the entries, and the names of linked records in them.
+    `entity` is the description as the actor sees it: hidden fields are left out, masked ones masked. Two statements:
+    the entries, and the names of linked records in them.
     """
     statement = select(AuditEntry).where(
         AuditEntry.entity == entity.slug, AuditEntry.record_id == str(record_id)
@@ -80,7 +82,7 @@ def _act(action: str) -> str:
 
 
 def _changes(entity: Entity, entry: AuditEntry, titles: Titles) -> Iterable[Change]:
-    """Only fields the description knows: the rest is the product's own bookkeeping."""
+    """Only fields the description knows: the rest is hidden, or the product's own bookkeeping."""
     for name, (before, after) in (entry.changes or {}).items():
         field = entity.field(name)
         if field is not None:
@@ -90,6 +92,8 @@ def _changes(entity: Entity, entry: AuditEntry, titles: Titles) -> Iterable[Chan
 def _text(field: Field, value: Any, titles: Titles) -> str:
     if value is None or value == "":
         return NOTHING
+    if field.level < Level.READ:
+        return masked(field, value)
     if field.kind is Kind.LINK:
         return (
             titles.get((field.target or "", value), _("not visible to you"))

@@ -10,13 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 from app.access.actors import require_actor
+from app.access.policy import seen_by, whole, writable
 from app.base.views.cells import Cell, cell, unit_of, zone
 from app.base.views.formats import moment_text
 from app.base.views.titles import Titles, read_titles
 from app.db import now
 from app.fields.rules import BadValue
 from app.fields.values import read_value
-from app.types import Entity, Field, Kind, Section
+from app.types import Entity, Field, Kind, Level, Section
 
 _MODES = {
     Kind.INTEGER: "numeric",
@@ -105,7 +106,7 @@ def first_values(entity: Entity) -> dict[str, str]:
     actor, clock = require_actor(), zone()
     found: dict[str, str] = {}
     for field in entity.fields:
-        if field.computed:
+        if field.computed or not writable(entity, field.name, actor):
             continue
         value = field.default() if callable(field.default) else field.default
         if value is None and field.name == entity.scoped_by.owner:
@@ -120,7 +121,7 @@ def first_values(entity: Entity) -> dict[str, str]:
 
 
 def record_values(entity: Entity, record: Any) -> dict[str, str]:
-    """What a record holds, as it stands in the inputs."""
+    """What a record holds, as it stands in the inputs; `build_form` shows of it what the actor may read."""
     clock = zone()
     return {
         field.name: input_text(field, getattr(record, field.name, None), clock) for field in entity.fields
@@ -135,29 +136,35 @@ def build_form(
     errors: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> Form:
-    """The form of a record (or of a new one) with these texts in it, in one statement (names of links)."""
+    """The form of a record (or of a new one) with these texts in it, in one statement (names of links).
+
+    What the actor may not write is shown, not typed; what is hidden from them is not there. Which fields belong to
+    the record follows from all its values, so `values` may hold those, too: they do not come into the form.
+    """
+    full, entity = whole(entity), seen_by(entity, require_actor())
     wrong = {name: str(text) for name, text in (errors or {}).items()}
     titles = read_titles(_links(entity, values))
     watched: set[str] = set()
-    seen = Watcher(leniently(entity, values), watched)
+    seen = Watcher(leniently(full, values), watched)
     groups = []
     for number, section in enumerate(sections_of(entity)):
         inputs = tuple(
             _input(entity, field, values, seen, titles, record, wrong.get(name, ""))
             for name in section.fields
-            if (field := entity.field(name)) is not None and not (field.computed and record is None)
+            if (field := entity.field(name)) is not None and (record is not None or _is_typed(field, record))
         )
         if inputs:
             visible = section.visible_when is None or bool(section.visible_when(seen))
             groups.append(Group(str(section.label), inputs, visible, number))
     made = Form(tuple(groups), wrong, reason)
-    fixed = {name: values.get(name, "") for name in watched - made.typed}
+    read = {field.name for field in entity.fields if field.level >= Level.READ}
+    fixed = {name: values.get(name, "") for name in (watched - made.typed) & read}
     return replace(made, watched=tuple(sorted(watched)), fixed=fixed)
 
 
 def visibility(entity: Entity, values: Mapping[str, str]) -> dict[str, list[Any]]:
     """Numbers of the sections and names of the fields that belong to a record with these texts."""
-    read = leniently(entity, values)
+    read = leniently(whole(entity), values)
     sections = [
         n for n, s in enumerate(sections_of(entity)) if s.visible_when is None or s.visible_when(read)
     ]
@@ -215,6 +222,11 @@ def _links(entity: Entity, values: Mapping[str, str]) -> set[tuple[str, int]]:
     }
 
 
+def _is_typed(field: Field, record: Any) -> bool:
+    """Whether the field is an input in the form of the record (None: a new one)."""
+    return not field.computed and field.level is Level.WRITE and not (field.create_only and record is not None)
+
+
 def _input(
     entity: Entity,
     field: Field,
@@ -224,8 +236,8 @@ def _input(
     record: Any,
     error: str,
 ) -> Input:
-    text = values.get(field.name, "")
-    typed = not field.computed and not (field.create_only and record is not None)
+    text = values.get(field.name, "") if field.level >= Level.READ else ""
+    typed = _is_typed(field, record)
     picked = ""
     if field.kind is Kind.LINK and text.isdecimal():
         picked = titles.get((field.target or "", int(text[:18])), "")

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.access.actors import require_actor
+from app.access.policy import may_ask
 from app.access.scope import UNSCOPED, scope_condition
 from app.base.views.filters import condition
 from app.base.views.state import Cursor, ListState
@@ -66,9 +67,10 @@ def can_search(entity: Entity) -> bool:
 
 
 def searched_fields(entity: Entity) -> tuple[str, ...]:
-    """The text columns its search box looks in: those it names, else its title."""
+    """The text columns its search box looks in: those it names, else its title; only what the actor reads."""
     columns = inspect(entity.model).column_attrs
-    named = entity.search_fields or (entity.title,)
+    actor = require_actor()
+    named = [name for name in entity.search_fields or (entity.title,) if may_ask(entity, name, actor)]
     return tuple(
         name for name in named if name in columns and isinstance(columns[name].columns[0].type, String)
     )

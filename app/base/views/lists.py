@@ -79,7 +79,7 @@ class ListScreen(EntityScreen):
     def list(self) -> Response:
         """The list, or only its changing part for htmx; 400 and no rows for an address not understood."""
         try:
-            values = self._content(read_state(self.entity, request.args, zone()))
+            values = self._content(read_state(self.seen(), request.args, zone()))
         except Refused as refused:
             values = self._frame(self._whole(), {}, list(refused.errors.values()) or [str(refused)])
         template = "entity/list_region.html" if is_htmx() else "entity/list.html"
@@ -92,7 +92,7 @@ class ListScreen(EntityScreen):
     def ids(self) -> Response:
         """Ids of all rows a list matches, for “choose all matching”: at most `BULK_LIMIT`."""
         try:
-            state = read_state(self.entity, request.args, zone())
+            state = read_state(self.seen(), request.args, zone())
             refuse_unseen(asked_links(state), read_titles(asked_links(state)))
             found = matching_ids(state, BULK_LIMIT + 1)
         except Refused as refused:
@@ -107,7 +107,7 @@ class ListScreen(EntityScreen):
     def filters(self) -> str:
         """The filter form with what the list is asked for now; empty for an address not understood."""
         try:
-            state = read_state(self.entity, request.args, zone())
+            state = read_state(self.seen(), request.args, zone())
             titles = read_titles(asked_links(state))
             refuse_unseen(asked_links(state), titles)
         except Refused:
@@ -115,7 +115,7 @@ class ListScreen(EntityScreen):
         return self.render(
             "entity/list_filters.html" if is_htmx() else "entity/filters.html",
             state=state,
-            filters=filter_inputs(self.entity, state.filters, titles),
+            filters=filter_inputs(self.seen(), state.filters, titles),
             clear_url=self._at(state.cleared()),
             list_url=self.url("list"),
             pick_url=lambda name: self.url("pick", field=name),
@@ -123,19 +123,20 @@ class ListScreen(EntityScreen):
 
     def _whole(self) -> ListState:
         """The list without any wish."""
-        return ListState(self.entity, sort=self.entity.order_by[0], descending=self.entity.order_by[1] == "desc")
+        seen = self.seen()
+        return ListState(seen, sort=seen.order_by[0], descending=seen.order_by[1] == "desc")
 
     def _content(self, state: ListState) -> dict[str, Any]:
         page = read_page(state)
         asked = asked_links(state)
-        titles = read_titles(asked | links_of(self.entity, page.records, self.list_fields()))
+        titles = read_titles(asked | links_of(self.seen(), page.records, self.list_fields()))
         refuse_unseen(asked, titles)
         return self._frame(state, titles, [], page)
 
     def _frame(
         self, state: ListState, titles: Titles, errors: Iterable[Any], page: Page | None = None
     ) -> dict[str, Any]:
-        entity = self.entity
+        entity = self.seen()
         shown = page or Page((), 0, None, None)
         bulk = actions_of(entity, bulk=True)
         return {
@@ -179,11 +180,11 @@ class ListScreen(EntityScreen):
 
     def _column(self, state: ListState, field: Field) -> Column:
         direction = ("desc" if state.descending else "asc") if state.sort == field.name else ""
-        url = self._at(state.sorted_by(field.name)) if is_sortable(self.entity, field) else None
+        url = self._at(state.sorted_by(field.name)) if is_sortable(self.seen(), field) else None
         return Column(field, heading(field), field.kind in FIGURES, url, direction)
 
     def _rows(self, records: Iterable[Any], titles: Titles) -> tuple[Row, ...]:
-        written = row_writer(self.entity, self.list_fields(), titles)
+        written = row_writer(self.seen(), self.list_fields(), titles)
         edits, deletes = self.can("edit"), self.can("delete")
         return tuple(
             Row(

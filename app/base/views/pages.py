@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from app.access.actors import require_actor
+from app.access.policy import readable, whole
 from app.base.views.acts import actions_of
 from app.base.views.cells import Cell, cell
 from app.base.views.guard import is_htmx, may, needs
@@ -82,8 +83,8 @@ class RecordScreen(EntityScreen):
         )
 
     def _page(self, record: Any, writable: bool, open_tab: str) -> str:
-        entity = self.entity
-        badges = self.badge_fields(record)
+        entity, actor = self.seen(), require_actor()
+        badges = [name for name in self.badge_fields(record) if readable(entity, name, actor)]
         names = {field.name for field in entity.fields}
         titles = read_titles(links_of(entity, [record], names))
         tabs = self._tabs()
@@ -96,7 +97,11 @@ class RecordScreen(EntityScreen):
             name=self.title(record),
             badges=[_shown(entity, record, name, titles) for name in badges if getattr(record, name, None)],
             owner=_shown(entity, record, owner.name, titles) if owner is not None else None,
-            figures=list(self.figures(record)),
+            figures=[
+                one
+                for one in self.figures(record)
+                if all(readable(entity, name, actor) for name in one.fields)
+            ],
             blocks=[
                 _block(entity, record, names_of, label, titles)
                 for label, names_of in blocks_of(entity, record)
@@ -141,14 +146,14 @@ class RecordScreen(EntityScreen):
         given = request.args.get("before", "")
         if given and not (given.isascii() and given.isdecimal() and len(given) < 18):
             abort(400)
-        entries, onward = read_history(self.entity, record.id, int(given) if given else None)
+        entries, onward = read_history(self.seen(), record.id, int(given) if given else None)
         more = self.url("tab", pk=record.id, name=HISTORY, before=onward) if onward else None
         return Markup(self.render("entity/history.html", entries=entries, more_url=more, is_first=not given))  # noqa: S704
 
 
 def blocks_of(entity: Entity, record: Any) -> list[tuple[str, tuple[str, ...]]]:
     """(label, field names) of the sections that belong to the record."""
-    values = {field.name: getattr(record, field.name, None) for field in entity.fields}
+    values = {field.name: getattr(record, field.name, None) for field in whole(entity).fields}
     blocks = []
     for section in sections_of(entity):
         if section.visible_when is not None and not section.visible_when(values):

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.access.actors import require_actor
+from app.access.policy import may_ask, title_text
 from app.access.scope import UNSCOPED, scope_condition
 from app.base.views.listing import search_condition, searched_fields
 from app.db import session
@@ -35,7 +36,7 @@ def pick(field: Field, text: str) -> dict[str, Any]:
         statement = statement.order_by(model.id.desc())
     rows = session.execute(statement.limit(LIMIT + 1).execution_options(**{UNSCOPED: True})).all()
     items = [
-        {"value": str(row[0]), "text": str(row[1] or f"#{row[0]}"), "hint": str(row[2] or "") if hint else ""}
+        {"value": str(row[0]), "text": title_text(target, row[1], row[0]), "hint": str(row[2] or "") if hint else ""}
         for row in rows[:LIMIT]
     ]
     if words:
@@ -45,9 +46,18 @@ def pick(field: Field, text: str) -> dict[str, Any]:
 
 
 def hint_field(target: Entity) -> str | None:
-    """The second text that tells records of one name apart: a number or code, never personal data."""
+    """The second text that tells records of one name apart: a number or code, never personal data.
+
+    Only one the actor reads.
+    """
+    actor = require_actor()
     for name in (*searched_fields(target), "code"):
         field = target.field(name)
-        if field is not None and field.kind is Kind.TEXT and name != target.title:
+        if (
+            field is not None
+            and field.kind is Kind.TEXT
+            and name != target.title
+            and may_ask(target, name, actor)
+        ):
             return name
     return None

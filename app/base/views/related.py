@@ -10,6 +10,7 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from app.access.actors import require_actor
+from app.access.policy import may_ask, seen_by, writable
 from app.access.scope import UNSCOPED, scope_condition
 from app.base.views.acts import optional_url
 from app.base.views.cells import FIGURES, heading, row_writer
@@ -33,11 +34,11 @@ def related_list(
 
     `parent_field` is the child's link to the record (``customer_id``); `fields` are the columns (the child's
     own list without the link by default); `add` prefills more. Only children within the actor's scope are
-    shown, and nothing at all without ``can_list`` on the child's screens. Two statements.
+    shown, and nothing at all without ``can_list`` on the child's screens or without reading the link. Two statements.
     """
-    entity = child if isinstance(child, Entity) else context().entities[child]
     actor = require_actor()
-    if not actor.can("can_list", entity.view_name):
+    entity = seen_by(child if isinstance(child, Entity) else context().entities[child], actor)
+    if not actor.can("can_list", entity.view_name) or not may_ask(entity, parent_field, actor):
         return Markup("")
     model = entity.model
     names = fields or tuple(name for name in entity.list_fields if name != parent_field)
@@ -93,7 +94,10 @@ def _all_url(entity: Entity, parent_field: str, record: Any) -> str | None:
 
 def _add_url(entity: Entity, given: Mapping[str, Any]) -> str | None:
     endpoint = f"{entity.view_name}.add"
-    if endpoint not in current_app.view_functions or not require_actor().can("can_add", entity.view_name):
+    actor = require_actor()
+    if endpoint not in current_app.view_functions or not actor.can("can_add", entity.view_name):
+        return None
+    if not all(writable(entity, name, actor) for name in given):
         return None
     here = request.path.partition("/tab/")[0]
     return url_for(endpoint, **{name: value for name, value in given.items() if value is not None}, next=here)

@@ -11,6 +11,7 @@ from flask_appbuilder import BaseView
 from sqlalchemy import case, select
 
 from app.access.actors import require_actor
+from app.access.policy import seen_by
 from app.access.scope import UNSCOPED, scope_condition
 from app.base.views.acts import optional_url
 from app.base.views.titles import record_title
@@ -39,6 +40,8 @@ class Figure:
     title: str = ""
     tone: str = ""
     url: str | None = None
+    #: The fields it tells about: it is shown only to those who may read all of them.
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class EntityScreen(BaseView):
 
     def list_fields(self) -> tuple[str, ...]:
         """The columns of the list, by field name."""
-        return self.entity.list_fields or tuple(field.name for field in self.entity.fields)[:6]
+        return self.seen().list_fields or tuple(field.name for field in self.seen().fields)[:6]
 
     def list_links(self) -> Sequence[Link]:
         """Further buttons above the list."""
@@ -82,7 +85,7 @@ class EntityScreen(BaseView):
 
     def badge_fields(self, record: Any) -> tuple[str, ...]:
         """The choice fields shown as badges beside the title of a record's page."""
-        from_list = [self.entity.field(name) for name in self.list_fields()]
+        from_list = [self.seen().field(name) for name in self.list_fields()]
         return tuple(field.name for field in from_list if field is not None and field.choices)[:4]
 
     def figures(self, record: Any) -> Sequence[Figure]:
@@ -105,6 +108,10 @@ class EntityScreen(BaseView):
         granted = {f"can_{act}" for act in (*ROUTES, *ELSEWHERE) if act in self.entity.actions}
         foreign = {f"can_{act}" for act in ROUTES} - granted
         self.base_permissions = sorted((set(self.base_permissions or ()) - foreign) | granted)
+
+    def seen(self) -> Entity:
+        """The entity as the actor sees it: without hidden fields, the others with what may be done with them."""
+        return seen_by(self.entity, require_actor())
 
     def url(self, route: str, **arguments: Any) -> str:
         """The address of one of this view's routes."""

@@ -9,10 +9,11 @@ from flask import current_app, g, has_app_context, url_for
 from sqlalchemy import String, cast, literal, select, union_all
 
 from app.access.actors import current_actor, require_actor
+from app.access.policy import level_of, title_text
 from app.access.scope import UNSCOPED, scope_condition
 from app.db import session
 from app.host.context import context
-from app.types import Entity, Kind
+from app.types import Entity, Kind, Level
 
 #: An id no record has and no other part of an address looks like.
 _STAND_IN = 2**62 + 12345
@@ -54,13 +55,26 @@ def read_titles(links: Iterable[tuple[str, int]]) -> Titles:
         )
     statement = parts[0] if len(parts) == 1 else union_all(*parts)
     rows = session.execute(statement.execution_options(**{UNSCOPED: True}))
-    return {(slug, record_id): title or f"#{record_id}" for slug, record_id, title in rows}
+    found = {(slug, record_id): title or f"#{record_id}" for slug, record_id, title in rows}
+    guarded = {
+        slug
+        for slug in by_entity
+        if level_of(slug, context().entities[slug].title, actor) < Level.READ
+    }
+    if guarded:
+        found |= {
+            (slug, number): title_text(slug, title, number)
+            for (slug, number), title in found.items()
+            if slug in guarded
+        }
+    return found
 
 
 def record_title(entity: Entity, record: Any) -> str:
-    """A record's name; its number when it has none."""
-    title = getattr(record, entity.title, None)
-    return f"#{record.id}" if title in (None, "") or entity.title == "id" else str(title)
+    """A record's name, as far as the actor may read it; its number when it has none."""
+    if entity.title == "id":
+        return f"#{record.id}"
+    return title_text(entity, getattr(record, entity.title, None), record.id)
 
 
 def record_url(entity: Entity | str, record_id: int) -> str | None:

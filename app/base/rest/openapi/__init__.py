@@ -10,6 +10,8 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Response, current_app, jsonify
 from flask_appbuilder.api import BaseApi, expose
 
+from app.access.actors import current_actor
+from app.access.policy import seen_by
 from app.base.rest.access import api_needs
 from app.base.rest.entity import EntityApi
 from app.base.rest.openapi.parameters import fields_parameter, list_parameters, text_header
@@ -42,7 +44,7 @@ class OpenApi(BaseApi):
     @expose("/openapi.json", methods=["GET"])
     @api_needs()
     def document(self) -> Response:
-        """The description of every resource, for anybody who is logged in."""
+        """The description of every resource, for anybody who is logged in, with the fields that exist for them."""
         return jsonify(openapi_document())
 
 
@@ -133,10 +135,20 @@ def _add_login(spec: APISpec) -> None:
             }
         },
     )
+    spec.path(
+        "/api/v1/security/logout",
+        operations={
+            "post": {
+                "tags": ["security"],
+                "summary": "End the token, or the browser's session, this is asked with",
+                "responses": {"204": {"description": "It is ended"}, **_refusals("401", "422")},
+            }
+        },
+    )
 
 
 def _add_entity(spec: APISpec, api: EntityApi) -> None:
-    entity, base = api.entity, api.route_base
+    entity, base = seen_by(api.entity, current_actor()), api.route_base
     name = entity.view_name.removesuffix("View")
     for suffix, kind in (("", "output"), ("Create", "create"), ("Change", "change")):
         spec.components.schema(f"{name}{suffix}", schema=schema_of(entity, kind))
