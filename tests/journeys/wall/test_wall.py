@@ -1,0 +1,367 @@
+"""The wall: every route of a site with all modules on, as nobody, as each role, as a stranger from another branch.
+
+`routes.toml` beside this file is the matrix.
+
+Each role is held in turn by one person of 支行北, who owns one record of every kind; its twin belongs to a person of
+支行南. What the person may do follows from the matrix and the role's grants, what they see from the widths of the
+role's scopes alone, never from the product's own conditions. After every refusal the database is as before.
+On SQLite, whose `data_version` tells at once whether anybody has written; that both databases hold the scope is
+tested in tests/kernel/access.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from app import create_app
+from app.access.actors import ADMIN_ROLE, acting_as
+from app.access.models import RoleInfo
+from app.customers.models import CustomerOwnership, CustomerShare
+from app.db import now, session, transaction
+from app.host.context import context
+from app.jobs.models import Job
+from app.organisation.models import Post
+from app.testing.databases import copy_database
+from app.testing.factories import make_activity, make_contact, make_customer
+from app.testing.people import Browser, People, Person, login, make_people
+from app.testing.plugin import site_in, template
+from app.transfer.models import Attachment, Export, Import
+from app.types import SYSTEM, Actor, Scope
+from plugins.loans.models import Application, Development, Instalment
+from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule
+from plugins.relations.models import Relation
+
+MATRIX = tomllib.loads((Path(__file__).parent / "routes.toml").read_text("utf-8"))
+SCREENS = {
+    "list": ("list", "ids", "filters"),
+    "show": ("show", "tab", "timeline"),
+    "add": ("add",),
+    "edit": ("edit",),
+    "delete": ("delete", "delete_many"),
+}
+REST = {"list": ("get_list", "info"), "show": ("get",), "add": ("post",), "edit": ("put",), "delete": ("delete",)}
+#: Kinds whose rows are seen by whoever may open their screen, and by whose scope the others are seen.
+PUBLIC = {"unit", "employee", "post", "pools_pool", "pools_rule"}
+FOLLOWS = {
+    **dict.fromkeys(("contact", "activity", "customer_share", "customer_ownership", "attachment"), "customer"),
+    **dict.fromkeys(("pools_movement", "relations_relation"), "customer"),
+    "loans_instalment": "loans_application",
+}
+#: Kinds that belong to whoever started them.
+OWN = {"job", "export", "import"}
+#: What may change when somebody is refused: the audit log, and when a session was last seen.
+ALIVE = ("access_audit", "access_session", "sqlite_")
+REFUSED = {403, 404}
+ARGUMENTS = {"code": "zh", "choice": "light", "filename": "css/app.css", "slug": "pools"} | {
+    "kind": "customer",
+    "name": "history",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route with what it needs: any of `needs`, or "guest" or "login"; about a record of `kind`, one or many."""
+
+    endpoint: str
+    method: str
+    rule: Any
+    needs: tuple[str, ...]
+    kind: str = ""
+    many: bool = False
+
+    @property
+    def is_api(self) -> bool:
+        return self.rule.rule.startswith("/api/")
+
+    @property
+    def is_standard(self) -> bool:
+        return self.endpoint not in MATRIX["routes"]
+
+
+@dataclass
+class Bank:
+    """The site, its people, and a record of every kind on both sides of the wall."""
+
+    app: Flask
+    people: People
+    file: Path
+    inside: dict[str, int] = field(default_factory=dict)
+    outside: dict[str, int] = field(default_factory=dict)
+
+    def contents(self) -> str:
+        """A digest of every row, but for what lives on by itself."""
+        digest = hashlib.sha256()
+        with sqlite3.connect(self.file) as connection:
+            tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            for name in sorted(name for name in tables if not name.startswith(ALIVE)):
+                for row in connection.execute(f'SELECT * FROM "{name}"'):
+                    digest.update(repr(row).encode())
+        return digest.hexdigest()
+
+
+def _records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
+    """One record of every kind, owned by `owner` or lying in their unit's pool."""
+    customer, pooled = make_customer(owner=owner), make_customer(unit=owner.unit_id)
+    other = make_customer(owner=owner)
+    made: dict[str, int] = {"customer": customer.id, "unit": owner.unit_id, "employee": owner.employee_id}
+
+    def add(slug: str, record: Any) -> int:
+        with acting_as(SYSTEM), transaction() as current:
+            current.add(record)
+            current.flush()
+            made[slug] = record.id
+        return made[slug]
+
+    add("post", Post(employee_id=owner.employee_id, unit_id=owner.unit_id, role_id=owner.role_id))
+    made["contact"] = make_contact(customer).id
+    made["activity"] = make_activity(customer, by=owner).id
+    add("customer_share", CustomerShare(customer_id=customer.id, employee_id=colleague.employee_id))
+    made["customer_ownership"] = session.scalars(
+        select(CustomerOwnership.__table__.c.id).where(CustomerOwnership.__table__.c.customer_id == customer.id)
+    ).first() or add("customer_ownership", CustomerOwnership(customer_id=customer.id, to_employee_id=owner.employee_id))
+    place = {"owner_id": owner.employee_id, "unit_id": owner.unit_id}
+    add("loans_development", Development(customer_id=customer.id, name="流动资金", **place))
+    terms = {"amount": 1, "annual_rate": 4, "months": 1, "start_on": date(2026, 1, 1)}
+    loan = add("loans_application", Application(number=f"L{kind}", customer_id=customer.id, **terms, **place))
+    due = {"due_on": date(2026, 2, 1), "principal": 1, "interest": 0, "balance": 0}
+    add("loans_instalment", Instalment(application_id=loan, number=1, **due))
+    pool = add("pools_pool", Pool(code=f"P{kind}", name="池", unit_id=owner.unit_id))
+    add("pools_rule", PoolRule(name="规则", days=90, pool_id=pool))
+    add("pools_entry", PoolEntry(customer_id=pooled.id, pool_id=pool, unit_id=owner.unit_id))
+    add("pools_movement", PoolMovement(customer_id=customer.id, act="recycle", pool_id=pool))
+    add("relations_relation", Relation(kind="guarantor", from_customer_id=customer.id, to_customer_id=other.id))
+    add("attachment", Attachment(entity="customer", record_id=customer.id, name="a.pdf", size=1, type="application/pdf",
+                                 sha256="0" * 64, stored="none", created_by=owner.user_id))  # fmt: skip
+    add("job", Job(name="jobs.tidy", status="done", created_by=owner.user_id))
+    add("export", Export(entity="customer", format="csv", status="done", created_by=owner.user_id,
+                         expires_at=now() + timedelta(days=1)))  # fmt: skip
+    add("import", Import(entity="customer", file_name="a.csv", sha256="0" * 64, size=1, kind="csv", spool="none",
+                         created_by=owner.user_id))  # fmt: skip
+    return made
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
+    folder = tmp_path_factory.mktemp("wall")
+    templates = tmp_path_factory.getbasetemp() / "templates"
+    templates.mkdir(exist_ok=True)
+    url = copy_database(template("sqlite", templates), folder)
+    app = create_app(site_in(folder / "instance", url))
+    app.config.update(TESTING=True)
+    app.test_client_class = Browser
+    with app.app_context(), acting_as(None):
+        people = make_people()
+        made = Bank(app, people, Path(url.removeprefix("sqlite:///")))
+        made.inside = _records(people.manager, people.colleague, "in")
+        made.outside = _records(people.stranger, people.stranger, "out")
+        session.remove()
+    yield made
+
+
+def routes(app: Flask) -> list[Route]:
+    """Every route and method with what the matrix says of it."""
+    return [
+        Route(rule.endpoint, method, rule, *_demand(rule.endpoint))
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+def _demand(endpoint: str) -> tuple[tuple[str, ...], str, bool]:
+    """(any of these permissions, the kind of record, whether many). Raises `LookupError` where the matrix lacks it."""
+    if needs := MATRIX["routes"].get(endpoint):
+        how, _, kind = MATRIX["records"].get(endpoint, "").partition(" ")
+        return (needs,), kind, how == "many"
+    name, _, route = endpoint.partition(".")
+    for slug, entity in MATRIX["entities"].items():
+        view = entity["view"]
+        if name not in (view, view.removesuffix("View") + "Api"):
+            continue
+        acts = entity["screens"].split()
+        for act, names in (SCREENS if name == view else REST).items():
+            if route in names and act in (acts if name == view else entity["rest"].split()):
+                about = slug if act in ("show", "edit", "delete") else ""
+                return (f"can_{act} {view}",), about, route == "delete_many"
+        if route == "pick":
+            return tuple(f"can_{act} {view}" for act in ("list", "add", "edit")), "", False
+        if route == "form_state":
+            return tuple(f"can_{act} {view}" for act in ("add", "edit")), "", False
+    raise LookupError(f"{endpoint} is not in tests/journeys/wall/routes.toml")
+
+
+def test_the_matrix_knows_every_route_and_no_other(bank: Bank) -> None:
+    endpoints = {rule.endpoint for rule in bank.app.url_map.iter_rules()}
+    unknown = []
+    for endpoint in sorted(endpoints):
+        try:
+            _demand(endpoint)
+        except LookupError as error:
+            unknown.append(str(error))
+    assert unknown == []
+    assert sorted(set(MATRIX["routes"]) - endpoints) == []
+    assert sorted(set(MATRIX["records"]) - set(MATRIX["routes"])) == []
+    for slug, entity in MATRIX["entities"].items():
+        assert f"{entity['view']}.list" in endpoints or "list" not in entity["screens"], slug
+
+
+class Walker:
+    """Asks as one person and watches the database."""
+
+    def __init__(self, bank: Bank, person: Person | None) -> None:
+        self.bank, self.person = bank, person
+        self.client = bank.app.test_client()
+        self.watch = sqlite3.connect(bank.file)
+        self.faults: list[str] = []
+        self.asked = 0
+        with bank.app.app_context():
+            login(self.client, person)
+        self.before = bank.contents()
+        self.seen = self.version()
+
+    def version(self) -> int:
+        return int(self.watch.execute("PRAGMA data_version").fetchone()[0])
+
+    def ask(self, route: Route, ids: dict[str, int]) -> Any:
+        """The answer of a route about the records `ids`."""
+        self.asked += 1
+        given = {name: self.argument(route, name, ids) for name in route.rule.arguments}
+        with self.bank.app.test_request_context():
+            address = self.bank.app.url_for(route.endpoint, **given)
+        sent: dict[str, Any] = {}
+        if route.method != "GET":
+            sent = {"json": {"ids": [ids[route.kind]]} if route.many else {}} if route.is_api else {
+                "data": {"ids": str(ids[route.kind])} if route.many else {}
+            }  # fmt: skip
+        if route.endpoint == "AttachmentView.add":
+            sent["data"] = {"file": (BytesIO(b"%PDF-1.7\n"), "a.pdf")}
+        return self.client.open(address, method=route.method, **sent)
+
+    def argument(self, route: Route, name: str, ids: dict[str, int]) -> Any:
+        if name == "field":
+            view = route.endpoint.partition(".")[0]
+            with self.bank.app.app_context():
+                entity = next(e for e in context().entities.values() if e.view_name == view)
+            return next((f.name for f in entity.fields if f.target), "none")
+        if name == "entity":
+            return "customer"
+        if name in ARGUMENTS:
+            return ARGUMENTS[name]
+        if route.kind:
+            return ids[route.kind]
+        return {"employee_id": ids["employee"], "user_id": 10**6, "role_id": 10**6, "key_id": 10**6}.get(name, 10**6)
+
+    def fault(self, route: Route, why: str, answer: Any) -> None:
+        self.faults.append(f"{route.method} {route.rule.rule}: {why}, got {answer.status_code}")
+
+    def refused(self, route: Route, answer: Any, allowed: set[int], why: str) -> None:
+        """The answer is a refusal and nothing has been written."""
+        if answer.status_code not in allowed:
+            self.fault(route, why, answer)
+        if self.version() != self.seen:
+            self.seen, now_holds = self.version(), self.bank.contents()
+            if now_holds != self.before:
+                self.before = now_holds
+                self.fault(route, f"{why}, and the database has changed", answer)
+
+
+def test_nobody_gets_in_without_a_login(bank: Bank) -> None:
+    walker = Walker(bank, None)
+    for route in routes(bank.app):
+        if route.needs == ("guest",):
+            continue
+        answer = walker.ask(route, bank.inside)
+        sent_away = answer.status_code == 302 and "/login/" in answer.headers["Location"]
+        walker.refused(route, answer, {401, 302} if sent_away or answer.status_code != 302 else {401}, "a guest")
+    assert walker.faults == []
+    assert walker.asked > 300
+
+
+def _roles(app: Flask) -> list[str]:
+    return [ADMIN_ROLE, *sorted(context(app).role_templates)]
+
+
+def _hold(bank: Bank, person: Person, role: str) -> Actor:
+    """Let the person hold this role and no other; returns the actor of their next request."""
+    with bank.app.app_context(), acting_as(SYSTEM), transaction() as current:
+        roles = current.execute(text("SELECT id FROM ab_role WHERE name = :name"), {"name": role}).scalars().all()
+        role_id = roles[0] if roles else current.scalar(select(RoleInfo.role_id).where(RoleInfo.template == role))
+        current.execute(text("DELETE FROM ab_user_role WHERE user_id = :user"), {"user": person.user_id})
+        current.execute(text("UPDATE org_post SET role_id = :role"), {"role": role_id})
+        current.execute(
+            text("INSERT INTO ab_user_role (user_id, role_id) VALUES (:user, :role)"),
+            {"user": person.user_id, "role": role_id},
+        )
+    with bank.app.app_context():
+        return person.actor
+
+
+def _sees(actor: Actor, kind: str, own: bool) -> bool | None:
+    """Whether the actor sees a record: their own, or the stranger's; None where it may be either."""
+    if kind in PUBLIC:
+        return True
+    if kind in OWN:
+        sees_all = actor.can("can_list_all", "JobView") or any(grant.role == ADMIN_ROLE for grant in actor.grants)
+        return True if own else None if sees_all else False
+    width = actor.widest(FOLLOWS.get(kind, kind))
+    if kind == "pools_entry" and own:
+        return None  # a member of the unit's pool may see what lies in it
+    if width is Scope.NONE:
+        return False
+    return True if own else width is Scope.ALL
+
+
+def _walk(bank: Bank, walker: Walker, actor: Actor, inside: dict[str, int], outside: dict[str, int]) -> None:
+    for route in routes(bank.app):
+        if "guest" in route.needs or route.endpoint == "LoginView.logout" or route.endpoint == "SecurityApi.logout":
+            continue
+        may = any(need == "login" or actor.can(*need.split(" ")) for need in route.needs)
+        if not may:
+            walker.refused(route, walker.ask(route, inside), REFUSED, "without the permission")
+            continue
+        if route.method == "GET" and route.is_standard:
+            answer = walker.ask(route, inside)
+            sees = _sees(actor, route.kind, True) if route.kind and not route.many else True
+            allowed = {200} if sees else REFUSED if sees is False else {200, *REFUSED}
+            allowed |= {422} if route.many else set()  # none were chosen
+            # an entity may have no link to pick, and no history to show
+            may_lack = answer.status_code == 404 and route.endpoint.endswith((".pick", ".tab"))
+            if answer.status_code not in allowed and not may_lack:
+                walker.fault(route, "with the permission", answer)
+            walker.seen = walker.version()
+        if route.kind and _sees(actor, route.kind, False) is False:
+            answer = walker.ask(route, outside)
+            # several records at once are answered one by one, on the page they come back to
+            allowed = REFUSED if not route.many else {200, 302, 303, 400, 403, 404, 409, 422}
+            walker.refused(route, answer, allowed, "about a stranger's record")
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_each_role_gets_what_the_matrix_says(bank: Bank, part: int) -> None:
+    faults: list[str] = []
+    for role in _roles(bank.app)[part::3]:
+        actor = _hold(bank, bank.people.manager, role)
+        walker = Walker(bank, bank.people.manager)
+        _walk(bank, walker, actor, bank.inside, bank.outside)
+        faults += [f"{role}: {fault}" for fault in walker.faults]
+        assert walker.asked > 100
+    assert faults == []
+
+
+@pytest.mark.parametrize("role", ["account_manager", "department_head"])
+def test_a_stranger_from_another_branch_sees_the_other_side_only(bank: Bank, role: str) -> None:
+    actor = _hold(bank, bank.people.stranger, role)
+    walker = Walker(bank, bank.people.stranger)
+    _walk(bank, walker, actor, bank.outside, bank.inside)
+    assert walker.faults == []
