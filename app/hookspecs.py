@@ -25,9 +25,11 @@ if TYPE_CHECKING:
         Actor,
         Card,
         Entity,
+        Holding,
         JobSpec,
         MenuGroup,
         Metric,
+        Place,
         Placement,
         RoleTemplate,
         ScopeFilter,
@@ -53,6 +55,7 @@ POLICY: dict[str, str] = {
     "scope_filters": "gate",
     "before_assign": "gate",
     "before_transition": "gate",
+    "holdings": "gate",
     "assigned": "event",
     "transitioned": "event",
     "activity_recorded": "event",
@@ -152,6 +155,15 @@ def before_transition(entity: str, record: Any, transition: str, actor: Actor) -
     """Asked before a record changes its stage or state. `transition` is ``from>to``.
 
     Policy: gate. The guard rules of the entity itself have already agreed.
+    """
+
+
+@hookspec
+def holdings(employee_id: int) -> Sequence[Holding | Place]:
+    """What an employee holds that can be handed over, and the places besides colleagues it can go to.
+
+    Policy: gate (an error hands nothing over). A `Holding` counts by its SELECT and moves in chunks of
+    `app.types.Handing` inside the handover's job; a `Place` takes records of a holding another module brings.
     """
 
 

@@ -12,10 +12,11 @@ from flask_babel import lazy_gettext as _l
 from app.activities import page, services
 from app.activities.metrics import METRICS
 from app.activities.schemas import ACTIVITY
+from app.activities.steps import step_holding
 from app.activities.views import ActivityView
 from app.customers.models import Customer
 from app.hookspecs import hookimpl
-from app.types import Actor, Entity, MenuGroup, MenuItem, Metric, Tab, TimelineItem, Verbs
+from app.types import Actor, Entity, Holding, MenuGroup, MenuItem, Metric, Tab, TimelineItem, Verbs
 
 
 @hookimpl
@@ -59,6 +60,11 @@ def menu() -> Sequence[MenuGroup]:
 @hookimpl
 def views() -> Sequence[type]:
     return (ActivityView,)
+
+
+@hookimpl
+def holdings(employee_id: int) -> Sequence[Holding]:
+    return (step_holding(employee_id),)
 
 
 @hookimpl

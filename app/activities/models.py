@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.access.models import BigId
 from app.customers.models import Customer
 from app.db import Model, Money, UtcDateTime, now
 from app.organisation.models import Employee
+
+_HANDED = text("next_for_id IS NOT NULL")
 
 
 class Activity(Model):
@@ -22,6 +24,7 @@ class Activity(Model):
         Index("ix_activity_customer_at", "customer_id", "at"),
         Index("ix_activity_employee_at", "employee_id", "at"),
         Index("ix_activity_at", "at"),
+        Index("ix_activity_next_for", "next_for_id", postgresql_where=_HANDED, sqlite_where=_HANDED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -40,6 +43,8 @@ class Activity(Model):
     amount: Mapped[Decimal | None] = mapped_column(Money)
     next_step: Mapped[str | None] = mapped_column(String(200))
     next_on: Mapped[date | None] = mapped_column(Date)
+    #: Who is to do the next step where it was handed over; else it is whoever did the follow-up.
+    next_for_id: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     created_by: Mapped[int | None] = mapped_column(Integer)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)

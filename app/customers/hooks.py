@@ -14,7 +14,7 @@ from app.customers.models import Customer
 from app.customers.schemas import CONTACT, CUSTOMER, OWNERSHIP, SHARE
 from app.customers.views import CustomerView
 from app.hookspecs import hookimpl
-from app.types import Action, Actor, Entity, MenuGroup, MenuItem, RoleTemplate, Tab, Text, TimelineItem, Verbs
+from app.types import Action, Actor, Entity, Holding, MenuGroup, MenuItem, RoleTemplate, Tab, Text, TimelineItem, Verbs
 
 
 @hookimpl
@@ -72,6 +72,11 @@ def role_templates() -> Sequence[RoleTemplate]:
         RoleTemplate("department_head", "", {"CustomerView": steer}),
         RoleTemplate("city_manager", "", {"CustomerView": steer}),
     )
+
+
+@hookimpl
+def holdings(employee_id: int) -> Sequence[Holding]:
+    return services.customer_holdings(employee_id)
 
 
 @hookimpl

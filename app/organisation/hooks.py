@@ -10,10 +10,13 @@ from flask_babel import lazy_gettext as _l
 from app.base.views.related import related_tab
 from app.hookspecs import hookimpl
 from app.organisation import services
+from app.organisation.handover.jobs import JOBS
+from app.organisation.handover.schemas import HANDOVER
+from app.organisation.handover.team import team_holding
 from app.organisation.schemas import EMPLOYEE, POST, UNIT
 from app.organisation.services import placements_of
 from app.organisation.views import EmployeeView, UnitView, posts_tab
-from app.types import Action, Actor, Entity, MenuGroup, MenuItem, Placement, Tab, Verbs
+from app.types import Action, Actor, Entity, Holding, JobSpec, MenuGroup, MenuItem, Placement, Tab, Verbs
 
 
 @hookimpl
@@ -21,12 +24,22 @@ def entities() -> Sequence[Entity]:
     unit = Verbs(create=services.create_unit, update=services.update_unit, delete=services.delete_unit)
     employee = Verbs(create=services.create_employee, update=services.update_employee)
     post = Verbs(create=services.create_post, update=services.update_post)
-    return (replace(UNIT, verbs=unit), replace(EMPLOYEE, verbs=employee), replace(POST, verbs=post))
+    return (replace(UNIT, verbs=unit), replace(EMPLOYEE, verbs=employee), replace(POST, verbs=post), HANDOVER)
 
 
 @hookimpl
 def views() -> Sequence[type]:
     return (UnitView, EmployeeView)
+
+
+@hookimpl
+def jobs() -> Sequence[JobSpec]:
+    return JOBS
+
+
+@hookimpl
+def holdings(employee_id: int) -> Sequence[Holding]:
+    return (team_holding(employee_id),)
 
 
 @hookimpl

@@ -16,8 +16,10 @@ from sqlalchemy.orm import aliased
 from werkzeug.routing import BuildError
 
 from app.access.actors import require_actor
+from app.access.policy import as_seen, title_text
 from app.activities.models import Activity
 from app.activities.schemas import KINDS
+from app.activities.steps import is_for
 from app.base.recent import opened_records
 from app.base.views.formats import date_text, number_text
 from app.customers.models import Customer
@@ -88,14 +90,12 @@ def due() -> Markup:
     """The person's next steps that fall due, oldest first; one with a later follow-up is done."""
     day = today()
     later = aliased(Activity)
-    answered = (
-        select(later.id).where(later.customer_id == Activity.customer_id, later.at > Activity.at).exists()
-    )
+    answered = select(later.id).where(later.customer_id == Activity.customer_id, later.at > Activity.at).exists()
     rows = session.execute(
         select(Activity.next_on, Activity.next_step, Activity.kind, Customer.id, Customer.name)
         .join(Customer, Customer.id == Activity.customer_id)
         .where(
-            Activity.employee_id == require_actor().employee_id,
+            is_for(require_actor().employee_id),
             Activity.next_on.between(day - timedelta(days=BACK_DAYS), day + timedelta(days=AHEAD_DAYS)),
             ~answered,
         )
@@ -107,9 +107,9 @@ def due() -> Markup:
         {
             "date": date_text(next_on),
             "overdue": next_on is not None and next_on < day,
-            "customer": name,
+            "customer": title_text("customer", name, customer_id),
             "url": url_for("CustomerView.show", pk=customer_id),
-            "text": step or kinds.get(kind, ""),
+            "text": as_seen("activity", "next_step", step) or as_seen("activity", "kind", kind, kinds.get(kind, "")),
         }
         for next_on, step, kind, customer_id, name in rows
     ]

@@ -16,6 +16,7 @@ from app.types import (
     Actor,
     Card,
     Entity,
+    Holding,
     MenuGroup,
     MenuItem,
     Metric,
@@ -71,6 +72,11 @@ def scope_filters(entity: str, actor: Actor) -> Sequence[ScopeFilter]:
         return ()
     mine = services.own_customers(actor, cast(Table, model.__table__).c.customer_id)
     return () if mine is None else (ScopeFilter(also=mine),)
+
+
+@hookimpl
+def holdings(employee_id: int) -> Sequence[Holding]:
+    return services.loan_holdings(employee_id)
 
 
 @hookimpl

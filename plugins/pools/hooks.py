@@ -18,6 +18,7 @@ from app.types import (
     JobSpec,
     MenuGroup,
     MenuItem,
+    Place,
     RoleTemplate,
     ScopeFilter,
     Setting,
@@ -74,6 +75,11 @@ def scope_filters(entity: str, actor: Actor, write: bool) -> Sequence[ScopeFilte
 @hookimpl
 def before_assign(customer_ids: Sequence[int], cause: str) -> Veto | None:
     return services.lying_in_pools(customer_ids, cause)
+
+
+@hookimpl
+def holdings(employee_id: int) -> Sequence[Place]:
+    return services.pools_for(employee_id)
 
 
 @hookimpl

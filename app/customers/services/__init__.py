@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.customers.services.handing import customer_holdings
 from app.customers.services.ownership import ANYBODY, assign_customers
 from app.customers.services.records import (
     create_customer,
@@ -17,6 +18,7 @@ __all__ = [
     "change_share",
     "create_customer",
     "create_customers",
+    "customer_holdings",
     "delete_customer",
     "share_customer",
     "unshare",

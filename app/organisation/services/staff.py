@@ -88,14 +88,14 @@ def _check(current: Session, employee_id: int | None, whole: dict[str, Any], giv
         wrong.setdefault("unit_id", _("This unit is closed"))
     manager = given.get("manager_id")
     known = employee_id is not None and manager is not None and "manager_id" not in wrong
-    if known and closes_circle(employee_id or 0, _chain(current, manager or 0)):
+    if known and closes_circle(employee_id or 0, managers_of(current, manager or 0)):
         wrong["manager_id"] = _("This would make the employee their own manager further up")
     if wrong:
         raise Refused(errors=wrong)
 
 
-def _chain(current: Session, manager_id: int) -> list[int]:
-    """A manager and everybody above, in one statement."""
+def managers_of(current: Session, manager_id: int) -> list[int]:
+    """An employee and everybody above, in one statement."""
     start = select(Employee.id, Employee.manager_id, literal(0).label("step")).where(Employee.id == manager_id)
     chain = start.cte("chain", recursive=True)
     above = aliased(Employee)

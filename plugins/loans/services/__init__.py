@@ -9,6 +9,7 @@ from plugins.loans.services.applications import (
     write_application,
 )
 from plugins.loans.services.developments import change_development, move_stage, open_development
+from plugins.loans.services.handing import loan_holdings
 from plugins.loans.services.reach import own_customers
 from plugins.loans.services.schedule import preview_schedule, read_schedule, write_schedule
 
@@ -16,6 +17,7 @@ __all__ = [
     "change_application",
     "change_development",
     "change_state",
+    "loan_holdings",
     "move_stage",
     "open_development",
     "own_customers",

@@ -1,0 +1,114 @@
+"""A pool as a place where customers of somebody who hands over or leaves can go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from app.api import (
+    UNSCOPED,
+    Customer,
+    Employee,
+    Unit,
+    among,
+    assign_customers,
+    insert_rows,
+    now,
+    require_actor,
+    session,
+    transaction,
+)
+from app.types import Handing, Place
+from plugins.pools.models import Pool, PoolEntry, PoolMovement
+from plugins.pools.rules import chain
+
+_OPEN = {UNSCOPED: True}
+#: The kernel's holding of the customers one owns.
+_CUSTOMERS = "customers"
+
+
+def pools_for(employee_id: int) -> list[Place]:
+    """The active pools of an employee's unit and of the units above it, the nearest first."""
+    own = select(Unit.path).join(Employee, Employee.unit_id == Unit.id).where(Employee.id == employee_id)
+    units = chain(session.scalar(own.execution_options(**_OPEN)))
+    pools = session.execute(
+        select(Pool.id, Pool.name, Pool.unit_id)
+        .where(Pool.unit_id.in_(units), Pool.active)
+        .order_by(Pool.id)
+        .execution_options(**_OPEN)
+    ).all()
+    return [
+        Place(
+            f"pools.{pool.id}",
+            pool.name,
+            _CUSTOMERS,
+            partial(put_into_pool, pool.id, pool.unit_id),
+            partial(take_from_pool, pool.id),
+        )
+        for pool in sorted(pools, key=lambda each: -units.index(each.unit_id))
+    ]
+
+
+def put_into_pool(pool_id: int, unit_id: int, asked: Handing) -> dict[int, str]:
+    """Let customers who are still the giver's lie in a pool; its ledger says they were taken in.
+
+    Raises `Refused` for a veto of `before_assign`; nothing is then written.
+    """
+    with transaction() as current:
+        moved = assign_customers(
+            among(current, Customer.id, asked.records),
+            None,
+            cause=asked.cause,
+            reason=asked.reason,
+            from_employee_id=asked.giver_id,
+            unit_id=unit_id,
+            scoped=False,
+        )
+        moment = now()
+        lying = {"pool_id": pool_id, "from_employee_id": asked.giver_id}
+        entries = [{"customer_id": n, **lying, "unit_id": unit_id, "entered_at": moment} for n in moved]
+        _insert(current, PoolEntry, entries)
+        movements = [_movement("recycle", number, asked, **lying) for number in moved]
+        _insert(current, PoolMovement, movements)
+    return dict.fromkeys(moved, "")
+
+
+def take_from_pool(pool_id: int, asked: Handing) -> list[int]:
+    """Give customers back who still lie in the pool as they were put there."""
+    with transaction() as current:
+        lying = select(PoolEntry.customer_id).where(
+            among(current, PoolEntry.customer_id, asked.records),
+            PoolEntry.pool_id == pool_id,
+            PoolEntry.from_employee_id == asked.giver_id,
+            PoolEntry.entered_at <= asked.at,
+        )
+        still = current.scalars(lying.order_by(PoolEntry.customer_id).with_for_update().execution_options(**_OPEN))
+        moved = assign_customers(
+            among(current, Customer.id, still.all()),
+            asked.giver_id,
+            cause="pools.return",
+            reason=asked.reason,
+            from_employee_id=None,
+            scoped=False,
+        )
+        gone = delete(PoolEntry).where(among(current, PoolEntry.customer_id, moved))
+        current.execute(gone.execution_options(synchronize_session=False, **_OPEN))
+        back = {"pool_id": pool_id, "to_employee_id": asked.giver_id}
+        _insert(current, PoolMovement, [_movement("return", number, asked, **back) for number in moved])
+    return moved
+
+
+def _movement(act: str, customer_id: int, asked: Handing, **values: Any) -> dict[str, Any]:
+    by = {"reason": asked.reason, "by_user_id": require_actor().user_id, "at": now()}
+    return {"customer_id": customer_id, "act": act, **values, **by}
+
+
+def _insert(current: Any, model: Any, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        insert_rows(current, model.__table__, rows, list(rows[0]))
+
+
+__all__ = ["pools_for"]
