@@ -27,6 +27,8 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.USCC: rules.read_uscc,
     Kind.BANK_CARD: rules.read_bank_card,
 }
+#: Kinds whose values are words of a certain form.
+_WORDS = frozenset({Kind.PHONE, Kind.EMAIL, Kind.ID_NUMBER, Kind.USCC, Kind.BANK_CARD})
 _TYPED: dict[Kind, tuple[type, ...]] = {
     Kind.INTEGER: (int,),
     Kind.DECIMAL: (Decimal,),
@@ -61,6 +63,26 @@ def read_value(field: Field, raw: Any, *, zone: ZoneInfo | None = None) -> Any:
         return int(text) if text.isdecimal() and len(text) < 19 else text
     reader = _READERS.get(field.kind)
     return _bounded(field, reader(text) if reader else text.strip() if field.kind is Kind.TEXT else text)
+
+
+def value_reader(field: Field, zone: ZoneInfo) -> Callable[[Any], Any]:
+    """`read_value` for a column of values of one field: what does not change down the column is decided once."""
+    reader = _READERS.get(field.kind)
+    longest = field.max_length or 2**31
+
+    def read(raw: Any) -> Any:
+        return read_value(field, raw, zone=zone)
+
+    if reader is None or field.kind not in _WORDS:
+        return read
+
+    def read_words(raw: Any) -> Any:
+        if type(raw) is not str or not raw.strip():
+            return read(raw)
+        value = reader(raw)
+        return value if len(value) <= longest and "\x00" not in value else _bounded(field, value)
+
+    return read_words
 
 
 def as_text(raw: Any) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.transfer.readers.content import table_in
 from app.transfer.readers.text import delimiter_of, encoding_of, text_rows
@@ -30,6 +30,7 @@ from app.transfer.rules.limits import (
 )
 
 _SHEET_PROCESS = Path(__file__).with_name("sheet.py")
+_BLOCK = 500
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -46,8 +47,7 @@ class Table:
     delimiter: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One row of a spool: its number in the original file, where its line ends, what is wrong with it, its
     cells."""
 
@@ -176,10 +176,11 @@ def read_lines(spool: Path, offset: int, count: int | None = None) -> Iterator[L
     with spool.open("rb") as handle:
         handle.seek(offset)
         end = offset
-        for line in islice(handle, count):
-            end += len(line)
-            number, problem, cells = json.loads(line)
-            yield Line(number, end, problem, cells)
+        lines = islice(handle, count)
+        while block := list(islice(lines, _BLOCK)):  # one document is read quicker than its lines
+            for line, (number, problem, cells) in zip(block, json.loads(b"[" + b",".join(block) + b"]"), strict=True):
+                end += len(line)
+                yield Line(number, end, problem, cells)
 
 
 def line_at(spool: Path, offset: int) -> Line:

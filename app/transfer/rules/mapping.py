@@ -225,6 +225,13 @@ def compile_source(source: Source, header: Sequence[str]) -> Any:
     return lambda number, cells: constant
 
 
+def plain_place(source: Source, header: Sequence[str]) -> int | None:
+    """The number of the column a source takes as it is; None for one that does anything to it."""
+    if source.column in (None, ROW_NUMBER) or source.steps or source.values is not None or source.default is not None:
+        return None
+    return list(header).index(source.column)
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
@@ -238,6 +245,7 @@ __all__ = [
     "Mapping",
     "Source",
     "compile_source",
+    "plain_place",
     "read_mapping",
     "read_source",
     "write_mapping",

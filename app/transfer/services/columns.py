@@ -3,7 +3,7 @@ import."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from flask_babel import force_locale
 
 from app.fields.rules import BadValue
-from app.fields.values import as_text, is_visible, read_value
+from app.fields.values import as_text, is_visible, value_reader
 from app.host.context import context
+from app.transfer.readers.spool import Line
 from app.transfer.rules.cells import original
-from app.transfer.rules.mapping import BadMapping, BadStep, Mapping, compile_source
+from app.transfer.rules.mapping import BadMapping, BadStep, Mapping, compile_source, plain_place
 from app.types import Entity, Field, Kind
 
 #: Labels of choices are understood in all of these, whoever imports.
@@ -52,6 +53,52 @@ def problem(code: str, name: str | None = None, column: str | None = None, **det
     return {"code": code, "field": name, "column": column, "details": plain}
 
 
+@dataclass(slots=True)
+class _Column:
+    """One field of the mapping: how its raw value is got, and how that is read."""
+
+    name: str
+    heading: str | None
+    is_link: bool
+    get: Callable[[int, Sequence[Any]], Any]
+    #: The column of the file that is taken as it is.
+    place: int | None
+    typed: Callable[[Any], Any]
+    #: What texts that repeat have been read as.
+    known: dict[str, Any] | None
+
+    def read(self, rows: Sequence[Row], table: Sequence[Sequence[Any]]) -> None:
+        """Put this field of all rows into their values, links or problems."""
+        name, typed, known, place = self.name, self.typed, self.known, self.place
+        for row, cells in zip(rows, table, strict=True):
+            try:
+                raw = self.get(row.number, cells) if place is None else cells[place]
+                if raw is None or raw == "":
+                    continue
+                text = type(raw) is str
+                if text and raw[0] == "'":
+                    raw = original(raw)
+                if self.is_link:
+                    if link := as_text(raw).strip():
+                        row.links[name] = link
+                    continue
+                if known is None or not text:
+                    value = typed(raw)
+                elif raw in known:
+                    value = known[raw]
+                else:
+                    value = typed(raw)
+                    if len(known) < _MOST_REMEMBERED:
+                        known[raw] = value
+                if value is not None:
+                    row.values[name] = value
+            except BadValue as bad:
+                details = {k: v for k, v in bad.details.items() if k != "choices"}
+                row.problems.append(problem(bad.code, name, self.heading, **details))
+            except BadStep as bad:
+                row.problems.append(problem("step", name, self.heading, step=bad.step, value=bad.value))
+
+
 class Columns:
     """Reads rows of one heading into values of one entity by one mapping.
 
@@ -62,60 +109,51 @@ class Columns:
         self.entity = entity
         self.zone = ZoneInfo(context().site.timezone)
         self.width = len(header)
-        self._readers: list[tuple[str, str | None, bool, Callable[[int, Sequence[Any]], Any], Any]] = []
+        self._columns: list[_Column] = []
         for name, source in mapping.fields.items():
             target = entity.field(name)
             if target is None:
                 raise BadMapping(f"there is no field {name}")
             column = next(iter(source.columns()), None)
-            get = compile_source(source, header)
-            self._readers.append((name, column, target.kind is Kind.LINK, get, self._typed(target)))
+            get, place = compile_source(source, header), plain_place(source, header)
+            typed, repeats = self._typed(target)
+            known: dict[str, Any] | None = {} if repeats else None
+            self._columns.append(_Column(name, column, target.kind is Kind.LINK, get, place, typed, known))
         self._defaults = [f for f in entity.fields if f.default is not None]
         self._required = [f for f in entity.fields if f.required]
         self._conditional = [f for f in entity.fields if f.visible_when is not None and f.name in mapping.fields]
 
-    def _typed(self, target: Field) -> Callable[[Any], Any]:
+    def _typed(self, target: Field) -> tuple[Callable[[Any], Any], bool]:
+        """How a value is read, and whether values repeat down the column."""
         if target.kind is Kind.CHOICE:
-            return _remembered(_choices(target))
-        zone = self.zone
-
-        def typed(raw: Any) -> Any:
-            return read_value(target, raw, zone=zone)
-
+            return _choices(target), True
+        typed = value_reader(target, self.zone)
         if target.kind is Kind.TEXT:
-            return _short_text(target, typed)
-        return _remembered(typed) if target.kind in _REPEATED else typed
+            return _short_text(target, typed), False
+        return typed, target.kind in _REPEATED
 
-    def read(self, number: int, offset: int, end: int, trouble: str, cells: Sequence[Any]) -> Row:
-        """One row typed; whatever cannot be read is among its `problems`, and the other fields are still
-        read."""
-        row = Row(number, offset, end)
-        if trouble:
-            row.problems.append(problem(trouble))
-            return row
-        if len(cells) < self.width:
-            cells = [*cells, *([None] * (self.width - len(cells)))]
-        values = row.values
-        for name, column, is_link, get, typed in self._readers:
-            try:
-                raw = get(number, cells)
-                if raw is None or raw == "":
-                    continue
-                if type(raw) is str and raw[0] == "'":
-                    raw = original(raw)
-                if is_link:
-                    if text := as_text(raw).strip():
-                        row.links[name] = text
-                    continue
-                value = typed(raw)
-                if value is not None:
-                    values[name] = value
-            except BadValue as bad:
-                details = {k: v for k, v in bad.details.items() if k != "choices"}
-                row.problems.append(problem(bad.code, name, column, **details))
-            except BadStep as bad:
-                row.problems.append(problem("step", name, column, step=bad.step, value=bad.value))
-        return row
+    def read(self, lines: Iterable[Line], start: int) -> list[Row]:
+        """Typed rows of a stretch of the spool that begins at offset `start`.
+
+        Whatever cannot be read is among a row's `problems`, and its other fields are still read.
+        """
+        rows: list[Row] = []
+        sound: list[Row] = []
+        table: list[list[Any]] = []
+        for number, end, trouble, cells in lines:
+            row = Row(number, start, end, {}, {}, [])
+            start = end
+            rows.append(row)
+            if trouble:
+                row.problems.append(problem(trouble))
+                continue
+            if len(cells) < self.width:
+                cells = [*cells, *([None] * (self.width - len(cells)))]
+            sound.append(row)
+            table.append(cells)
+        for column in self._columns:
+            column.read(sound, table)
+        return rows
 
     def complete(self, row: Row) -> None:
         """Fill defaults into a row that makes a new record, and check what a new record must have."""
@@ -149,22 +187,6 @@ def _short_text(target: Field, typed: Callable[[Any], Any]) -> Callable[[Any], A
         return typed(raw)
 
     return short
-
-
-def _remembered(typed: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Values that repeat down a column are read once."""
-    known: dict[Any, Any] = {}
-
-    def read(raw: Any) -> Any:
-        key = (type(raw), raw)
-        if key in known:
-            return known[key]
-        value = typed(raw)
-        if len(known) < _MOST_REMEMBERED:
-            known[key] = value
-        return value
-
-    return read
 
 
 def _choices(target: Field) -> Callable[[Any], Any]:

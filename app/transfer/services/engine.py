@@ -60,12 +60,10 @@ class Engine:
 
     def prepare(self, lines: Iterable[Line], start: int) -> list[Row]:
         """Typed rows of a stretch of the spool beginning at offset `start`; needs no database."""
-        rows = []
-        offset = start
-        read = self.columns.read
-        for line in lines:
-            rows.append(read(line.number, offset, line.end, line.problem, line.cells))
-            offset = line.end
+        rows = self.columns.read(lines, start)
+        for row in rows:
+            if not row.links:
+                self.matcher.keys_of(row)
         return rows
 
     def process(self, current: Session, rows: Sequence[Row], *, last: bool = False) -> Outcome:
@@ -101,12 +99,16 @@ class Engine:
         asked: list[tuple[Row, int | None, Row | None]] = []
         merged: list[tuple[Row, Row]] = []
         for row in sound:
-            match = self.matcher.match(row, known)
+            match = self.matcher.match(row, known) if known else None
             if row.problems:
                 outcome.failed.append(row)
                 continue
             keys = self.matcher.keys_of(row)
-            earlier = next((here[key] for key in keys if key in here), None)
+            earlier = None
+            for key in keys:
+                if key in here:
+                    earlier = here[key]
+                    break
             policy = row.decision or self.duplicates
             if match is None and earlier is None and not self._is_seen(keys):
                 self._plan_new(row, keys, known, here, new, outcome)
@@ -144,7 +146,7 @@ class Engine:
         outcome: Outcome,
     ) -> None:
         self.columns.complete(row)
-        if row.problems or self.matcher.clashes(row, known):
+        if row.problems or (known and self.matcher.clashes(row, known)):
             outcome.failed.append(row)
             return
         new.append(row)

@@ -26,7 +26,7 @@ from app.transfer.services.mappings import checked_mapping, guess_mapping, remem
 from app.types import Actor, Entity, Refused
 
 #: Rows per transaction.
-CHUNK = 2000
+CHUNK = 5000
 #: An import up to this many rows is checked while the person waits.
 CHECKED_AT_ONCE = 2000
 

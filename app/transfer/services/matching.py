@@ -44,7 +44,10 @@ class Matcher:
         if row.keys is None:
             row.keys = []
             for names in self.keys:
-                values = tuple(row.values.get(name) for name in names)
+                if len(names) == 1:
+                    values: tuple[Any, ...] = (row.values.get(names[0]),)
+                else:
+                    values = tuple([row.values.get(name) for name in names])
                 if None not in values:
                     row.keys.append((names, values))
         return row.keys
@@ -56,20 +59,25 @@ class Matcher:
         actor = require_actor()
         reads = scope_condition(self.entity, actor)
         writes = scope_condition(self.entity, actor, write=True)
-        asked: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
+        asked: dict[tuple[str, ...], list[tuple[Any, ...]]] = {names: [] for names in self.keys}
         for row in rows:
             for names, values in self.keys_of(row):
-                asked.setdefault(names, set()).add(values)
+                asked[names].append(values)
         for names, wanted in asked.items():
+            if not wanted:
+                continue
             columns = [table.c[name] for name in names]
             statement = select(table.c.id, reads.label("reads"), writes.label("writes"), *columns)
-            statement = statement.where(one_of(current, columns[0], {values[0] for values in wanted}))
+            for place, column in enumerate(columns):  # many share a name, few a name and a phone
+                statement = statement.where(one_of(current, column, [values[place] for values in wanted]))
             if names not in self.unique:
                 statement = statement.where(reads)
             statement = statement.order_by(table.c.id.desc()).execution_options(**{UNSCOPED: True})
-            for hit in current.execute(statement):
+            hits = current.execute(statement).all()
+            meant = set(wanted) if hits else set()
+            for hit in hits:
                 values = tuple(hit[3:])
-                if values in wanted:
+                if values in meant:
                     found[names, values] = Match(hit.id, bool(hit.reads), bool(hit.writes))
         return found
 
@@ -101,6 +109,6 @@ class Matcher:
 def one_of(current: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
     """`column` is one of these values of one type."""
     listed = list(values)
-    if {type(value) for value in listed} in ({str}, {int}):
+    if set(map(type, listed)) in ({str}, {int}):
         return among(current, column, listed)
     return column.in_(listed)

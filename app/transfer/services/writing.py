@@ -101,7 +101,7 @@ def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[i
 
 def _created(entity: Entity, record_id: int, values: dict[str, Any]) -> Act:
     changes = {
-        name: [None, plain(value)]
+        name: [None, value if type(value) is str else plain(value)]
         for name, value in values.items()
         if value is not None and name not in ("id", "created_by")
     }

@@ -27,7 +27,7 @@ from app.transfer.models import Import
 from app.transfer.services import imports
 from tests.kernel.transfer.tables import again, csv_bytes, place, uploaded
 
-ROWS = 8_000
+ROWS = 20_000
 ROOT = Path(__file__).resolve().parents[3]
 WORKER = ROOT / "tests" / "kernel" / "jobs" / "worker_process.py"
 
@@ -101,7 +101,7 @@ def test_an_import_survives_killed_workers_and_an_emptied_valkey(worker: Worker,
     job_id = imports.start_import(made.id)
 
     kills = 0
-    for least in (1, 3_000, 6_000):
+    for least in (1, 7_000, 14_000):
         assert until(lambda least=least: done_rows(made) >= least), worker.said.read_text("utf-8")
         if done_rows(made) < ROWS:
             worker.kill()
