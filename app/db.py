@@ -7,11 +7,11 @@ classes serve them all. Rooms write inside `transaction()`, which commits once o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from itertools import chain, islice, repeat
-from operator import is_
+from operator import is_, itemgetter
 from typing import Any
 
 import psycopg
@@ -212,10 +212,9 @@ def insert_rows(current: Session, table: Table, rows: Iterable[Mapping[str, Any]
     binders = [_binder(table, name, connection.dialect) for name in columns]
     quoted = ", ".join(f'"{name}"' for name in columns)
     fixed = list(zip(constants.values(), binders[len(names) :], strict=True))
-    given = list(zip(names, binders, strict=False))
     blocks = (
         [
-            *(_bound([row.get(name) for row in block], bind) for name, bind in given),
+            *(_bound(values, bind) for values, bind in zip(_columns(block, names), binders, strict=False)),
             *(_bound([value] * len(block), bind) for value, bind in fixed),
         ]
         for block in _blocks(rows)
@@ -233,6 +232,14 @@ def _blocks(rows: Iterable[Mapping[str, Any]], size: int = 1000) -> Iterator[lis
     left = iter(rows)
     while block := list(islice(left, size)):
         yield block
+
+
+def _columns(rows: list[Mapping[str, Any]], names: Sequence[str]) -> list[list[Any]]:
+    """The rows' values by columns; rows that have them all are read the quick way."""
+    if len(names) > 1:
+        with suppress(KeyError):
+            return list(map(list, zip(*map(itemgetter(*names), rows), strict=True)))
+    return [[row.get(name) for row in rows] for name in names]
 
 
 def _bound(values: list[Any], bind: Callable[[Any], Any] | None) -> list[Any]:

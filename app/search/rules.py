@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 #: Longer terms say nothing more; it also bounds the work a hostile term can cause.
 TERM_LENGTH = 60
@@ -55,17 +55,11 @@ def wanted(term: str) -> list[str]:
     return list(found)
 
 
-def _of_name(run: str) -> Iterator[str]:
+def _of_name(run: str) -> Iterable[str]:
     if _ASCII.search(run) is None:  # a Chinese name: an import cuts a hundred thousand of them
-        yield from _grams(run, 2)
-        yield from run
-        yield run
-        return
-    yield from _grams(run, 2)
-    yield from (gram for gram in _grams(run, 3) if gram.isascii())
-    yield from (character for character in run if not character.isascii())
-    yield run[0]
-    yield run
+        return (*_grams(run, 2), *run, run)
+    triples = [gram for gram in _grams(run, 3) if gram.isascii()]
+    return (*_grams(run, 2), *triples, *(character for character in run if not character.isascii()), run[0], run)
 
 
 def _of_term(run: str) -> Iterable[str]:

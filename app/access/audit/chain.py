@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from json.encoder import encode_basestring
+from operator import itemgetter
 from typing import Any
 
 from flask_babel import gettext as _
@@ -28,8 +29,6 @@ _COLUMNS = (
     *("at", "user_id", "user_name", "trace_id", "id", "action", "entity", "record_id", "label"),
     *("changes", "previous", "hash"),
 )
-#: A character outside the basic plane that was cut in two.
-_HALF = re.compile("[\ud800-\udfff]")
 _quoted = encode_basestring
 _canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
@@ -85,15 +84,21 @@ def _chained(acts: Iterable[Act], shared: Mapping[str, Any], end: list[Any]) -> 
     """
     who = _canonical([shared["at"].isoformat(timespec="microseconds"), shared["user_id"], shared["user_name"]])[1:-1]
     trace = _quoted(shared["trace_id"])
-    number, link = end
-    for number, act in enumerate(acts, number + 1):
+    last_id, link = end
+    for number, act in enumerate(acts, last_id + 1):
         action, entity = act.action[:40], act.entity[:60]
         record_id, label = act.record_id[:60], act.label[:200]
-        stored, canonical = _written(act.changes or {})
+        texts, order = _written(act.changes or {})
+        stored = JsonText("{" + ",".join(texts) + "}")
         content = (
             f'["{link}",{number},{who},{_quoted(action)},{_quoted(entity)},'
-            f"{_quoted(record_id)},{_quoted(label)},{canonical},{trace}]"
+            f"{_quoted(record_id)},{_quoted(label)},{{{','.join(order(texts))}}},{trace}]"
         )
+        try:
+            told = content.encode()
+        except UnicodeEncodeError:  # half a character cannot be stored as it is
+            told = content.encode("utf-8", "surrogatepass")
+            stored = JsonText(json.dumps(dict(act.changes or {})))
         row = {
             **shared,
             "id": number,
@@ -104,25 +109,27 @@ def _chained(acts: Iterable[Act], shared: Mapping[str, Any], end: list[Any]) -> 
             "changes": stored,
             "previous": link,
         }
-        link = row["hash"] = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+        link = row["hash"] = hashlib.sha256(told).hexdigest()
         end[:] = number, link
         yield row
 
 
-def _written(changes: Mapping[str, Any]) -> tuple[JsonText, str]:
-    """The changes as they are stored, in their own order, and in canonical JSON."""
-    parts = [
-        (name, f"{_quoted(name)}:[null,{_quoted(pair[1])}]")
-        if pair[0] is None and type(pair[1]) is str
-        else (name, f"{_quoted(name)}:{_canonical(pair)}")
-        for name, pair in changes.items()
+def _written(changes: Mapping[str, Any]) -> tuple[list[str], Callable[[list[str]], Sequence[str]]]:
+    """The changes as canonical JSON each, and what puts these in canonical order."""
+    names, order = _layout(tuple(changes))
+    texts = [
+        f"{name}[null,{_quoted(pair[1])}]" if pair[0] is None and type(pair[1]) is str else name + _canonical(pair)
+        for name, pair in zip(names, changes.values(), strict=True)
     ]
-    stored = "{" + ",".join([text for _name, text in parts]) + "}"
-    parts.sort()
-    canonical = "{" + ",".join([text for _name, text in parts]) + "}"
-    if not stored.isascii() and _HALF.search(stored):
-        stored = json.dumps(dict(changes))  # half a character cannot be stored as it is
-    return JsonText(stored), canonical
+    return texts, order
+
+
+@lru_cache(512)
+def _layout(names: tuple[str, ...]) -> tuple[list[str], Callable[[list[str]], Sequence[str]]]:
+    """Names as JSON has them before a value, and the order canonical JSON has them in; many entries share one."""
+    places = sorted(range(len(names)), key=names.__getitem__)
+    order = itemgetter(*places) if len(places) > 1 else list
+    return [f"{_quoted(name)}:" for name in names], order
 
 
 def _lock_head(connection: Connection) -> tuple[int, str]:
