@@ -194,25 +194,35 @@ def fresh(kind: str, folder: Path, rows: int) -> tuple[Path, str]:
     return folder / "instance", url
 
 
-def measure_import(kind: str, rows: int) -> list[Line]:
+def best_of(rounds: int, kind: str, folder: Path, file: Path, rows: int) -> dict[str, dict[str, float]]:
+    """Bare and ours by turns, each in an empty site; of each the round the machine disturbed least."""
+    best: dict[str, dict[str, float]] = {}
+    for turn in range(rounds):
+        for part in ("bare_import", "our_import"):
+            instance, url = fresh(kind, folder / f"{file.suffix[1:]}-{part}-{turn}", 0)
+            found = measured(part, instance, file, rows)
+            drop_database(url)
+            assert found["rows"] == rows, found
+            best[part] = min(best.get(part, found), found, key=lambda one: one["seconds"])
+    return best
+
+
+def measure_import(kind: str, rows: int, rounds: int = 3) -> list[Line]:
     """Rows a second of ours and of the ceiling, for both kinds of file."""
     lines = []
     with tempfile.TemporaryDirectory(prefix="qiao-bench-") as name:
         folder = Path(name)
         for suffix, file in write_files(folder, rows).items():
-            speeds: dict[str, dict[str, float]] = {}
-            for part in ("bare_import", "our_import"):
-                instance, url = fresh(kind, folder / f"{suffix}-{part}", 0)
-                speeds[part] = measured(part, instance, file, rows)
-                drop_database(url)
-            ours, bare = (speeds[p]["rows"] / speeds[p]["seconds"] for p in ("our_import", "bare_import"))
-            assert speeds["our_import"]["rows"] == rows, speeds
-            note = f"peak +{speeds['our_import']['peak']:.0f} MB, ceiling +{speeds['bare_import']['peak']:.0f} MB"
-            aim = ">= 0.33" if kind == "postgresql" else ""
-            lines.append(
-                Line(f"import {rows:,} customers, {suffix}", kind, ours, bare, "rows/s", ours / bare, aim, note)
+            best = best_of(rounds, kind, folder, file, rows)
+            ours, bare = (best[part]["rows"] / best[part]["seconds"] for part in ("our_import", "bare_import"))
+            note = (
+                f"best of {rounds}; peak +{best['our_import']['peak']:.0f} MB, "
+                f"ceiling +{best['bare_import']['peak']:.0f} MB"
             )
-            print(f"  {lines[-1].what}: {ours:,.0f} of {bare:,.0f} rows/s, {note}", flush=True)
+            aim = ">= 0.33" if kind == "postgresql" else ""
+            what = f"import {rows:,} customers, {suffix}"
+            lines.append(Line(what, kind, ours, bare, "rows/s", ours / bare, aim, note))
+            print(f"  {what}: {ours:,.0f} of {bare:,.0f} rows/s, {note}", flush=True)
     return lines
 
 
