@@ -12,7 +12,6 @@ from app.base.rest.openapi import OpenApi
 from app.base.rest.security import SecurityApi
 from app.base.security.login import LoginView, ProfileView
 from app.base.security.manager import QiaoSecurityManager
-from app.base.security.stamps import stamp_logins
 from app.db import db, metadatas
 
 if AdminModel.metadata not in metadatas:
@@ -51,7 +50,6 @@ class QiaoAppBuilder(AppBuilder):
 
 def build_admin(app: Flask) -> None:
     """Create the AppBuilder of this app (found again as ``app.appbuilder``)."""
-    stamp_logins(app)
     with app.app_context():
         QiaoAppBuilder(
             app,

@@ -30,6 +30,8 @@ from app.types import SYSTEM, Actor
 PASSWORD = "correct horse 7"
 #: Made once: the plugin has let the tests' hashes cost next to nothing.
 _HASH = hash_password(PASSWORD)
+#: What the browsers of the tests say they are.
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36"
 CSRF_FIELD = "csrf_token"
 
 
@@ -165,4 +167,5 @@ def _login(client: FlaskClient, person: Person | None) -> None:
         if person is not None:
             with client.application.app_context():
                 user = current_app.appbuilder.sm.get_user_by_id(person.user_id)  # type: ignore[attr-defined]
-                kept.update({COOKIE_KEY: open_session(person.user_id, stamp_of(user)), "_fresh": True})
+                raw = open_session(person.user_id, stamp_of(user), address="127.0.0.1", agent=AGENT)
+                kept.update({COOKIE_KEY: raw, "_fresh": True})

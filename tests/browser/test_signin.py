@@ -44,3 +44,15 @@ def test_a_locked_login(window: Window, served: Served, locked: Any, width: int,
         page = window(served.people.admin, path, width=width, language=language)
         check(page)
         shot(page, f"signin-{name}-{language}")
+
+
+@BOTH
+def test_open_sessions(window: Window, served: Served, width: int, language: str) -> None:
+    person = served.people.manager
+    page = window(person, "/profile/sessions/", width=width, language=language)
+    check(page)
+    shot(page, f"signin-sessions-{language}")
+    for name, path in {"profile": "/profile/", "account": f"/accounts/{person.employee_id}"}.items():
+        page = window(served.people.admin, path, width=width, language=language)
+        check(page)
+        shot(page, f"signin-{name}-{language}")

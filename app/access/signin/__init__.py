@@ -1,1 +1,1 @@
-"""What signing in needs besides a login: the rules for passwords, earlier passwords, locks after failures."""
+"""What signing in needs besides a login: the rules, earlier passwords, locks after failures, sessions."""

@@ -1,4 +1,4 @@
-"""Earlier passwords, and failures that lock a login or an address."""
+"""Sessions, earlier passwords, and failures that lock a login or an address."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.access.models import BigId
 from app.db import Model, UtcDateTime
 
 
@@ -34,3 +35,26 @@ class Lock(Model):
     failures: Mapped[int] = mapped_column(Integer, default=0)
     since: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class LoginSession(Model):
+    """One way in that is open or was: a browser's session, or a token of the REST login (`via` says so).
+
+    The browser or script holds a random id, of which `key` is a MAC. `stamp` ties it to the password it was
+    opened with; `step` names what must be done before anything else (nothing: empty).
+    """
+
+    __tablename__ = "access_session"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(Integer, index=True)
+    stamp: Mapped[str] = mapped_column(String(24))
+    step: Mapped[str] = mapped_column(String(20), default="")
+    via: Mapped[str] = mapped_column(String(10), default="")
+    address: Mapped[str] = mapped_column(String(64), default="")
+    agent: Mapped[str] = mapped_column(String(300), default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(String(20), default="")

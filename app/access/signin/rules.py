@@ -152,3 +152,40 @@ def seconds_locked(locked_until: datetime | None, now: datetime) -> int:
     if locked_until is None or locked_until <= now:
         return 0
     return int((locked_until - now).total_seconds()) + 1
+
+
+#: A session's last use is written down at most this often.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+def why_over(created_at: datetime, last_seen_at: datetime, now: datetime, idle_minutes: int, hours: int) -> str:
+    """Why a session is over: ``idle``, ``age``, or empty while it is not; 0 minutes or hours never end it.
+
+    Use that was not written down yet counts: the idle time is longer by `SEEN_EVERY`.
+    """
+    if hours and now - created_at >= timedelta(hours=hours):
+        return "age"
+    if idle_minutes and now - last_seen_at >= timedelta(minutes=idle_minutes) + SEEN_EVERY:
+        return "idle"
+    return ""
+
+
+_BROWSERS = (
+    *(("MicroMessenger", "WeChat"), ("wxwork", "WeCom"), ("DingTalk", "DingTalk"), ("Edg", "Edge"), ("OPR/", "Opera")),
+    *(("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari"), ("curl/", "curl")),
+    ("python", "Python"),
+)
+_SYSTEMS = (
+    *(("HarmonyOS", "HarmonyOS"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad")),
+    *(("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux")),
+)
+
+
+def device(agent: str) -> str:
+    """Browser and system of a user agent, as people know them; empty when neither is known.
+
+    >>> device("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36")
+    'Chrome · Windows'
+    """
+    found = (next((name for mark, name in marks if mark in agent), "") for marks in (_BROWSERS, _SYSTEMS))
+    return " · ".join(name for name in found if name)

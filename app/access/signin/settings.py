@@ -12,6 +12,9 @@ LENGTH, CLASSES = "access.password_length", "access.password_classes"
 HISTORY, EXPIRY = "access.password_history", "access.password_expiry_days"
 LOCK_AFTER, LOCK_MINUTES = "access.lock_after", "access.lock_minutes"
 LOCK_ADDRESS_AFTER = "access.lock_address_after"
+IDLE_MINUTES, SESSION_HOURS = "access.idle_minutes", "access.session_hours"
+#: Also read by the statement that loads the login of every request.
+IDLE_DEFAULT, HOURS_DEFAULT = 60, 12
 
 _NEVER = _l("0 means never")
 SETTINGS = (
@@ -59,6 +62,24 @@ SETTINGS = (
         15,
         minimum=1,
         maximum=1440,
+    ),
+    Setting(
+        IDLE_MINUTES,
+        _l("Minutes without use that end a session"),
+        Kind.INTEGER,
+        IDLE_DEFAULT,
+        help=_NEVER,
+        minimum=0,
+        maximum=1440,
+    ),
+    Setting(
+        SESSION_HOURS,
+        _l("Hours after which a session ends in any case"),
+        Kind.INTEGER,
+        HOURS_DEFAULT,
+        help=_NEVER,
+        minimum=0,
+        maximum=720,
     ),
 )
 

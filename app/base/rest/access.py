@@ -6,21 +6,19 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import abort, current_app, g, request
+from flask import abort, g, request
 from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
-from sqlalchemy import select
 
 from app.access.actors import current_actor, set_actor
 from app.base.security.keys import PREFIX, find_key, narrowed
 from app.base.security.manager import acting, become
-from app.base.security.stamps import fits
-from app.db import session
+from app.base.security.sessions import find_session
 from app.types import Actor
 
-#: The claim that ties a token to the password it was given for.
-STAMP = "stamp"
+#: The claim that names the token's session, and what such sessions say of how they were opened.
+SESSION, REST = "sid", "REST"
 
 
 def api_needs(*permissions: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -79,9 +77,8 @@ def _token_holder(token: str) -> bool:
         return False
     if claims.get("type") != "access" or not str(claims.get("sub", "")).isdecimal():
         return False
-    model = current_app.appbuilder.sm.user_model  # type: ignore[attr-defined]
-    found = select(model.id, model.password).where(model.id == int(claims["sub"]))
-    row = session.execute(found).one_or_none()
-    if row is None or not fits(row, claims.get(STAMP)):
+    found = find_session(str(claims.get(SESSION)), via=REST)
+    if found is None or str(found[0].id) != claims["sub"]:
         return False
-    return become(row.id) is not None
+    g.token_session = found[1]
+    return become(found[0].id) is not None

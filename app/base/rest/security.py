@@ -12,14 +12,18 @@ from flask_babel import gettext as _
 from flask_jwt_extended import create_access_token
 from flask_limiter.util import get_remote_address
 
-from app.access.actors import set_actor
+from app.access.actors import require_actor, set_actor
+from app.access.audit import Act, record_acts
+from app.access.sessions import end_session
 from app.base.errors import answer
 from app.base.protection import public
-from app.base.rest.access import STAMP
+from app.base.rest.access import REST, SESSION, api_needs
 from app.base.rest.schemas import storable
 from app.base.security.attempts import LONGEST_NAME, Attempt, attempt, succeeded, told_to_wait
 from app.base.security.manager import become
-from app.base.security.stamps import stamp_of, why_change
+from app.base.security.sessions import current_session, leave, new_session
+from app.base.security.stamps import why_change
+from app.db import transaction
 
 #: How long a token counts.
 TOKEN_LIFE = timedelta(hours=1)
@@ -88,14 +92,28 @@ class SecurityApi(BaseApi):
         if reason := why_change(user.id):
             return answer(403, reason=reason)
         become(user.id)
-        succeeded(user, "REST")
+        succeeded(user, REST)
         set_actor(None)  # the token acts, not this request
-        token = create_access_token(
-            identity=str(user.id), expires_delta=TOKEN_LIFE, additional_claims={STAMP: stamp_of(user)}
-        )
+        claims = {SESSION: new_session(user, via=REST)}
+        token = create_access_token(identity=str(user.id), expires_delta=TOKEN_LIFE, additional_claims=claims)
         seconds = int(TOKEN_LIFE.total_seconds())
         return jsonify({"access_token": token, "token_type": "Bearer", "expires_in": seconds})
 
+    @expose("/logout", methods=["POST"])
+    @api_needs()
+    def logout(self) -> Any:
+        """End the token or the browser's session this is asked with, for good. A key is revoked on its page."""
+        row = g.get("token_session") if "Authorization" in request.headers else current_session()
+        actor = require_actor()
+        if row is None:
+            return answer(422, reason=_("An API key has no session to end; revoke it on its page"))
+        with transaction() as current:
+            record_acts(current, [Act("logout", "user", str(actor.user_id), actor.name)])
+            end_session(row.id, row.user_id, "logout")
+        if "Authorization" not in request.headers:
+            leave()
+        return "", 204
+
 
 def _attempt(name: str, password: str) -> Attempt:
-    return attempt(name, password, "REST") if storable(name + password) else Attempt()
+    return attempt(name, password, REST) if storable(name + password) else Attempt()

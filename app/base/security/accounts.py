@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.access.actors import ADMIN_ROLE, require_actor
 from app.access.audit import Act, record_acts
 from app.access.preferences import set_preference
+from app.access.sessions import end_session, end_sessions
 from app.access.signin.locks import forget_failures, unlock_address
 from app.access.signin.settings import policy
 from app.base.security.logins import create_login
@@ -203,6 +204,8 @@ def set_active(user_id: int, active: bool) -> None:
         if not active and _admin_role() in account.role_ids:
             _refuse_last_administrator(current, user_id)
         current.execute(update(User).where(User.id == user_id).values(active=active))
+        if not active:
+            end_sessions(user_id, "off")
         changes = {"active": [account.active, active]}
         record_acts(current, [Act("update", "user", str(user_id), account.username, changes)])
 
@@ -224,6 +227,21 @@ def unlock(user_id: int) -> None:
         if not forget_failures(account.username):
             raise Refused(_("This login is not locked"))
         record_acts(current, [Act("unlock", "user", str(user_id), account.username)])
+
+
+def end_session_of(user_id: int, session_id: int | None = None) -> int:
+    """End one session of a login, or all of them; returns how many were open. Raises `Refused`."""
+    with transaction() as current:
+        account = _manageable(current, user_id)
+        _refuse_own(user_id)
+        if session_id is None:
+            ended = end_sessions(user_id, "ended")
+        else:
+            ended = int(end_session(session_id, user_id, "ended"))
+        if not ended:
+            raise Refused(_("There is no open session any more"))
+        record_acts(current, [Act("end_session", "user", str(user_id), account.username, {"sessions": [ended, 0]})])
+    return ended
 
 
 def unlock_network(address: str) -> None:

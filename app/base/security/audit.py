@@ -46,6 +46,7 @@ ACTIONS: dict[str, Text] = {
     "reset_password": _l("Reset a password"),
     "lock": _l("Locked after failures"),
     "unlock": _l("Unlocked"),
+    "end_session": _l("Ended sessions"),
     "create_key": _l("Made an API key"),
     "revoke_key": _l("Revoked an API key"),
     "assign": _l("Assigned"),
@@ -63,6 +64,7 @@ FIELDS: dict[str, Text] = {
     "label_en": _l("English name"),
     "user_id": _l("Login"),
     "via": _l("By way of"),
+    "sessions": _l("Open sessions"),
     "source": _l("Made from"),
 }
 #: As long as the log's own columns.

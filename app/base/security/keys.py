@@ -11,12 +11,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_appbuilder.security.sqla.models import ApiKey
+from flask_appbuilder.security.sqla.models import ApiKey, User
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
+from app.base.security.sessions import has_left
 from app.db import now, session, transaction, writing
 from app.host.context import context
 from app.types import Actor, Refused
@@ -153,7 +154,9 @@ def find_key(raw: str) -> tuple[int, frozenset[str]] | None:
         select(
             *(ApiKey.id, ApiKey.user_id, ApiKey.scopes),
             *(ApiKey.expires_on, ApiKey.last_used_on, ApiKey.revoked_on),
-        ).where(ApiKey.lookup_hash == key_hash(raw), ApiKey.active)
+        )
+        .join(User, User.id == ApiKey.user_id)
+        .where(ApiKey.lookup_hash == key_hash(raw), ApiKey.active, ~has_left())
     ).one_or_none()
     moment = _naive(now())
     if key is None or key.revoked_on is not None or (key.expires_on is not None and key.expires_on <= moment):

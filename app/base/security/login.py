@@ -12,7 +12,7 @@ from flask_appbuilder.utils.limit import Limit
 from flask_babel import gettext as _
 from flask_babel import refresh
 from flask_limiter.util import get_remote_address
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user
 from sqlalchemy import select
 
 from app.access.actors import require_actor
@@ -27,7 +27,8 @@ from app.base.security.attempts import LONGEST_NAME, attempt, succeeded, told_to
 from app.base.security.hashing import fits_password
 from app.base.security.manager import acting, become
 from app.base.security.passwords import change_password, person_words, requirements, was_used, weakness
-from app.base.security.stamps import password_chosen
+from app.base.security.sessions import current_session, enter, leave
+from app.base.security.steps import first_step, password_chosen
 from app.base.shell import THEME_COOKIE, THEMES, remember, restore_choices, safe_target
 from app.db import session as database
 from app.db import transaction
@@ -98,15 +99,14 @@ class LoginView(AuthDBView):
         if actor is not None:
             with transaction() as current:
                 record_acts(current, [Act("logout", "user", str(actor.user_id), actor.name)])
-        logout_user()
-        session.clear()
+        leave()
         return redirect(url_for("LoginView.login"))
 
     def _enter(self, user: Any, target: str) -> Any:
         """A new session for the person, whatever the browser had before (no session fixation)."""
         chosen = language()
         session.clear()
-        login_user(user)
+        enter(user, first_step(user))
         become(user.id)
         with transaction():
             if preference("language") is None:
@@ -178,9 +178,9 @@ class ProfileView(BaseView):
                         current,
                         [Act("password_changed", "user", str(current_user.id), current_user.username)],
                     )
-                    change_password(current_user.id, request.form["new"])
-                database.refresh(current_user._get_current_object())
-                password_chosen(current_user)
+                    row = current_session()
+                    change_password(current_user.id, request.form["new"], but=row.id if row else None)
+                    password_chosen(current_user._get_current_object())
                 flash(_("Your password is changed."), "success")
                 return redirect(url_for("ProfileView.profile"))
         page = self.render_template("login/password.html", errors=errors, requirements=requirements())

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, has_request_context, session
+from flask import Flask, g, has_request_context, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
-from flask_login import current_user, logout_user
+from flask_appbuilder.security.sqla.models import User
+from flask_login import LoginManager, current_user
+from sqlalchemy import select
 
 from app.access.actors import current_actor, load_actor, set_actor
+from app.access.sessions import restamp
 from app.base.security.hashing import fits_password, hash_password, is_outdated, spend
 from app.base.security.passwords import change_password
-from app.base.security.stamps import ask_for_new_password, is_stale
+from app.base.security.sessions import COOKIE_KEY, find_session, has_left
+from app.base.security.stamps import stamp_of
+from app.base.security.steps import ask_first
 from app.host.context import context
 from app.types import Actor
 
@@ -23,17 +28,28 @@ class QiaoSecurityManager(SecurityManager):
     def before_request() -> Any:
         """Who acts in this request; nobody until a login, an API key or a token names them.
 
-        A cookie from before the login's password was changed is dropped.
+        A cookie whose session has ended is dropped.
         """
         set_actor(None)
-        if current_user.is_authenticated and is_stale(current_user):
-            logout_user()
-            session.clear()
         g.user = current_user
         if current_user.is_authenticated:
             become(current_user.id)
-            return ask_for_new_password()
+            return ask_first()
+        if COOKIE_KEY in session:
+            session.clear()
         return None
+
+    def create_login_manager(self, app: Flask) -> LoginManager:
+        """Flask-Login, with sessions of our own in the place of its protection by browser and address."""
+        manager = super().create_login_manager(app)
+        manager.session_protection = None
+        return manager
+
+    def load_user(self, pk: str) -> Any:
+        """The login of the session whose id the cookie holds; None when it has ended."""
+        found = find_session(str(pk))
+        g.login_session = found[1] if found else None
+        return found[0] if found else None
 
     def has_access(self, permission_name: str, view_name: str) -> bool:
         """Whether the actor holds the permission (FAB asks this for routes, buttons and menus)."""
@@ -57,14 +73,16 @@ class QiaoSecurityManager(SecurityManager):
             return None
         password = str(password)
         user = self.find_user(username=username) or self.find_user(email=username)
-        if user is None or not user.is_active:
+        if user is None or not user.is_active or self.session.scalar(select(has_left()).where(User.id == user.id)):
             spend(password)
             return None
         if not fits_password(user.password, password):
             self.update_user_auth_stat(user, False)
             return None
         if is_outdated(user.password):
+            before = stamp_of(user)
             user.password = hash_password(password)
+            restamp(user.id, before, stamp_of(user))
         self.update_user_auth_stat(user, True)
         return user
 

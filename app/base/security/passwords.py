@@ -9,6 +9,7 @@ from flask_appbuilder.security.sqla.models import User
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
+from app.access.sessions import end_sessions
 from app.access.signin.history import last_passwords, note_password
 from app.access.signin.rules import LONGEST, Policy, Weakness, weakness_of
 from app.access.signin.settings import policy
@@ -76,9 +77,13 @@ def was_used(user_id: int, password: str) -> bool:
     return any(fits_password(hashed, password) for hashed in last_passwords(user_id, policy().history))
 
 
-def change_password(user_id: int, password: str, **values: Any) -> None:
-    """Give a login this password, which must have been found good; `values` are other columns of the login."""
+def change_password(user_id: int, password: str, *, but: int | None = None, **values: Any) -> None:
+    """Give a login this password, which must have been found good; `values` are other columns of the login.
+
+    All its sessions and tokens end at once, all but the session `but`.
+    """
     hashed = hash_password(password)
     with transaction() as current:
         current.execute(update(User).where(User.id == user_id).values(password=hashed, **values))
         note_password(user_id, hashed)
+        end_sessions(user_id, "password", but=but)

@@ -14,6 +14,7 @@ import pytest
 import schemathesis
 from flask import Flask, current_app
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
@@ -147,7 +148,7 @@ def test_no_input_with_a_low_rights_key_breaks_a_resource(
         )(seed(1)(given(case=operation.as_strategy(generation_mode=mode))(send)))
         try:
             Context().run(run)
-        except schemathesis.errors.SchemathesisError:
+        except (schemathesis.errors.SchemathesisError, Unsatisfiable):
             continue  # nothing to spoil in this operation
     session.rollback()
     assert not broken, "\n".join(broken[:10])

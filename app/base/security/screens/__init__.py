@@ -5,5 +5,6 @@ from __future__ import annotations
 from app.base.security.screens.accounts import AccountView
 from app.base.security.screens.keys import KeyView
 from app.base.security.screens.roles import RoleView
+from app.base.security.screens.sessions import SessionView
 
-__all__ = ["AccountView", "KeyView", "RoleView"]
+__all__ = ["AccountView", "KeyView", "RoleView", "SessionView"]

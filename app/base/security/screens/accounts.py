@@ -13,6 +13,7 @@ from app.access.signin.locks import locked_addresses, locked_until
 from app.base.page import PageView, expose, has_access
 from app.base.security.accounts import (
     account_list,
+    end_session_of,
     loose_logins,
     open_account,
     read_account,
@@ -26,6 +27,7 @@ from app.base.security.audit import moment
 from app.base.security.roles import may_manage, roles_to_give
 from app.base.security.roles.grants import role_labels
 from app.base.security.screens.refusals import told
+from app.base.security.sessions import sessions_of
 from app.types import Refused
 
 MAX_PAGE = 100_000
@@ -46,6 +48,8 @@ class AccountView(PageView):
         "switch": "edit",
         "unlock": "edit",
         "unlock_address": "edit",
+        "end_session": "edit",
+        "end_sessions": "edit",
     }
 
     @expose("/")
@@ -145,6 +149,26 @@ class AccountView(PageView):
         flash(_("The login can be used again"), "success")
         return redirect(url_for("AccountView.show_login", user_id=user_id))
 
+    @expose("/login/<int:user_id>/sessions/<int:session_id>/end", methods=["POST"])
+    @has_access
+    def end_session(self, user_id: int, session_id: int) -> Any:
+        """End one session of a login."""
+        return self._end(user_id, session_id)
+
+    @expose("/login/<int:user_id>/sessions/end", methods=["POST"])
+    @has_access
+    def end_sessions(self, user_id: int) -> Any:
+        """End all sessions of a login."""
+        return self._end(user_id, None)
+
+    def _end(self, user_id: int, session_id: int | None) -> Any:
+        try:
+            end_session_of(user_id, session_id)
+        except Refused as refused:
+            return self._account(read_account(user_id=user_id), errors=told(refused)), 422
+        flash(_("The session is ended") if session_id else _("All sessions are ended"), "success")
+        return redirect(url_for("AccountView.show_login", user_id=user_id))
+
     @expose("/address/unlock", methods=["POST"])
     @has_access
     def unlock_address(self) -> Any:
@@ -185,6 +209,7 @@ class AccountView(PageView):
             can_edit=actor.can("can_edit", "AccountView") and manageable and not own,
             manageable=manageable,
             locked=locked_until(account.username) if account.username else None,
+            sessions=sessions_of(account.user_id) if account.user_id is not None and manageable else (),
             moment=moment,
         )
         return page
