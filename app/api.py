@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.access.actors import acting_as, current_actor, require_actor
 from app.access.audit import Act, record_acts
 from app.access.models import BigId
+from app.access.policy import as_seen, may_ask, readable, title_text
 from app.access.preferences import preference, set_preference
 from app.access.scope import UNSCOPED, held_condition, scope_condition
 from app.activities.models import Activity
@@ -84,6 +85,7 @@ __all__ = [
     "among",
     "answer",
     "api_needs",
+    "as_seen",
     "asking",
     "assign_customers",
     "attachments_tab",
@@ -115,6 +117,7 @@ __all__ = [
     "mask_bank_card",
     "mask_id_number",
     "mask_phone",
+    "may_ask",
     "moment_text",
     "money_short",
     "money_text",
@@ -130,6 +133,7 @@ __all__ = [
     "ranked_bars",
     "read_dialog",
     "read_values",
+    "readable",
     "reading",
     "record_activities",
     "record_activity",
@@ -144,6 +148,7 @@ __all__ = [
     "setting",
     "share_customer",
     "toast_event",
+    "title_text",
     "transaction",
     "unshare_customer",
     "update_record",

@@ -117,7 +117,7 @@ def masked_value(field: Field, value: Any) -> str:
     return masked(field, value)
 
 
-def title_text(entity: Entity | str, title: Any, record_id: int) -> str:
+def title_text(entity: Entity | str, title: Any, record_id: int | str) -> str:
     """A record's name as the acting person may read it: in clear, masked, or its number."""
     described = entity if isinstance(entity, Entity) else context().entities.get(entity)
     if title is None or title == "":
@@ -132,12 +132,26 @@ def title_text(entity: Entity | str, title: Any, record_id: int) -> str:
     return masked(whole(described).field(described.title) or Field(described.title, ""), title)
 
 
+def as_seen(entity: Entity | str, name: str, value: Any, text: str | None = None) -> str:
+    """A value in a sentence as the acting person may read it: `text` (or the value) in clear, masked, or nothing."""
+    if value is None or value == "":
+        return ""
+    level = level_of(entity, name, current_actor())
+    if level >= Level.READ:
+        return str(value) if text is None else text
+    if level is Level.HIDDEN:
+        return ""
+    described = context().entities.get(entity) if isinstance(entity, str) else whole(entity)
+    return masked((described and described.field(name)) or Field(name, ""), value)
+
+
 def shown_changes(entity: Entity, changes: Mapping[str, Any], actor: Actor | None) -> dict[str, Any]:
     """The changes of a history whose fields exist for the actor."""
     return {name: change for name, change in changes.items() if level_of(entity, name, actor) > Level.HIDDEN}
 
 
 __all__ = [
+    "as_seen",
     "level_of",
     "masked_value",
     "may_ask",

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy import select
 
+from app.access.policy import as_seen
 from app.activities.models import Activity
 from app.activities.schemas import KINDS, RESULTS
 from app.base.views.formats import duration_text, money_text
@@ -61,18 +62,20 @@ def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequ
 def _line(activity: Activity, who: str) -> TimelineItem:
     kinds = {choice.value: str(choice.label) for choice in KINDS}
     results = {choice.value: str(choice.label) for choice in RESULTS}
-    facts = [results.get(activity.result or "", "")]
-    if activity.duration_seconds:
-        facts.append(duration_text(activity.duration_seconds))
+    result, seconds = activity.result or "", activity.duration_seconds
+    facts = [as_seen("activity", "result", result, results.get(result, ""))]
+    if seconds:
+        facts.append(as_seen("activity", "duration_seconds", seconds, duration_text(seconds)))
     if activity.amount is not None:
-        facts.append(money_text(activity.amount))
-    facts.append((activity.content or "")[:EXCERPT])
-    if activity.next_step:
-        facts.append(f"{_('Next step')}: {activity.next_step}")
-    title = kinds.get(activity.kind, activity.kind)
+        facts.append(as_seen("activity", "amount", activity.amount, money_text(activity.amount)))
+    facts.append(as_seen("activity", "content", activity.content, (activity.content or "")[:EXCERPT]))
+    if step := as_seen("activity", "next_step", activity.next_step):
+        facts.append(f"{_('Next step')}: {step}")
+    title = as_seen("activity", "kind", activity.kind, kinds.get(activity.kind, activity.kind)) or _("Follow-up")
+    subject = as_seen("activity", "subject", activity.subject)
     return TimelineItem(
         activity.at,
-        f"{title}: {activity.subject}" if activity.subject else title,
+        f"{title}: {subject}" if subject else title,
         " · ".join(filter(None, facts)),
         icon=ICONS.get(activity.kind, "point"),
         who=who,

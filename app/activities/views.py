@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.access.actors import require_actor
+from app.access.policy import title_text
 from app.access.scope import UNSCOPED, scope_condition
 from app.activities.schemas import ACTIVITY
 from app.activities.services import record_activities
@@ -90,10 +91,11 @@ class ActivityView(EntityView):
         )
 
     def _names(self, ids: list[int]) -> Sequence[str]:
-        statement = select(Customer.name).where(
+        statement = select(Customer.id, Customer.name).where(
             among(session(), Customer.id, ids[:1]), scope_condition(entity("customer"), require_actor())
         )
-        return session.scalars(statement.execution_options(**{UNSCOPED: True})).all()
+        rows = session.execute(statement.execution_options(**{UNSCOPED: True}))
+        return [title_text("customer", row.name, row.id) for row in rows]
 
 
 def record_once(rows: Sequence[dict[str, object]], token: str) -> int:

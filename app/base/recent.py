@@ -8,6 +8,7 @@ from flask import Flask, Response, request, session, url_for
 from sqlalchemy import select
 
 from app.access.actors import current_actor
+from app.access.policy import title_text
 from app.db import session as database
 from app.host.context import context
 from app.types import Entity
@@ -52,7 +53,7 @@ def opened_records(limit: int) -> list[dict[str, Any]]:
             continue
         for number, name in _names(entity, [n for s, n in places if s == slug]):
             lines[slug, number] = {
-                "name": str(name or number),
+                "name": title_text(entity, name, number),
                 "url": url_for(f"{entity.view_name}.show", pk=number),
                 "text": entity.label,
                 "icon": entity.icon,

@@ -17,6 +17,8 @@ from app.customers.models import Customer
 from app.customers.rules import full_years, is_person
 from app.db import now, session
 
+FOLLOWED = ("last_followed_at",)
+
 
 def figures_of(customer: Customer) -> Sequence[Figure]:
     """Since the last follow-up, how many there were, what comes next, how old the customer is."""
@@ -33,12 +35,12 @@ def figures_of(customer: Customer) -> Sequence[Figure]:
     ).one()
     shown = []
     if customer.last_followed_at is None:
-        shown.append(Figure(_("Since the last follow-up"), _("never"), tone="warning"))
+        shown.append(Figure(_("Since the last follow-up"), _("never"), tone="warning", fields=FOLLOWED))
     else:
         days = (today - customer.last_followed_at.astimezone(clock).date()).days
         text = _("today") if days <= 0 else ngettext("%(num)d day", "%(num)d days", days)
         exact = moment_text(customer.last_followed_at, clock)
-        shown.append(Figure(_("Since the last follow-up"), text, title=exact))
+        shown.append(Figure(_("Since the last follow-up"), text, title=exact, fields=FOLLOWED))
     exact = _("%(count)s of them effective", count=f"{effective or 0:,}")
     shown.append(Figure(_("Follow-ups"), f"{number:,}", title=exact))
     shown.append(_next_step(coming, missed, customer, today))
@@ -46,7 +48,9 @@ def figures_of(customer: Customer) -> Sequence[Figure]:
     if born is not None:
         years = full_years(born, today)
         label = _("Age") if is_person(customer.kind) else _("In business")
-        shown.append(Figure(label, ngettext("%(num)d year", "%(num)d years", years), title=date_text(born)))
+        age = ngettext("%(num)d year", "%(num)d years", years)
+        asked = "birth_date" if is_person(customer.kind) else "founded_on"
+        shown.append(Figure(label, age, title=date_text(born), fields=(asked,)))
     return shown
 
 

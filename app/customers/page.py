@@ -12,7 +12,9 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
+from app.access.actors import require_actor
 from app.access.models import AuditEntry
+from app.access.policy import seen_by
 from app.base.views.related import related_list
 from app.customers.models import Customer, CustomerOwnership
 from app.customers.rules import is_person
@@ -99,10 +101,10 @@ def _edits(customer_id: int, before: datetime | None, limit: int) -> list[Timeli
     if before is not None:
         statement = statement.where(AuditEntry.at < before)
     rows = session.execute(statement.order_by(AuditEntry.id.desc()).limit(limit)).all()
-    described = entity("customer")
+    described = seen_by(entity("customer"), require_actor())
     items = []
     for at, who, changes in rows:
-        labels = [str(field.label) for name in changes if (field := described.field(name)) is not None]
+        labels = [str(field.label) for name in changes or () if (field := described.field(name)) is not None]
         if labels:
             text = _(", ").join(labels[:8])
             items.append(TimelineItem(at, _("Changed"), text, icon="pencil", who=who, kind="edit"))

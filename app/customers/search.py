@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, false, or_
 
+from app.access.actors import require_actor
+from app.access.policy import may_ask
 from app.customers.models import Customer
 from app.search.conditions import ends_with, matches
 
@@ -16,16 +18,19 @@ KEY_LENGTH = 6
 def search_customers(term: str) -> ColumnElement[bool]:
     """Customers whose name contains the term, whose mobile ends with it, or whose number it is.
 
-    Each part is answered by an index of its own; the row scope comes on top.
+    Each part is answered by an index of its own; the row scope comes on top. Only fields the actor reads are asked:
+    nobody guesses a masked number by searching for its end.
     """
-    parts: list[Any] = [matches(Customer, term)]
+    actor = require_actor()
+    parts: list[Any] = [matches(Customer, term)] if may_ask("customer", "name", actor) else []
     tail = ends_with(Customer.mobile, Customer.mobile_tail, term)
-    if tail is not None:
+    if tail is not None and may_ask("customer", "mobile", actor):
         parts.append(tail)
     key = term.strip().upper()
     if len(key) >= KEY_LENGTH and key.isascii() and key.isalnum():
-        parts.extend((Customer.code == key, Customer.id_number == key, Customer.uscc == key))
-    return or_(*parts)
+        keys = {"code": Customer.code, "id_number": Customer.id_number, "uscc": Customer.uscc}
+        parts.extend(column == key for name, column in keys.items() if may_ask("customer", name, actor))
+    return or_(*parts) if parts else false()
 
 
 def name_contains(term: str) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app.access.actors import require_actor
+from app.access.policy import title_text
 from app.access.scope import UNSCOPED, held_condition, scope_condition
 from app.base.page import expose
 from app.base.views.acts import chosen_ids
@@ -92,7 +93,10 @@ class CustomerView(EntityView):
         number = max(len(ids), _number(request.args.get("number"))) if not refused else len(ids)
         note = _("%(count)s customers chosen", count=f"{number:,}")
         if len(ids) == 1 and rows:
-            note = _("%(name)s will be handed over with the whole history", name=rows[0].name)
+            note = _(
+                "%(name)s will be handed over with the whole history",
+                name=title_text("customer", rows[0].name, rows[0].id),
+            )
         elif len(rows) < len(ids):
             beyond = len(ids) - len(rows)
             note = _("%(count)s of the customers chosen are not yours to assign", count=f"{beyond:,}")
@@ -128,7 +132,11 @@ class CustomerView(EntityView):
 
     def _ask_colleague(self, ids: list[int], values: dict[str, str], refused: Refused | None) -> Response:
         rows = self._named(ids, scope_condition(self.entity, require_actor()))
-        note = _("Who may see %(name)s besides you?", name=rows[0].name) if rows else ""
+        note = (
+            _("Who may see %(name)s besides you?", name=title_text("customer", rows[0].name, rows[0].id))
+            if rows
+            else ""
+        )
         return form_dialog(
             COLLEAGUE,
             values,

@@ -14,12 +14,15 @@ from sqlalchemy import or_, select
 from app.api import (
     Customer,
     among,
+    as_seen,
     attachments_tab,
     money_text,
+    readable,
     record_url,
     related_list,
     require_actor,
     session,
+    title_text,
 )
 from app.types import Action, Card, Tab, TimelineItem
 from plugins.loans.models import Application, Development
@@ -28,6 +31,9 @@ from plugins.loans.services import read_schedule
 from plugins.loans.views import schedule_table
 
 DEVELOPMENTS, APPLICATIONS = "LoansDevelopmentView", "LoansApplicationView"
+SLUG = "loans_application"
+#: What a schedule tells about.
+TERMS = ("amount", "annual_rate", "months", "start_on")
 #: Lines on the card.
 LINES = 8
 
@@ -125,6 +131,8 @@ def of_development(development: Development) -> Markup:
 
 def schedule(application: Application) -> Markup:
     """The stored schedule of an application."""
+    if not all(readable(SLUG, name, require_actor()) for name in TERMS):
+        return Markup("")
     may_export = require_actor().can("can_export", APPLICATIONS)
     address = url_for("LoansApplicationView.schedule_file", pk=application.id) if may_export else ""
     return schedule_table(read_schedule(application), file_url=address)
@@ -140,16 +148,15 @@ def waiting_card() -> Markup:
         select(Application).where(wanted).order_by(Application.state.desc(), Application.id).limit(LINES)
     ).all()
     numbers = [row.customer_id for row in rows]
-    names = dict(
-        session.execute(select(Customer.id, Customer.name).where(among(session(), Customer.id, numbers))).all()
-    )
+    found = session.execute(select(Customer.id, Customer.name).where(among(session(), Customer.id, numbers)))
+    names = {number: title_text("customer", name, number) for number, name in found}
     states = {choice.value: choice for choice in STATES}
     lines = [
         {
             "number": row.number,
             "url": record_url("loans_application", row.id),
             "customer": names.get(row.customer_id, "--"),
-            "amount": money_text(row.amount),
+            "amount": as_seen(SLUG, "amount", row.amount, money_text(row.amount)),
             "state": states[row.state].label,
             "colour": states[row.state].colour,
         }
@@ -175,7 +182,12 @@ def _developments(customer: Customer, before: datetime | None, limit: int) -> Se
     label = _l("Business development begun")
     return [
         TimelineItem(
-            row.created_at, label, row.name, "trending-up", url=record_url("loans_development", row.id), kind="loans"
+            row.created_at,
+            label,
+            title_text("loans_development", row.name, row.id),
+            "trending-up",
+            url=record_url("loans_development", row.id),
+            kind="loans",
         )
         for row in rows
     ]
@@ -200,7 +212,7 @@ def _applications(customer: Customer, before: datetime | None, limit: int) -> Se
             TimelineItem(
                 row.at,
                 label,
-                f"{row.number} · {money_text(row.amount)}",
+                " · ".join(filter(None, (row.number, as_seen(SLUG, "amount", row.amount, money_text(row.amount))))),
                 icon,
                 url=record_url("loans_application", row.id),
                 kind="loans",

@@ -20,6 +20,7 @@ from app.api import (
     among,
     answer,
     api_needs,
+    as_seen,
     asking,
     chosen_ids,
     done,
@@ -36,6 +37,7 @@ from app.api import (
     require_actor,
     scope_condition,
     session,
+    title_text,
 )
 from app.types import SYSTEM, Entity, Field, Kind, Refused
 from plugins.pools.calendar import is_working_day
@@ -159,11 +161,27 @@ def refusals(outcome: Outcome) -> list[str]:
     ids = list(outcome.refused)[:NAMED]
     seen = scope_condition(entity("customer"), require_actor())
     statement = select(Customer.id, Customer.name).where(among(session(), Customer.id, ids), seen)
-    names = {row.id: row.name for row in session.execute(statement.execution_options(**{UNSCOPED: True}))}
+    names = {
+        row.id: title_text("customer", row.name, row.id)
+        for row in session.execute(statement.execution_options(**{UNSCOPED: True}))
+    }
     lines = [f"{names.get(number, f'#{number}')}: {outcome.refused[number]}" for number in ids]
     if len(outcome.refused) > NAMED:
         lines.append(_("and %(count)s more", count=len(outcome.refused) - NAMED))
     return lines
+
+
+def linked_name(field: str, target: str, record: Any) -> str:
+    """The name of a customer's account manager or unit as the actor may read it."""
+    if record is None:
+        return "--"
+    return as_seen("customer", field, record.id, title_text(target, record.name, record.id)) or "--"
+
+
+def followed_at(customer: Customer, zone: ZoneInfo) -> str:
+    """When it was last followed up, as far as the actor may read that."""
+    at = customer.last_effective_at
+    return as_seen("customer", "last_effective_at", at, moment_text(at, zone)) or "--"
 
 
 class PoolsRuleView(EntityView):
@@ -188,10 +206,13 @@ class PoolsRuleView(EntityView):
             "pools/preview.html",
             night=night,
             forecasts=forecast(night, is_working_day, everything=may_run),
+            customer_name=lambda customer: title_text("customer", customer.name, customer.id),
+            owner_name=lambda customer: linked_name("owner_id", "employee", customer.owner),
+            unit_name=lambda customer: linked_name("unit_id", "unit", customer.unit),
             customer_url=lambda customer: record_url("customer", customer.id),
             run_url=self.url("run") if may_run else None,
             list_url=self.url("list"),
-            moment=lambda at: moment_text(at, zone) if at is not None else "--",
+            moment=lambda customer: followed_at(customer, zone),
         )
 
     @expose("/run", methods=("POST",))

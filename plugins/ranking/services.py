@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
 
-from app.api import UNSCOPED, Employee, Unit, context, require_actor, session, setting
+from app.api import UNSCOPED, Employee, Unit, context, require_actor, session, setting, title_text
 from app.types import Actor, Metric, Scope
 from plugins.ranking.rules import Standing, month_bounds, standings
 
@@ -58,9 +58,9 @@ def monthly_ranking(metric_name: str, month: str) -> Ranking:
     gold, silver, bronze = (setting(f"ranking.{board}_until") for board in ("gold", "silver", "bronze"))
     placed = standings(values, (gold, silver, bronze))
     named = {
-        employee_id: (name, unit)
-        for employee_id, name, unit in _rows(
-            select(Employee.id, Employee.name, Unit.name)
+        employee_id: (title_text("employee", name, employee_id), title_text("unit", unit, unit_id))
+        for employee_id, name, unit, unit_id in _rows(
+            select(Employee.id, Employee.name, Unit.name, Unit.id)
             .join(Unit, Unit.id == Employee.unit_id)
             .where(Employee.id.in_([one.employee_id for one in placed]))
         )

@@ -18,6 +18,7 @@ from app.api import (
     reading,
     scope_condition,
     session,
+    title_text,
     transaction,
 )
 from app.types import Actor, Refused
@@ -82,9 +83,7 @@ def visible_condition(actor: Actor) -> ColumnElement[bool]:
         for slug, model in (("customer", Customer), ("contact", Contact)):
             table = model.__table__.alias()
             column = getattr(Relation, f"{end}_{slug}_id")
-            seen = select(table.c.id).where(
-                table.c.id == column, scope_condition(entity(slug), actor, target=table)
-            )
+            seen = select(table.c.id).where(table.c.id == column, scope_condition(entity(slug), actor, target=table))
             either.append(and_(column.is_not(None), seen.exists()))
         parts.append(or_(*either))
     return and_(*parts)
@@ -97,9 +96,7 @@ def neighbourhood(start: Node, *, depth: int, kinds: Sequence[str] = (), min_str
     """
 
     def neighbours(frontier: Sequence[Node], per_node: int) -> Iterable[Edge]:
-        rows = session.execute(
-            _edges(frontier, per_node, kinds, min_strength).execution_options(**{UNSCOPED: True})
-        )
+        rows = session.execute(_edges(frontier, per_node, kinds, min_strength).execution_options(**{UNSCOPED: True}))
         for row in rows:
             yield Edge(
                 row.id,
@@ -168,5 +165,5 @@ def names_of(nodes: Iterable[Node]) -> dict[Node, tuple[str, str]]:
         if not numbers:
             continue
         rows = session.execute(select(model.id, model.name, kind).where(model.id.in_(numbers)))
-        found.update({(slug, number): (name, what) for number, name, what in rows})
+        found.update({(slug, number): (title_text(slug, name, number), what) for number, name, what in rows})
     return found

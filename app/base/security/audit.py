@@ -14,8 +14,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select
 
+from app.access.actors import require_actor
 from app.access.audit.reading import AuditQuery, read_entries
+from app.access.masks import masked
 from app.access.models import AuditEntry
+from app.access.policy import seen_by, shown_changes, title_text
 from app.base.page import PageView, expose, has_access
 from app.base.views.cells import zone
 from app.base.views.formats import moment_text
@@ -23,7 +26,7 @@ from app.base.views.titles import Titles, read_titles, record_url
 from app.db import Model, session
 from app.fields.rules import BadValue, read_date
 from app.host.context import context
-from app.types import SYSTEM, Entity, Field, Kind, Refused, Text
+from app.types import SYSTEM, Entity, Field, Kind, Level, Refused, Text
 
 #: What is not an entity, but is written down.
 THINGS: dict[str, Text] = {
@@ -88,6 +91,7 @@ class Line:
     who: str
     action: str
     thing: str
+    label: str
     url: str | None
     changes: tuple[Change, ...]
 
@@ -191,8 +195,12 @@ def people_called(text: str) -> tuple[int, ...]:
 
 
 def lines(entries: Sequence[AuditEntry]) -> list[Line]:
-    """Entries with names in the place of numbers: all links of the page in one statement."""
-    entities = context().entities
+    """Entries with names in the place of numbers: all links of the page in one statement.
+
+    Of records the reader sees what their roles let them see of the fields, here as on the record's own page.
+    """
+    actor = require_actor()
+    entities = {slug: seen_by(one, actor) for slug, one in context().entities.items()}
     titles = read_titles(_links(entries))
     known = things()
     return [
@@ -201,6 +209,7 @@ def lines(entries: Sequence[AuditEntry]) -> list[Line]:
             _("The system") if is_system(entry) else entry.user_name or "--",
             str(ACTIONS.get(entry.action, entry.action)),
             known.get(entry.entity, entry.entity),
+            title_text(entry.entity, entry.label, entry.record_id) if entry.label else "",
             _url(entry, titles),
             tuple(_changes(entities.get(entry.entity), entry.changes or {}, titles)),
         )
@@ -236,6 +245,8 @@ def _url(entry: AuditEntry, titles: Titles) -> str | None:
 
 
 def _changes(entity: Entity | None, changes: Mapping[str, Any], titles: Titles) -> Iterable[Change]:
+    if entity is not None:
+        changes = shown_changes(entity, changes, require_actor())
     for name, change in changes.items():
         field = entity.field(name) if entity is not None else None
         label = str(field.label) if field is not None else _named(name)
@@ -253,6 +264,8 @@ def _named(name: str) -> str:
 def _said(field: Field | None, value: Any, titles: Titles) -> str:
     if value is None or value == "":
         return "--"
+    if field is not None and field.level < Level.READ:
+        return masked(field, value)
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, list):

@@ -7,11 +7,22 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, make_response, render_template, request
+from flask import Response, abort, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.api import Figure, asking, entity, expose, find_record, needs, percent_text, read_values
+from app.api import (
+    Figure,
+    asking,
+    entity,
+    expose,
+    find_record,
+    needs,
+    percent_text,
+    read_values,
+    readable,
+    require_actor,
+)
 from app.types import Field, Refused
 from plugins.loans import rules
 from plugins.loans.models import Application
@@ -56,12 +67,12 @@ class LoansApplicationView(ActsView):
         """Amount, rate, the first instalment, the interest over the whole term."""
         lines = read_schedule(record)
         shown = [
-            money_figure(_l("Loan amount"), record.amount),
-            Figure(_l("Annual rate"), percent_text(record.annual_rate)),
+            money_figure(_l("Loan amount"), record.amount, fields=("amount",)),
+            Figure(_l("Annual rate"), percent_text(record.annual_rate), fields=("annual_rate",)),
         ]
         if lines:
-            shown.append(money_figure(_l("First instalment"), lines[0].total, exact=True))
-            shown.append(money_figure(_l("Total interest"), rules.totals(lines)[1], exact=True))
+            shown.append(money_figure(_l("First instalment"), lines[0].total, exact=True, fields=TERM_NAMES))
+            shown.append(money_figure(_l("Total interest"), rules.totals(lines)[1], exact=True, fields=TERM_NAMES))
         return shown
 
     def first_values(self) -> dict[str, str]:
@@ -125,6 +136,8 @@ class LoansApplicationView(ActsView):
     def schedule_file(self, pk: int) -> Response:
         """The schedule of an application as a file."""
         record, _writable = self.find(pk)
+        if not all(readable(self.entity, name, require_actor()) for name in TERM_NAMES):
+            abort(403)
         file = io.StringIO()
         table = csv.writer(file)
         table.writerow(

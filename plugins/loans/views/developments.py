@@ -36,9 +36,9 @@ class LoansDevelopmentView(ActsView):
         """What it may bring, and what comes next."""
         following = rules.next_stage(record.stage)
         labels = {choice.value: choice.label for choice in STAGES}
-        shown = [money_figure(_l("Expected amount"), record.expected_amount)]
+        shown = [money_figure(_l("Expected amount"), record.expected_amount, fields=("expected_amount",))]
         if following is not None:
-            shown.append(Figure(_l("Next stage"), str(labels[following])))
+            shown.append(Figure(_l("Next stage"), str(labels[following]), fields=("stage",)))
         return shown
 
     @expose("/forward", methods=("POST",))

@@ -34,7 +34,9 @@ def schedule_table(lines: Sequence[rules.Instalment], *, short: bool = False, fi
     )
 
 
-def money_figure(label: Any, amount: Decimal | None, *, exact: bool = False) -> Figure:
-    """An amount in the header of a page; `exact` where every cent counts."""
+def money_figure(label: Any, amount: Decimal | None, *, exact: bool = False, fields: tuple[str, ...] = ()) -> Figure:
+    """An amount in the header of a page, for those who read these fields; `exact` where every cent counts."""
     shown = cell(AMOUNT, amount, {}, short=True)
-    return Figure(label, shown.title) if exact and shown.title else Figure(label, shown.text, shown.title)
+    if exact and shown.title:
+        return Figure(label, shown.title, fields=fields)
+    return Figure(label, shown.text, shown.title, fields=fields)
