@@ -11,12 +11,27 @@ from app.base.views.related import related_tab
 from app.hookspecs import hookimpl
 from app.organisation import services
 from app.organisation.handover.jobs import JOBS
+from app.organisation.handover.reach import VIEW
 from app.organisation.handover.schemas import HANDOVER
 from app.organisation.handover.team import team_holding
+from app.organisation.handover.views import ACTIONS, RESULT, WORK, HandoverView
 from app.organisation.schemas import EMPLOYEE, POST, UNIT
 from app.organisation.services import placements_of
 from app.organisation.views import EmployeeView, UnitView, posts_tab
-from app.types import Action, Actor, Entity, Holding, JobSpec, MenuGroup, MenuItem, Placement, Tab, Verbs
+from app.types import (
+    Action,
+    Actor,
+    Entity,
+    Holding,
+    JobSpec,
+    MenuGroup,
+    MenuItem,
+    Placement,
+    RoleTemplate,
+    Scope,
+    Tab,
+    Verbs,
+)
 
 
 @hookimpl
@@ -29,7 +44,20 @@ def entities() -> Sequence[Entity]:
 
 @hookimpl
 def views() -> Sequence[type]:
-    return (UnitView, EmployeeView)
+    return (UnitView, EmployeeView, HandoverView)
+
+
+@hookimpl
+def role_templates() -> Sequence[RoleTemplate]:
+    """Heads hand work over within their part of the organisation; who keeps it in order lets people leave, too."""
+    read = ("can_list", "can_show")
+    head = {VIEW: (*read, "can_hand_over", "can_undo")}
+    full = {VIEW: (*read, "can_hand_over", "can_leave", "can_undo")}
+    return (
+        RoleTemplate("department_head", "", head, {"handover": Scope.UNIT}),
+        RoleTemplate("city_manager", "", full, {"handover": Scope.UNIT_AND_BELOW}),
+        RoleTemplate("business_admin", "", full, {"handover": Scope.ALL}),
+    )
 
 
 @hookimpl
@@ -53,12 +81,15 @@ def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
         return (
             Tab("posts", _l("Second posts"), posts_tab, "EmployeeView", "can_show", order=10),
             related_tab("employee", "manager_id", label=_l("Team"), order=20, name="team"),
+            WORK,
         )
-    return ()
+    return (RESULT,) if entity == "handover" else ()
 
 
 @hookimpl
 def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
+    if entity == "handover":
+        return ACTIONS
     if entity != "unit":
         return ()
     move = "UnitView.move"
@@ -76,6 +107,7 @@ def menu() -> Sequence[MenuGroup]:
                 MenuItem("units", _l("Institutions"), "UnitView.tree", "UnitView", icon="building-bank", order=10),
                 MenuItem("employees", _l("Employees"), "EmployeeView.list", "EmployeeView", icon="users", order=20),
                 MenuItem("posts", _l("Second posts"), "PostView.list", "PostView", icon="briefcase", order=30),
+                MenuItem("handovers", _l("Work handovers"), "HandoverView.list", VIEW, icon="transfer", order=40),
             ),
             order=800,
         ),

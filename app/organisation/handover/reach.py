@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Table, column, or_, select, table
+from sqlalchemy import ColumnElement, Table, column, or_, select, table, true
 
 from app.access.actors import ADMIN_ROLE, load_actor, require_actor
 from app.access.scope import UNSCOPED, scope_condition
@@ -57,14 +57,17 @@ def colleagues(ids: Iterable[int], *, anywhere: bool = False) -> dict[int, Colle
     return {one.id: one for one in _read(chosen if anywhere else chosen & within_reach())}
 
 
-def search_colleagues(text: str, but: int) -> tuple[list[Colleague], bool]:
-    """(the first of those who can be given work and whose name or staff number has the text, whether there are more)"""
+def search_colleagues(text: str, but: int, *, left: bool = False) -> tuple[list[Colleague], bool]:
+    """(the first ones within reach whose name or staff number has the text, whether there are more).
+
+    Who has left is found only with `left`: they have work to hand over, but take none.
+    """
     words = text.strip()[:100].replace("\x00", "")
     like = (_EMPLOYEE.c.name, _EMPLOYEE.c.code)
     found = _read(
         within_reach()
         & (_EMPLOYEE.c.id != but)
-        & _EMPLOYEE.c.left_on.is_(None)
+        & (true() if left else _EMPLOYEE.c.left_on.is_(None))
         & or_(*(each.contains(words, autoescape=True) for each in like)),
         PICKED + 1,
     )

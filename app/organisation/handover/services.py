@@ -28,7 +28,7 @@ from app.types import Refused
 
 JOB, UNDO_JOB = "organisation.handover", "organisation.handover_undo"
 #: The permission each kind asks for.
-PERMISSIONS = {"handover": "can_add", "leaving": "can_leave"}
+PERMISSIONS = {"handover": "can_hand_over", "leaving": "can_leave"}
 
 
 def plan_handover(
@@ -88,9 +88,7 @@ def start_handover(
             JOB,
             {"handover_id": handover.id},
             run_after=_begins_at(day),
-            title=_("Leaving: %(name)s", name=giver.name)
-            if kind == LEAVING
-            else _("Handover: %(name)s", name=giver.name),
+            title=title_of(kind, giver),
         )
         current.flush()
     return handover
@@ -130,6 +128,11 @@ def undo_handover(handover_id: int) -> int:
         current.flush()
         record_acts(current, [Act("undo", "handover", str(handover.id), giver.name)])
         return handover.undo_job_id
+
+
+def title_of(kind: str, giver: Employee) -> str:
+    """What a handover is called."""
+    return _("Leaving: %(name)s", name=giver.name) if kind == LEAVING else _("Handover: %(name)s", name=giver.name)
 
 
 def may_undo(handover: Handover) -> bool:
