@@ -86,14 +86,14 @@ def _levels(roles: list[HeldRole]) -> dict[str, dict[str, Level]]:
     found: dict[str, dict[str, Level]] = {}
     for slug in {slug for role in roles for slug in role.fields}:
         entity = context().entities.get(slug)
-        reaching = [role for role in roles if entity is not None and _reaches(role, entity)] or roles
+        reaching = [role for role in roles if entity is not None and reaches(role, entity)] or roles
         named = set.intersection(*(set(role.fields.get(slug, ())) for role in reaching))
         if together := {name: max(role.fields[slug][name] for role in reaching) for name in named}:
             found[slug] = together
     return found
 
 
-def _reaches(role: HeldRole, entity: Entity) -> bool:
+def reaches(role: HeldRole, entity: Entity) -> bool:
     """Whether the role shows rows of the entity: its scope there, or on the entity it belongs to."""
     if not any(view == entity.view_name for _permission, view in role.permissions):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.base.security.roles.fields import FieldRow, FieldSheet, entities_with_fields, field_sheet, save_fields
 from app.base.security.roles.grants import holdings, may_give, may_manage, roles_to_give
 from app.base.security.roles.matrix import Group, Row, matrix
 from app.base.security.roles.services import (
@@ -15,11 +16,15 @@ from app.base.security.roles.services import (
 )
 
 __all__ = [
+    "FieldRow",
+    "FieldSheet",
     "Group",
     "RoleFacts",
     "Row",
     "create_role",
     "delete_role",
+    "entities_with_fields",
+    "field_sheet",
     "holdings",
     "matrix",
     "may_give",
@@ -28,5 +33,6 @@ __all__ = [
     "rename_role",
     "role_list",
     "roles_to_give",
+    "save_fields",
     "save_role",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask_appbuilder.security.sqla.models import (
     Permission,
@@ -19,10 +19,12 @@ from flask_babel import gettext as _
 from sqlalchemy import select, union
 
 from app.access.actors import ADMIN_ROLE
-from app.access.models import RoleInfo, RoleScope
+from app.access.held import HeldRole, reaches
+from app.access.models import FieldPermission, RoleInfo, RoleScope
 from app.base.language import language
 from app.db import Model, session
-from app.types import Actor, Scope
+from app.host.context import context
+from app.types import Actor, Level, Scope
 
 Pair = tuple[str, str]
 #: FAB's role for guests, which is never given.
@@ -37,6 +39,7 @@ class Holding:
     name: str
     pairs: frozenset[Pair]
     scopes: Mapping[str, Scope]
+    fields: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
 
 
 def is_administrator(actor: Actor) -> bool:
@@ -45,7 +48,7 @@ def is_administrator(actor: Actor) -> bool:
 
 
 def holdings(role_ids: Iterable[int]) -> list[Holding]:
-    """What these roles give, in three statements."""
+    """What these roles give, in four statements."""
     wanted = set(role_ids)
     rows = session.execute(select(Role.id, Role.name).where(Role.id.in_(wanted)))
     names: dict[int, str] = {role_id: name for role_id, name in rows}  # noqa: C416
@@ -65,16 +68,33 @@ def holdings(role_ids: Iterable[int]) -> list[Holding]:
     ):
         if role_id in scopes:
             scopes[role_id][entity] = Scope(scope)
-    return [Holding(i, names[i], frozenset(pairs[i]), scopes[i]) for i in sorted(names)]
+    fields: dict[int, dict[str, dict[str, Level]]] = {role_id: {} for role_id in names}
+    kept = select(FieldPermission.role_id, FieldPermission.entity, FieldPermission.field, FieldPermission.level)
+    for role_id, entity, name, level in session.execute(kept.where(FieldPermission.role_id.in_(names))):
+        fields[role_id].setdefault(entity, {})[name] = Level[level.upper()]
+    return [Holding(i, names[i], frozenset(pairs[i]), scopes[i], fields[i]) for i in sorted(names)]
 
 
 def is_within(actor: Actor, held: Holding) -> bool:
     """Whether the actor holds everything the role gives."""
     if is_administrator(actor):
         return True
-    if held.name in (ADMIN_ROLE, PUBLIC_ROLE) or not held.pairs <= actor.permissions:
+    if held.name in (ADMIN_ROLE, PUBLIC_ROLE) or not held.pairs <= actor.permissions or opens_more(actor, held):
         return False
     return all(scope.width <= actor.widest(entity).width for entity, scope in held.scopes.items())
+
+
+def opens_more(actor: Actor, held: Holding) -> bool:
+    """Whether the role may do more with some field of what it shows than the actor may."""
+    if actor.fields is None:
+        return False
+    role = HeldRole(held.name, held.scopes, held.pairs)
+    for slug, mine in actor.fields.levels.items():
+        entity, theirs = context().entities.get(slug), held.fields.get(slug, {})
+        wider = any(theirs.get(name, Level.WRITE) > level for name, level in mine.items())
+        if wider and entity is not None and reaches(role, entity):
+            return True
+    return False
 
 
 def may_give(actor: Actor, role_ids: Iterable[int]) -> bool:

@@ -22,22 +22,26 @@ from sqlalchemy.orm import Session
 
 from app.access.actors import ADMIN_ROLE, require_actor
 from app.access.audit import Act, record_acts
-from app.access.models import RoleInfo, RoleScope
+from app.access.models import FieldPermission, RoleInfo, RoleScope
+from app.access.signin.factors import require_of_role
 from app.base.security.roles.grants import (
     PUBLIC_ROLE,
+    Holding,
     Pair,
     holdings,
     is_administrator,
     is_within,
+    opens_more,
     role_labels,
 )
 from app.base.security.roles.matrix import matrix, pair_ids, shown_pairs, shown_scopes
 from app.db import Model, session, transaction
 from app.host.context import context
-from app.types import Refused, Scope
+from app.types import Actor, Level, Refused, Scope
 
 LONGEST_NAME = 60
 _given = assoc_permissionview_role
+Levels = Mapping[str, Mapping[str, Level]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class RoleFacts:
     template: str = ""
     pairs: frozenset[Pair] = frozenset()
     scopes: Mapping[str, Scope] = field(default_factory=dict)
+    #: Fields it may not write, by entity.
+    fields: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
     holders: int = 0
     permission_count: int = 0
 
@@ -105,6 +111,7 @@ def read_role(role_id: int) -> RoleFacts | None:
         info.template if info else "",
         held.pairs,
         held.scopes,
+        held.fields,
         _holders().get(role_id, 0),
         len(held.pairs),
     )
@@ -119,7 +126,7 @@ def save_role(role_id: int, pairs: Iterable[Pair], scopes: Mapping[str, str], se
     actor = require_actor()
     with transaction() as current:
         current.execute(select(Role.id).where(Role.id == role_id).with_for_update())
-        role = _editable(role_id)
+        role = editable(role_id)
         if role.seen != seen:
             raise Refused(_("Somebody else has changed this role meanwhile; reload to see the changes"))
         groups, wanted = matrix(), set(pairs)
@@ -131,7 +138,8 @@ def save_role(role_id: int, pairs: Iterable[Pair], scopes: Mapping[str, str], se
         changed = {e: s for e, s in chosen.items() if s is not role.scopes.get(e, Scope.NONE)}
         if not is_administrator(actor):
             wider = [e for e, s in changed.items() if s.width > actor.widest(e).width]
-            if not added <= actor.permissions or wider:
+            after = Holding(role_id, role.name, role.pairs | added, {**role.scopes, **changed}, role.fields)
+            if not added <= actor.permissions or wider or ((added or changed) and opens_more(actor, after)):
                 raise Refused(_("You cannot give a role more than you hold yourself"))
         _store_pairs(current, role_id, added, removed)
         _store_scopes(current, role_id, changed)
@@ -153,7 +161,7 @@ def create_role(label_zh: str, label_en: str, source: str = "") -> int:
     labels = _read_labels(label_zh, label_en)
     with transaction() as current:
         _refuse_taken(labels, None)
-        pairs, scopes = _source(source)
+        pairs, scopes, fields = _source(source)
         if not is_administrator(actor):
             wider = any(scope.width > actor.widest(entity).width for entity, scope in scopes.items())
             if wider or not pairs <= actor.permissions:
@@ -166,6 +174,7 @@ def create_role(label_zh: str, label_en: str, source: str = "") -> int:
         current.execute(insert(RoleInfo).values(info))
         _store_pairs(current, role_id, pairs, set())
         _store_scopes(current, role_id, scopes)
+        store_fields(current, role_id, _within(actor, fields))
         changes: dict[str, list[Any]] = {"permissions": [None, _written(pairs)], "source": [None, source]}
         record_acts(current, [Act("create", "role", str(role_id), labels[0], changes)])
     return role_id
@@ -175,7 +184,7 @@ def rename_role(role_id: int, label_zh: str, label_en: str) -> None:
     """Give a role other names. Raises `Refused`."""
     labels = _read_labels(label_zh, label_en)
     with transaction() as current:
-        role = _editable(role_id)
+        role = editable(role_id)
         _refuse_taken(labels, role_id)
         values = {"label_zh": labels[0], "label_en": labels[1]}
         if not current.execute(update(RoleInfo).where(RoleInfo.role_id == role_id).values(values)).rowcount:  # type: ignore[attr-defined]
@@ -189,14 +198,16 @@ def delete_role(role_id: int) -> None:
     """Delete a role nobody holds. Raises `Refused`."""
     try:
         with transaction() as current:
-            role = _editable(role_id)
+            role = editable(role_id)
             if role.holders:
                 raise Refused(_still_held(role.holders))
             if not is_within(require_actor(), holdings([role_id])[0]):
                 raise Refused(_("This role holds more than you do"))
             current.execute(delete(_given).where(_given.c.role_id == role_id))
             current.execute(delete(RoleScope).where(RoleScope.role_id == role_id))
+            current.execute(delete(FieldPermission).where(FieldPermission.role_id == role_id))
             current.execute(delete(RoleInfo).where(RoleInfo.role_id == role_id))
+            require_of_role(role_id, False)
             current.execute(delete(Role).where(Role.id == role_id))
             record_acts(current, [Act("delete", "role", str(role_id), role.label)])
     except IntegrityError as held:  # given to somebody at this moment
@@ -207,7 +218,8 @@ def _still_held(count: int) -> str:
     return _("%(count)s still hold this role; take it away from them first", count=count)
 
 
-def _editable(role_id: int) -> RoleFacts:
+def editable(role_id: int) -> RoleFacts:
+    """The role, to be changed. Raises `Refused` when there is none, or it is the administrator's."""
     role = read_role(role_id)
     if role is None:
         raise Refused(_("There is no such role"))
@@ -258,17 +270,27 @@ def _internal_name(label: str) -> str:
     return name
 
 
-def _source(source: str) -> tuple[set[Pair], dict[str, Scope]]:
-    """(permissions, scopes) a new role begins with."""
+def _within(actor: Actor, fields: Levels) -> dict[str, dict[str, Level]]:
+    """The levels of a new role, no wider than those of whoever makes it."""
+    made = {slug: dict(levels) for slug, levels in fields.items()}
+    if actor.fields is not None and not is_administrator(actor):
+        for slug, mine in actor.fields.levels.items():
+            theirs = made.setdefault(slug, {})
+            theirs |= {name: min(level, theirs.get(name, Level.WRITE)) for name, level in mine.items()}
+    return made
+
+
+def _source(source: str) -> tuple[set[Pair], dict[str, Scope], Levels]:
+    """(permissions, scopes, levels of fields) a new role begins with."""
     kind, _colon, name = source.partition(":")
     if not source:
-        return set(), {}
+        return set(), {}, {}
     if kind == "template" and (template := context().role_templates.get(name)) is not None:
         known = pair_ids()
         offered = {(act, view) for view, acts in template.permissions.items() for act in acts}
-        return offered & set(known), dict(template.scopes)
+        return offered & set(known), dict(template.scopes), {}
     if kind == "role" and name.isdecimal() and (role := read_role(int(name[:9]))) is not None:
-        return set(role.pairs), dict(role.scopes)
+        return set(role.pairs), dict(role.scopes), role.fields
     raise Refused(_("There is no such role to begin with"), field="source")
 
 
@@ -298,6 +320,22 @@ def _store_scopes(current: Session, role_id: int, scopes: Mapping[str, Scope]) -
     # "Nothing" is a row, too: a template then does not offer its scope once more.
     rows = [{"role_id": role_id, "entity": entity, "scope": scope.value} for entity, scope in scopes.items()]
     current.execute(insert(RoleScope), rows)
+
+
+def store_fields(current: Session, role_id: int, levels: Levels) -> None:
+    """Let the role have exactly these levels on these entities; what may be written has no row."""
+    if not levels:
+        return
+    place = (FieldPermission.role_id == role_id, FieldPermission.entity.in_(levels))
+    current.execute(delete(FieldPermission).where(*place))
+    rows = [
+        {"role_id": role_id, "entity": slug, "field": name, "level": level.word}
+        for slug, held in levels.items()
+        for name, level in held.items()
+        if level is not Level.WRITE
+    ]
+    if rows:
+        current.execute(insert(FieldPermission), rows)
 
 
 def _written(pairs: Iterable[Pair]) -> list[str]:

@@ -7,26 +7,40 @@ from typing import Any, ClassVar
 
 from flask import abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.access.actors import require_actor
+from app.access.signin.factors import role_requires
 from app.base.page import PageView, expose, has_access
+from app.base.security.factors import require_factor
 from app.base.security.roles import (
     create_role,
     delete_role,
+    entities_with_fields,
+    field_sheet,
     matrix,
     read_role,
     rename_role,
     role_list,
+    save_fields,
     save_role,
 )
-from app.base.security.roles.grants import is_administrator
+from app.base.security.roles.grants import is_administrator, may_give
 from app.base.security.roles.matrix import ACTS, SCOPES
 from app.base.security.screens.refusals import told
 from app.host.context import context
-from app.types import Refused
+from app.types import Level, Refused, Text
 
 #: What a form posts for a chosen permission: ``can_list|CustomerView``.
 SEPARATOR = "|"
+
+
+LEVELS: dict[Level, Text] = {
+    Level.HIDDEN: _l("Hidden"),
+    Level.MASKED: _l("Masked"),
+    Level.READ: _l("Read only"),
+    Level.WRITE: _l("Read and write"),
+}
 
 
 class RoleView(PageView):
@@ -38,7 +52,10 @@ class RoleView(PageView):
         "list": "list",
         "show": "list",
         "save": "edit",
+        "fields": "list",
+        "save_fields": "edit",
         "rename": "edit",
+        "factor": "edit",
         "add": "add",
         "delete": "delete",
     }
@@ -80,6 +97,24 @@ class RoleView(PageView):
         flash(_("The permissions are saved; they count from the next click on"), "success")
         return redirect(url_for("RoleView.show", role_id=role_id))
 
+    @expose("/<int:role_id>/fields")
+    @has_access
+    def fields(self, role_id: int) -> Any:
+        """What the role may do with each field of one entity, the first one when none is named."""
+        return self._fields(role_id, request.args.get("entity", ""))
+
+    @expose("/<int:role_id>/fields/<slug>", methods=["POST"])
+    @has_access
+    def save_fields(self, role_id: int, slug: str) -> Any:
+        """Let the role do exactly this with the fields of an entity."""
+        chosen = {key[2:]: text for key, text in request.form.items() if key.startswith("l.")}
+        try:
+            save_fields(role_id, slug, chosen, request.form.get("seen", ""))
+        except Refused as refused:
+            return self._fields(role_id, slug, str(refused)), 422
+        flash(_("The permissions are saved; they count from the next click on"), "success")
+        return redirect(url_for("RoleView.fields", role_id=role_id, entity=slug))
+
     @expose("/<int:role_id>/rename", methods=["POST"])
     @has_access
     def rename(self, role_id: int) -> Any:
@@ -90,6 +125,18 @@ class RoleView(PageView):
             flash(str(refused), "danger")
         else:
             flash(_("The role is renamed"), "success")
+        return redirect(url_for("RoleView.show", role_id=role_id))
+
+    @expose("/<int:role_id>/factor", methods=["POST"])
+    @has_access
+    def factor(self, role_id: int) -> Any:
+        """Let the role ask for a second factor, or no longer."""
+        try:
+            require_factor(role_id, request.form.get("required") == "1")
+        except Refused as refused:
+            flash(str(refused), "danger")
+        else:
+            flash(_("It counts from the next login on"), "success")
         return redirect(url_for("RoleView.show", role_id=role_id))
 
     @expose("/<int:role_id>/delete", methods=["POST"])
@@ -117,6 +164,22 @@ class RoleView(PageView):
         )
         return page
 
+    def _fields(self, role_id: int, slug: str, refusal: str = "") -> str:
+        entities = entities_with_fields()
+        role, sheet = read_role(role_id), field_sheet(role_id, slug or entities[0].slug)
+        if role is None or sheet is None:
+            abort(404)
+        page: str = self.render_template(
+            "access/fields.html",
+            role=role,
+            sheet=sheet,
+            entities=[(one.slug, str(one.label), len(role.fields.get(one.slug, ()))) for one in entities],
+            levels=LEVELS,
+            refusal=refusal,
+            can_edit=require_actor().can("can_edit", "RoleView") and not role.is_fixed,
+        )
+        return page
+
     def _matrix(self, role_id: int, refusal: str = "") -> str:
         role = read_role(role_id)
         if role is None:
@@ -133,6 +196,8 @@ class RoleView(PageView):
             may=lambda pair: everything or pair in actor.permissions,
             reach=lambda entity: max(scope.width for scope in SCOPES) if everything else actor.widest(entity).width,
             can_edit=actor.can("can_edit", "RoleView") and not role.is_fixed,
+            factor=role_requires(role_id),
+            can_ask_factor=actor.can("can_edit", "RoleView") and may_give(actor, {role_id}),
             can_delete=actor.can("can_delete", "RoleView") and not role.is_fixed,
             separator=SEPARATOR,
         )
