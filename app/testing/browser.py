@@ -30,9 +30,9 @@ from werkzeug.serving import make_server
 from app import create_app
 from app.access.actors import acting_as
 from app.db import db, session
-from app.testing.databases import copy_database, drop_database
-from app.testing.people import Browser, People, Person, login, make_people
-from app.testing.plugin import site_in, template
+from app.testing.databases import drop_database
+from app.testing.people import Browser, People, Person, login
+from app.testing.plugin import copy_cast, people_in, site_in
 from app.types import Actor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -51,6 +51,8 @@ FLAGS = (
     "--disable-sync",
 )
 DESK, PHONE = 1440, 390
+#: How long a page may take to do what is expected of it; a busy machine takes its time.
+PATIENCE_MS = 30_000
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ class Window:
         self._contexts.append(context)
         context.add_cookies([*self._cookies(person, language, theme)])
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
         page.on("response", self._answer)
@@ -174,8 +176,9 @@ def shot(page: Any, name: str) -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """One headless Chromium for all tests of the process."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     named = os.environ.get("QIAO_CHROMIUM")
     found = next(filter(None, map(shutil.which, [named] if named else CHROMIUM_NAMES)), None)
     assert found, "Chromium is missing: tools/check_chromium.py says what to do"
@@ -191,11 +194,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     templates = tmp_path_factory.getbasetemp() / "templates"
     templates.mkdir(exist_ok=True)
     folder = tmp_path_factory.mktemp("served")
-    url = copy_database(template("sqlite", templates), folder)
+    url = copy_cast("sqlite", templates, folder)
     app = create_app(site_in(folder / "instance", url))
     app.test_client_class = Browser
     with app.app_context(), acting_as(None):
-        people = make_people()
+        people = people_in(url)
         session.remove()
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from app.base.security.roles import role_list
 from app.testing.browser import DESK, PHONE, Served, Window, check, shot
@@ -45,12 +46,12 @@ def test_ticking_a_group_and_saving_it_by_hand(window: Window, served: Served, p
     page = window(served.people.admin, places["matrix"], language="zh")
     group = page.locator("[data-matrix]").first
     group.locator("[data-tick-all]").click()
-    assert group.locator("[data-tick]:not(:checked)").count() == 0
+    expect(group.locator("[data-tick]:not(:checked)")).to_have_count(0)
     page.select_option("select[name='s.customer']", "unit")
     page.click(".matrix-save button[type=submit]")
     page.wait_for_selector("text=权限已保存")
-    assert page.locator("[data-matrix]").first.locator("[data-tick]:not(:checked)").count() == 0
-    assert page.input_value("select[name='s.customer']") == "unit"
+    expect(page.locator("[data-matrix]").first.locator("[data-tick]:not(:checked)")).to_have_count(0)
+    expect(page.locator("select[name='s.customer']")).to_have_value("unit")
 
 
 def test_a_key_is_shown_once(window: Window, served: Served, places: dict[str, str]) -> None:
@@ -64,4 +65,4 @@ def test_a_key_is_shown_once(window: Window, served: Served, places: dict[str, s
     check(page)
     page.goto(page.url.removesuffix("add"))
     assert page.locator("#once").count() == 0
-    assert page.locator("text=呼叫中心").count() == 1
+    expect(page.locator("text=呼叫中心")).to_have_count(1)

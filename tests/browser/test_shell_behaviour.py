@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from flask import flash, redirect
+from playwright.sync_api import expect
 from werkzeug.routing import Rule
 
 from app.base.errors import toast_event
 from app.testing.browser import PHONE, Served, Window, check, shot
+
+#: Whether the rail is narrower than so many pixels, once it has slid there.
+NARROWER = "width => document.querySelector('.rail').getBoundingClientRect().width < width"
 
 
 def test_the_rail_collapses_and_remembers(window: Window, served: Served) -> None:
     page = window(served.people.head, "/", language="zh")
     wide = page.locator(".rail").bounding_box()["width"]
     page.click("#rail-toggle")
-    assert page.locator(".rail").bounding_box()["width"] < wide / 2
+    page.wait_for_function(NARROWER, arg=wide / 2)
     page.reload()
-    assert page.locator(".rail").bounding_box()["width"] < wide / 2
+    page.wait_for_function(NARROWER, arg=wide / 2)
     shot(page, "rail-collapsed")
     check(page)
     page.click("#rail-toggle")
     page.click(".rail-group[data-group=organisation] summary")
     page.reload()
-    assert not page.locator(".rail-group[data-group=organisation] a").first.is_visible()
-    assert page.locator(".rail-group[data-group=customers] a").first.is_visible()
+    expect(page.locator(".rail-group[data-group=organisation] a").first).to_be_hidden()
+    expect(page.locator(".rail-group[data-group=customers] a").first).to_be_visible()
 
 
 def test_the_rail_slides_in_on_the_phone(window: Window, served: Served) -> None:
@@ -46,16 +50,17 @@ def test_arranging_the_start_page_by_keyboard(window: Window, served: Served) ->
     move = page.locator("[data-sortable-item]").last.locator("[data-sortable-move='-1']")
     move.focus()
     page.keyboard.press("Enter")
-    after = page.eval_on_selector_all("#dialog [name=order]", "all => all.map(one => one.value)")
-    assert after == [*names[:-2], names[-1], names[-2]]
+    moved = [*names[:-2], names[-1], names[-2]]
+    for place, name in enumerate(moved):
+        expect(page.locator("#dialog [name=order]").nth(place)).to_have_value(name)
     page.locator(f"#dialog [name=shown][value='{names[0]}']").uncheck()
     with page.expect_navigation():
         page.click("#dialog button.btn-primary")
-    assert page.locator(f"[data-card='{names[0]}']").count() == 0
+    expect(page.locator(f"[data-card='{names[0]}']")).to_have_count(0)
     page.click("text=排列卡片")
     with page.expect_navigation():
         page.click("#dialog [name=reset]")
-    assert page.locator(f"[data-card='{names[0]}']").count() == 1
+    expect(page.locator(f"[data-card='{names[0]}']")).to_have_count(1)
 
 
 def test_switching_language_and_theme_comes_back_to_the_page(window: Window, served: Served) -> None:

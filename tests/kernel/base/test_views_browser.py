@@ -157,7 +157,8 @@ def test_leaving_typed_work_asks_first(window: Window, served: Served, bank: tup
 
     page.on("dialog", answer)
     page.fill("#field-name", "没存")
-    page.locator(".save-bar a").click(no_wait_after=True)
+    with page.expect_event("dialog"):
+        page.locator(".save-bar a").click(no_wait_after=True)
     expect(page.locator("#field-name")).to_have_value("没存")
     assert asked == ["beforeunload"]
 
