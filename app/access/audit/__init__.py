@@ -7,7 +7,7 @@ moment only.
 
 from __future__ import annotations
 
-from app.access.audit.chain import entry_hash, reseal, verify
+from app.access.audit.chain import Told, entry_hash, reseal, told, verify
 from app.access.audit.noting import PENDING, Act, plain, record_acts, trace_id
 
-__all__ = ["PENDING", "Act", "entry_hash", "plain", "record_acts", "reseal", "trace_id", "verify"]
+__all__ = ["PENDING", "Act", "Told", "entry_hash", "plain", "record_acts", "reseal", "told", "trace_id", "verify"]

@@ -95,9 +95,9 @@ def _chained(acts: Iterable[Act], shared: Mapping[str, Any], end: list[Any]) -> 
             f"{_quoted(record_id)},{_quoted(label)},{{{','.join(order(texts))}}},{trace}]"
         )
         try:
-            told = content.encode()
+            data = content.encode()
         except UnicodeEncodeError:  # half a character cannot be stored as it is
-            told = content.encode("utf-8", "surrogatepass")
+            data = content.encode("utf-8", "surrogatepass")
             stored = JsonText(json.dumps(dict(act.changes or {})))
         row = {
             **shared,
@@ -109,14 +109,30 @@ def _chained(acts: Iterable[Act], shared: Mapping[str, Any], end: list[Any]) -> 
             "changes": stored,
             "previous": link,
         }
-        link = row["hash"] = hashlib.sha256(told).hexdigest()
+        link = row["hash"] = hashlib.sha256(data).hexdigest()
         end[:] = number, link
         yield row
+
+
+class Told(dict[str, list[Any]]):
+    """Changes with their JSON written beforehand, while something else had to be waited for (`told`)."""
+
+    __slots__ = ("texts",)
+    texts: list[str]
+
+
+def told(changes: Mapping[str, list[Any]]) -> Told:
+    """These changes with their JSON; they are not to be altered any more."""
+    made = Told(changes)
+    made.texts = _written(changes)[0]
+    return made
 
 
 def _written(changes: Mapping[str, Any]) -> tuple[list[str], Callable[[list[str]], Sequence[str]]]:
     """The changes as canonical JSON each, and what puts these in canonical order."""
     names, order = _layout(tuple(changes))
+    if isinstance(changes, Told):
+        return changes.texts, order
     texts = [
         f"{name}[null,{_quoted(pair[1])}]" if pair[0] is None and type(pair[1]) is str else name + _canonical(pair)
         for name, pair in zip(names, changes.values(), strict=True)
@@ -150,13 +166,17 @@ def _set_head(connection: Connection, last_id: int, link: str) -> None:
     connection.execute(update(AuditHead).where(_head.c.id == 1).values(values))
 
 
-def verify(session: Session, batch: int = 5000, *, sealed: bool = True) -> tuple[int, str]:
+def verify(
+    session: Session, batch: int = 5000, *, sealed: bool = True, after: tuple[int, str] = (0, "")
+) -> tuple[int, str]:
     """(number of entries, what is wrong or ''): walks the chain in order and compares it with the head.
 
     Finds an edited, deleted, inserted, reordered entry, a log cut at its end, and (when `sealed`) a chain
-    written anew by someone without the site's secret. Entries appended meanwhile are walked, too.
+    written anew by someone without the site's secret. Entries appended meanwhile are walked, too. `after` is
+    the (number, hash) of an entry known to be right: only what follows it is walked.
     """
-    link, number, missing = "", 0, False
+    number, link = after
+    missing = False
     entries = AuditEntry.__table__
     while True:
         statement = select(entries).where(entries.c.id > number).order_by(entries.c.id).limit(batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -51,7 +51,7 @@ def create_customer(values: dict[str, Any]) -> Customer:
     """
     with transaction() as current:
         rows, named = _prepared(current, [values])
-        customer = Customer(**rows[0])
+        customer = Customer(**next(_searchable(rows)))
         current.add(customer)
         try:
             current.flush()
@@ -77,7 +77,7 @@ def create_customers(rows: Sequence[dict[str, Any]]) -> list[int]:
         names = list(dict.fromkeys(name for row in prepared for name in row))
         try:
             with indexed_at_once(current.connection(), _TABLE.name):  # type: ignore[attr-defined]
-                insert_rows(current, _TABLE, prepared, names)  # type: ignore[arg-type]
+                insert_rows(current, _TABLE, _searchable(prepared), names)  # type: ignore[arg-type]
         except IntegrityError as error:
             raise Refused(errors=_duplicate(error)) from error
         ids = [row["id"] for row in prepared]
@@ -143,7 +143,7 @@ def _prepared(current: Session, rows: Sequence[Mapping[str, Any]]) -> tuple[list
             kind=row.get("kind") or "personal",
             lifecycle=row.get("lifecycle") or "potential",
             mobile_tail=mobile_tail(row.get("mobile")),
-            search_tokens=tokens(row["name"]),
+            search_tokens=None,
             created_by=actor.user_id,
             created_at=row.get("created_at") or moment,
         )
@@ -160,6 +160,13 @@ def _prepared(current: Session, rows: Sequence[Mapping[str, Any]]) -> tuple[list
     for owner, held in owned.items():
         hooks().gate("before_assign", customer_ids=held, employee_id=owner, cause=CREATED, actor=actor)
     return ready, named
+
+
+def _searchable(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows with their search tokens, made while the database takes the rows before."""
+    for row in rows:
+        row["search_tokens"] = tokens(row["name"])
+        yield row
 
 
 def _settle(current: Session, rows: list[dict[str, Any]], named: bool) -> None:

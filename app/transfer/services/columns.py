@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import force_locale
 
+from app.access.audit import Told
 from app.fields.rules import BadValue
 from app.fields.values import as_text, is_visible, value_reader
 from app.host.context import context
@@ -45,6 +46,8 @@ class Row:
     remembered: int | None = None
     #: Its keys, once they are known (`Matcher.keys_of`).
     keys: list[tuple[tuple[str, ...], tuple[Any, ...]]] | None = None
+    #: The entry of the audit log for a new record of just these values, when it was written ahead.
+    told: Told | None = None
 
 
 def problem(code: str, name: str | None = None, column: str | None = None, **details: Any) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.access.audit import told
 from app.transfer.readers.spool import Line
 from app.transfer.rules.mapping import Mapping
 from app.transfer.services.columns import Columns, Row, problem
 from app.transfer.services.lookups import Lookups
 from app.transfer.services.matching import Key, Match, Matcher
-from app.transfer.services.writing import Updates, attempt, create_rows
+from app.transfer.services.writing import Updates, attempt, changes_of, create_rows
 from app.types import Entity
 
 POLICIES = ("skip", "update", "create", "ask")
@@ -59,11 +60,15 @@ class Engine:
         self._seen: set[int] | None = set() if dry else None
 
     def prepare(self, lines: Iterable[Line], start: int) -> list[Row]:
-        """Typed rows of a stretch of the spool beginning at offset `start`; needs no database."""
+        """Typed rows of a stretch of the spool beginning at offset `start`; needs no database.
+
+        What will be needed of a row is made here as far as it can be: another thread does this meanwhile.
+        """
         rows = self.columns.read(lines, start)
         for row in rows:
-            if not row.links:
+            if not row.links and not row.problems:
                 self.matcher.keys_of(row)
+                row.told = told(changes_of(row.values)) if self.entity.audited else None
         return rows
 
     def process(self, current: Session, rows: Sequence[Row], *, last: bool = False) -> Outcome:
@@ -121,6 +126,7 @@ class Engine:
             elif earlier is not None:
                 merged.append((row, earlier))
                 earlier.values.update(row.values)
+                earlier.told = None
             elif match is not None:
                 self._plan_change(row, match, known, here, changed, outcome)
             else:

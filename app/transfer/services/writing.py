@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,7 +78,7 @@ def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[i
             # The verb notes the batch; the history of each record begins with what the file said.
             record_acts(
                 current,
-                [_created(entity, number, one) for one, number in zip(values, made_ids, strict=True)],
+                [_created(entity, number, row) for row, number in zip(rows, made_ids, strict=True)],
             )
         return made_ids
     if entity.verbs.create is not None:
@@ -95,17 +95,22 @@ def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[i
     complete = [{**one, **shared, "id": number} for number, one in zip(ids, values, strict=True)]
     insert_rows(current, table, complete, names)
     if entity.audited:
-        record_acts(current, (_created(entity, one["id"], one) for one in complete))
+        record_acts(current, (_created(entity, number, row) for row, number in zip(rows, ids, strict=True)))
     return ids
 
 
-def _created(entity: Entity, record_id: int, values: dict[str, Any]) -> Act:
-    changes = {
+def changes_of(values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What the history of a new record begins with."""
+    return {
         name: [None, value if type(value) is str else plain(value)]
         for name, value in values.items()
         if value is not None and name not in ("id", "created_by")
     }
-    return Act("create", entity.slug, str(record_id), str(values.get(entity.title) or "")[:200], changes)
+
+
+def _created(entity: Entity, record_id: int, row: Row) -> Act:
+    changes = changes_of(row.values) if row.told is None or row.filled else row.told
+    return Act("create", entity.slug, str(record_id), str(row.values.get(entity.title) or "")[:200], changes)
 
 
 class Updates:
