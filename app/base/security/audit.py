@@ -50,9 +50,14 @@ ACTIONS: dict[str, Text] = {
     "lock": _l("Locked after failures"),
     "unlock": _l("Unlocked"),
     "end_session": _l("Ended sessions"),
+    "factor_on": _l("Switched the second factor on"),
+    "factor_off": _l("Switched the second factor off"),
+    "factor_codes": _l("Made new recovery codes"),
+    "factor_reset": _l("Reset the second factor"),
     "create_key": _l("Made an API key"),
     "revoke_key": _l("Revoked an API key"),
     "assign": _l("Assigned"),
+    "unmask": _l("Showed a masked value"),
     "export": _l("Exported"),
     "import": _l("Imported"),
     "change_settings": _l("Changed settings"),
@@ -68,7 +73,15 @@ FIELDS: dict[str, Text] = {
     "user_id": _l("Login"),
     "via": _l("By way of"),
     "sessions": _l("Open sessions"),
+    "second_factor": _l("Second factor required"),
     "source": _l("Made from"),
+}
+#: What a role may do with a field, by the word it is stored as.
+LEVELS: dict[str, Text] = {
+    "hidden": _l("Hidden"),
+    "masked": _l("Masked"),
+    "read": _l("Read only"),
+    "write": _l("Read and write"),
 }
 #: As long as the log's own columns.
 LONGEST = 60
@@ -251,6 +264,8 @@ def _changes(entity: Entity | None, changes: Mapping[str, Any], titles: Titles) 
         field = entity.field(name) if entity is not None else None
         label = str(field.label) if field is not None else _named(name)
         before, after = change if isinstance(change, list) and len(change) == 2 else (None, change)
+        if name.startswith("field."):
+            before, after = (str(LEVELS.get(level, level)) for level in (before, after))
         yield Change(label, _said(field, before, titles), _said(field, after, titles))
 
 
@@ -258,6 +273,11 @@ def _named(name: str) -> str:
     kind, _dot, slug = name.partition(".")
     if kind == "scope" and slug in context().entities:
         return _("Scope of %(what)s", what=str(context().entities[slug].label))
+    owner, _dot, one = slug.partition(".")
+    if kind == "field" and owner in context().entities:
+        described = context().entities[owner].field(one)
+        label = str(described.label) if described is not None else one
+        return _("Field %(field)s of %(what)s", field=label, what=str(context().entities[owner].label))
     return str(FIELDS.get(name, name))
 
 
