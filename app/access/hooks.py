@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.access import unmasking
+from flask_babel import lazy_gettext as _l
+
+from app.access.jobs import seal_job
 from app.access.role_templates import KERNEL_TEMPLATES
 from app.access.signin.settings import SETTINGS
 from app.hookspecs import hookimpl
-from app.types import RoleTemplate, Setting
+from app.types import JobSpec, RoleTemplate, Setting
 
 
 @hookimpl
@@ -17,4 +21,9 @@ def role_templates() -> Sequence[RoleTemplate]:
 
 @hookimpl
 def settings() -> Sequence[Setting]:
-    return SETTINGS
+    return (*SETTINGS, *unmasking.SETTINGS)
+
+
+@hookimpl
+def jobs() -> Sequence[JobSpec]:
+    return (JobSpec("access.seal", _l("Sealing of the audit log"), seal_job, schedule="17 * * * *"),)

@@ -66,11 +66,13 @@ def views() -> Sequence[type]:
 
 @hookimpl
 def role_templates() -> Sequence[RoleTemplate]:
-    share, steer = ("can_share",), ("can_share", "can_assign")
+    share, steer = ("can_share", "can_unmask"), ("can_share", "can_assign", "can_unmask")
+    contacts = {"ContactView": ("can_unmask",)}
     return (
-        RoleTemplate("account_manager", "", {"CustomerView": share}),
-        RoleTemplate("department_head", "", {"CustomerView": steer}),
-        RoleTemplate("city_manager", "", {"CustomerView": steer}),
+        RoleTemplate("account_manager", "", {"CustomerView": share, **contacts}),
+        RoleTemplate("department_head", "", {"CustomerView": steer, **contacts}),
+        RoleTemplate("city_manager", "", {"CustomerView": steer, **contacts}),
+        RoleTemplate("risk_officer", "", {"CustomerView": ("can_unmask",), **contacts}),
     )
 
 

@@ -6,10 +6,13 @@ from app.base.views.deletion import DeleteScreen
 from app.base.views.forms import FormScreen
 from app.base.views.lists import ListScreen
 from app.base.views.pages import RecordScreen
+from app.base.views.unmasking import UnmaskScreen
 
 
-class EntityView(ListScreen, RecordScreen, FormScreen, DeleteScreen):
-    """List, page, form and deletion of one entity. A module subclasses it to add routes of its own.
+class EntityView(ListScreen, RecordScreen, UnmaskScreen, FormScreen, DeleteScreen):
+    """List, page, form and deletion of one entity, and masked values in full.
+
+    A module subclasses it to add routes of its own.
 
     A subclass is named like its entity's `view_name`, sets `entity` and `route_base`, and may override what
     `app.base.views.screen.EntityScreen` lists first (columns, marks, badges, figures).

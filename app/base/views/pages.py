@@ -110,6 +110,7 @@ class RecordScreen(EntityScreen):
             open_tab=open_tab,
             open_tab_html=self._tab(record, open_tab) if open_tab else "",
             show_url=self.url("show", pk=record.id),
+            unmask_url=(lambda name: self.url("unmask", pk=record.id, name=name)) if self._unmasks() else None,
             history_url=self.url("tab", pk=record.id, name=HISTORY) if entity.audited else None,
             timeline_url=self.url("timeline", pk=record.id),
             actions=[act for act in actions_of(entity, bulk=False) if self.offers(record, act.name)],
@@ -117,6 +118,9 @@ class RecordScreen(EntityScreen):
             edit_url=self._act_url("edit", record) if writable else None,
             delete_url=self._act_url("delete", record) if writable else None,
         )
+
+    def _unmasks(self) -> bool:
+        return require_actor().can("can_unmask", self.class_permission_name)
 
     def _act_url(self, act: str, record: Any) -> str | None:
         return self.url(act, pk=record.id) if self.can(act) and self.offers(record, act) else None

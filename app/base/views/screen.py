@@ -102,11 +102,13 @@ class EntityScreen(BaseView):
         }
         if not {"add", "edit"} & self.entity.actions:
             missing.add("form_state")
+        if not any(field.mask for field in self.entity.fields):
+            missing.add("unmask")
         self.route_base = self.route_base or f"/{self.entity.slug}"
         self.exclude_route_methods = set(self.exclude_route_methods) | missing
         super().__init__()
         granted = {f"can_{act}" for act in (*ROUTES, *ELSEWHERE) if act in self.entity.actions}
-        foreign = {f"can_{act}" for act in ROUTES} - granted
+        foreign = {f"can_{act}" for act in (*ROUTES, *({"unmask"} & missing))} - granted
         self.base_permissions = sorted((set(self.base_permissions or ()) - foreign) | granted)
 
     def seen(self) -> Entity:
