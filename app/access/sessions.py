@@ -26,8 +26,10 @@ from app.host.models import HostSetting
 
 #: Sessions not used for this long are forgotten.
 KEPT = timedelta(days=90)
+#: `via` of what is no session yet: the password was right, the code of the second factor is still asked for.
+HALF_WAY = "half"
 #: Why a session ended: by its person, by the clock, by an administrator, with its password or its login.
-REASONS = ("logout", "ended", "idle", "age", "password", "off", "left")
+REASONS = ("logout", "ended", "idle", "age", "password", "factor", "off", "left")
 
 
 def key_of(raw: str) -> str:
@@ -155,5 +157,6 @@ def open_sessions(user_id: int, moment: datetime, idle_minutes: int, hours: int)
         over.append(LoginSession.last_seen_at > moment - timedelta(minutes=idle_minutes) - SEEN_EVERY)
     if hours:
         over.append(LoginSession.created_at > moment - timedelta(hours=hours))
-    found = select(LoginSession).where(LoginSession.user_id == user_id, LoginSession.ended_at.is_(None), *over)
+    own = (LoginSession.user_id == user_id, LoginSession.ended_at.is_(None), LoginSession.via != HALF_WAY)
+    found = select(LoginSession).where(*own, *over)
     return session.scalars(found.order_by(LoginSession.last_seen_at.desc()).limit(100)).all()

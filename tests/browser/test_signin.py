@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import pyotp
 import pytest
 
+from app.access.signin.factors import remove_factor
 from app.access.signin.locks import count_failure
-from app.db import transaction
+from app.db import now, transaction
 from app.host.settings import change_settings
 from app.testing.browser import DESK, PHONE, Served, Window, check, shot
 from app.types import SYSTEM
@@ -53,6 +56,48 @@ def test_open_sessions(window: Window, served: Served, width: int, language: str
     check(page)
     shot(page, f"signin-sessions-{language}")
     for name, path in {"profile": "/profile/", "account": f"/accounts/{person.employee_id}"}.items():
+        page = window(served.people.admin, path, width=width, language=language)
+        check(page)
+        shot(page, f"signin-{name}-{language}")
+
+
+@BOTH
+def test_the_second_factor(window: Window, served: Served, width: int, language: str) -> None:
+    person = served.people.head
+    with served.acting(SYSTEM):
+        remove_factor(person.user_id)
+    page = window(person, "/profile/second-factor/", width=width, language=language)
+    check(page)
+    shot(page, f"signin-factor-off-{language}")
+    page.click("main form[action$=begin] button")
+    page.wait_for_selector("img.factor-qr")
+    assert page.evaluate("() => document.querySelector('img.factor-qr').naturalWidth") > 100, "the policy lets it in"
+    check(page)
+    shot(page, f"signin-factor-qr-{language}")
+    secret = page.inner_text(".factor-secret").replace(" ", "")
+    totp = pyotp.TOTP(secret)
+    page.fill("#code", totp.at(now() - timedelta(seconds=30)))
+    page.click("main form[action$=confirm] button")
+    page.wait_for_selector(".factor-codes")
+    check(page)
+    shot(page, f"signin-factor-codes-{language}")
+    page.goto(served.url + "/profile/second-factor/")
+    check(page)
+    shot(page, f"signin-factor-on-{language}")
+    page = window(None, "/login/", width=width, language=language)
+    page.fill("#username", person.username)
+    page.fill("#password", person.password)
+    page.click("form.card button[type=submit]")
+    page.wait_for_selector("#code")
+    check(page)
+    shot(page, f"signin-code-{language}")
+    page.fill("#code", totp.now())
+    page.click("form.card button[type=submit]")
+    page.wait_for_url(served.url + "/")
+    for name, path in {
+        "account-factor": f"/accounts/{person.employee_id}",
+        "role": f"/roles/{person.role_id}",
+    }.items():
         page = window(served.people.admin, path, width=width, language=language)
         check(page)
         shot(page, f"signin-{name}-{language}")

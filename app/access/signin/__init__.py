@@ -1,1 +1,1 @@
-"""What signing in needs besides a login: the rules, earlier passwords, locks after failures, sessions."""
+"""What signing in needs besides a login: rules, earlier passwords, locks after failures, sessions, second factors."""

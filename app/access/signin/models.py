@@ -1,4 +1,4 @@
-"""Sessions, earlier passwords, and failures that lock a login or an address."""
+"""Sessions, second factors, earlier passwords, and failures that lock a login or an address."""
 
 from __future__ import annotations
 
@@ -58,3 +58,36 @@ class LoginSession(Model):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[str] = mapped_column(String(20), default="")
+
+
+class SecondFactor(Model):
+    """The authenticator app of a login: its secret, sealed under the site's; counts once `confirmed_at` is set.
+
+    `last_step` is the half minute of the last code that was taken: each code counts once.
+    """
+
+    __tablename__ = "access_second_factor"
+
+    user_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    secret: Mapped[str] = mapped_column(String(200))
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_step: Mapped[int] = mapped_column(BigId, default=0)
+
+
+class RecoveryCode(Model):
+    """A code that opens a login once when the telephone is lost, as its MAC."""
+
+    __tablename__ = "access_recovery_code"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    user_id: Mapped[int] = mapped_column(Integer, index=True)
+    code: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class FactorRole(Model):
+    """A role whose holders must have a second factor."""
+
+    __tablename__ = "access_factor_role"
+
+    role_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)

@@ -6,13 +6,14 @@ from flask_babel import lazy_gettext as _l
 
 from app.access.signin.rules import LEAST_LENGTH, Policy
 from app.host.settings import setting
-from app.types import Kind, Setting
+from app.types import Choice, Kind, Setting
 
 LENGTH, CLASSES = "access.password_length", "access.password_classes"
 HISTORY, EXPIRY = "access.password_history", "access.password_expiry_days"
 LOCK_AFTER, LOCK_MINUTES = "access.lock_after", "access.lock_minutes"
 LOCK_ADDRESS_AFTER = "access.lock_address_after"
 IDLE_MINUTES, SESSION_HOURS = "access.idle_minutes", "access.session_hours"
+SECOND_FACTOR, CHOSEN, EVERYBODY = "access.second_factor", "chosen", "everybody"
 #: Also read by the statement that loads the login of every request.
 IDLE_DEFAULT, HOURS_DEFAULT = 60, 12
 
@@ -80,6 +81,16 @@ SETTINGS = (
         help=_NEVER,
         minimum=0,
         maximum=720,
+    ),
+    Setting(
+        SECOND_FACTOR,
+        _l("Second factor"),
+        Kind.CHOICE,
+        CHOSEN,
+        choices=(
+            Choice(CHOSEN, _l("Whoever wants one, and the roles that ask for it")),
+            Choice(EVERYBODY, _l("Everybody must have one")),
+        ),
     ),
 )
 

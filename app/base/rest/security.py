@@ -15,11 +15,13 @@ from flask_limiter.util import get_remote_address
 from app.access.actors import require_actor, set_actor
 from app.access.audit import Act, record_acts
 from app.access.sessions import end_session
+from app.access.signin.factors import has_factor
 from app.base.errors import answer
 from app.base.protection import public
 from app.base.rest.access import REST, SESSION, api_needs
 from app.base.rest.schemas import storable
 from app.base.security.attempts import LONGEST_NAME, Attempt, attempt, succeeded, told_to_wait
+from app.base.security.factors import is_asked_of
 from app.base.security.manager import become
 from app.base.security.sessions import current_session, leave, new_session
 from app.base.security.stamps import why_change
@@ -91,7 +93,9 @@ class SecurityApi(BaseApi):
             return answer(401, reason=_("Name or password is wrong."))
         if reason := why_change(user.id):
             return answer(403, reason=reason)
-        become(user.id)
+        if has_factor(user.id) or is_asked_of(become(user.id)):
+            set_actor(None)
+            return answer(403, reason=_("This login has a second factor: use an API key instead of the password."))
         succeeded(user, REST)
         set_actor(None)  # the token acts, not this request
         claims = {SESSION: new_session(user, via=REST)}

@@ -16,6 +16,7 @@ from app.access.actors import ADMIN_ROLE, require_actor
 from app.access.audit import Act, record_acts
 from app.access.preferences import set_preference
 from app.access.sessions import end_session, end_sessions
+from app.access.signin.factors import remove_factor
 from app.access.signin.locks import forget_failures, unlock_address
 from app.access.signin.settings import policy
 from app.base.security.logins import create_login
@@ -242,6 +243,16 @@ def end_session_of(user_id: int, session_id: int | None = None) -> int:
             raise Refused(_("There is no open session any more"))
         record_acts(current, [Act("end_session", "user", str(user_id), account.username, {"sessions": [ended, 0]})])
     return ended
+
+
+def reset_factor(user_id: int) -> None:
+    """Forget the second factor of somebody who has lost it; they may, or must, set up a new one. Raises `Refused`."""
+    with transaction() as current:
+        account = _manageable(current, user_id)
+        _refuse_own(user_id)
+        if not remove_factor(user_id):
+            raise Refused(_("There is no second factor"))
+        record_acts(current, [Act("factor_reset", "user", str(user_id), account.username)])
 
 
 def unlock_network(address: str) -> None:

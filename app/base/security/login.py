@@ -19,15 +19,19 @@ from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.access.models import RoleInfo
 from app.access.preferences import preference, set_preference
+from app.access.sessions import end_session
+from app.access.signin.factors import has_factor, take_code
+from app.access.signin.locks import seconds_to_wait
 from app.access.signin.rules import LONGEST
 from app.base.errors import answer
 from app.base.language import COOKIE, LANGUAGES, language
 from app.base.protection import public
 from app.base.security.attempts import LONGEST_NAME, attempt, succeeded, told_to_wait
+from app.base.security.attempts import failed as failed_attempt
 from app.base.security.hashing import fits_password
 from app.base.security.manager import acting, become
 from app.base.security.passwords import change_password, person_words, requirements, was_used, weakness
-from app.base.security.sessions import current_session, enter, leave
+from app.base.security.sessions import current_session, enter, go_half_way, half_way, leave
 from app.base.security.steps import first_step, password_chosen
 from app.base.shell import THEME_COOKIE, THEMES, remember, restore_choices, safe_target
 from app.db import session as database
@@ -81,12 +85,40 @@ class LoginView(AuthDBView):
             return self._page(target)
         name = request.form.get("username", "").strip()[:LONGEST_NAME]
         tried = attempt(name, request.form.get("password", ""))
+        if tried.user is not None and has_factor(tried.user.id):
+            go_half_way(tried.user)
+            return redirect(url_for("LoginView.code", next=None if target == "/" else target))
         if tried.user is not None:
             return self._enter(tried.user, target)
         if tried.wait:
             return self._page(target, name, told_to_wait(tried.wait)), 429, {"Retry-After": str(tried.wait)}
         g.login_failed = True
         return self._page(target, name, _("The login name or the password is wrong.")), 422
+
+    @expose("/login/code/", methods=["GET", "POST"])
+    @public
+    def code(self) -> Any:
+        """Ask for the second factor of somebody whose password was right; each code counts once."""
+        target = safe_target(request.args.get("next"))
+        found = half_way()
+        if found is None or acting() is not None:
+            return redirect(url_for("LoginView.login", next=None if target == "/" else target))
+        user, half = found
+        if request.method != "POST":
+            return self._code_page(target)
+        if wait := seconds_to_wait(user.username, get_remote_address()):
+            return self._code_page(target, told_to_wait(wait)), 429, {"Retry-After": str(wait)}
+        way = take_code(user.id, request.form.get("code", "")[:LONGEST_NAME])
+        if not way:
+            g.login_failed = True
+            failed_attempt(user.username, user, "code")
+            return self._code_page(target, _("This code is not right, or was used before.")), 422
+        end_session(half.id, user.id, "used")
+        return self._enter(user, target, way)
+
+    def _code_page(self, target: str, refusal: str = "") -> str:
+        page: str = self.render_template("login/code.html", refusal=refusal, target=target)
+        return page
 
     def _page(self, target: str, name: str = "", refusal: str = "") -> str:
         page: str = self.render_template("login/login.html", name=name, refusal=refusal, target=target)
@@ -102,16 +134,16 @@ class LoginView(AuthDBView):
         leave()
         return redirect(url_for("LoginView.login"))
 
-    def _enter(self, user: Any, target: str) -> Any:
+    def _enter(self, user: Any, target: str, way: str = "") -> Any:
         """A new session for the person, whatever the browser had before (no session fixation)."""
         chosen = language()
         session.clear()
-        enter(user, first_step(user))
         become(user.id)
+        enter(user, first_step(user))
         with transaction():
             if preference("language") is None:
                 set_preference("language", chosen)
-            succeeded(user)
+            succeeded(user, way)
         response = redirect(target)
         restore_choices(response, user.id)
         return response

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from app.access.actors import ADMIN_ROLE
 from app.access.audit import Act, record_acts
 from app.access.models import RoleInfo
+from app.access.signin.factors import remove_factor
 from app.base.security.passwords import change_password, person_words, was_used, weakness
 from app.db import session, transaction
 from app.types import Refused
@@ -105,6 +106,15 @@ def set_password(user: Any, password: str) -> None:
     with transaction() as current:
         change_password(user.id, password)
         record_acts(current, [Act("set_password", "user", str(user.id), user.username)])
+
+
+def forget_factor(username: str) -> None:
+    """Forget the second factor of a login. Raises `Refused` when there is none."""
+    with transaction() as current:
+        user = find_login(username)
+        if not remove_factor(user.id):
+            raise Refused(_("There is no second factor"))
+        record_acts(current, [Act("factor_reset", "user", str(user.id), user.username)])
 
 
 def has_administrator() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,17 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy import ColumnElement, Select, select
 
-from app.access.sessions import end_aside, end_session, key_of, limits, open_session, open_sessions, read_limits, touch
+from app.access.sessions import (
+    HALF_WAY,
+    end_aside,
+    end_session,
+    key_of,
+    limits,
+    open_session,
+    open_sessions,
+    read_limits,
+    touch,
+)
 from app.access.signin.models import LoginSession
 from app.access.signin.rules import device, why_over
 from app.access.signin.settings import IDLE_MINUTES, SESSION_HOURS
@@ -25,6 +35,8 @@ from app.host.settings import setting
 
 #: Where the browser's cookie holds the session's id (Flask-Login's own name for it).
 COOKIE_KEY = "_user_id"
+#: And that of a login whose code is still asked for.
+HALF_KEY, HALF_WAY_LASTS = "half_way", timedelta(minutes=5)
 
 
 def has_left() -> ColumnElement[bool]:
@@ -112,6 +124,21 @@ def sessions_of(user_id: int) -> list[OpenSession]:
         )
         for each in open_sessions(user_id, now(), *lasting)
     ]
+
+
+def go_half_way(user: Any) -> None:
+    """Note in this browser that the password was right; the code is asked for within `HALF_WAY_LASTS`."""
+    session.clear()
+    session[HALF_KEY] = new_session(user, via=HALF_WAY)
+
+
+def half_way() -> tuple[Any, LoginSession] | None:
+    """(login, what it is half way of) of somebody whose password was right; None once it took too long."""
+    raw = session.get(HALF_KEY)
+    found = find_session(raw, HALF_WAY) if isinstance(raw, str) else None
+    if found is None or now() - found[1].created_at > HALF_WAY_LASTS:
+        return None
+    return found
 
 
 def current_session() -> LoginSession | None:

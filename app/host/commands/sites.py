@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app.base.security.logins import create_login, find_login, set_password
+from app.base.security.logins import create_login, find_login, forget_factor, set_password
 from app.host.commands.upkeep import migrate_and_report, synchronise_and_report
 from app.host.console import Commands, chosen_site, in_site, site_option
 from app.host.sites import create_site, load_site, site_slugs
@@ -73,6 +73,16 @@ def password(slug: str | None, username: str, password: str) -> None:
     with in_site(chosen_site(slug)):
         set_password(find_login(username), password)
     click.echo(f"password of '{username}' set")
+
+
+@user.command("reset-factor")
+@site_option
+@click.argument("username")
+def reset_factor(slug: str | None, username: str) -> None:
+    """Forget the second factor of USERNAME, who has lost it."""
+    with in_site(chosen_site(slug)):
+        forget_factor(username)
+    click.echo(f"second factor of '{username}' forgotten")
 
 
 def register(group: click.Group) -> None:

@@ -9,6 +9,7 @@ from flask import abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
 from app.access.actors import require_actor
+from app.access.signin.factors import read_factor
 from app.access.signin.locks import locked_addresses, locked_until
 from app.base.page import PageView, expose, has_access
 from app.base.security.accounts import (
@@ -17,6 +18,7 @@ from app.base.security.accounts import (
     loose_logins,
     open_account,
     read_account,
+    reset_factor,
     reset_password,
     set_active,
     set_roles,
@@ -48,6 +50,7 @@ class AccountView(PageView):
         "switch": "edit",
         "unlock": "edit",
         "unlock_address": "edit",
+        "reset_factor": "edit",
         "end_session": "edit",
         "end_sessions": "edit",
     }
@@ -149,6 +152,17 @@ class AccountView(PageView):
         flash(_("The login can be used again"), "success")
         return redirect(url_for("AccountView.show_login", user_id=user_id))
 
+    @expose("/login/<int:user_id>/factor/reset", methods=["POST"])
+    @has_access
+    def reset_factor(self, user_id: int) -> Any:
+        """Forget the second factor of somebody who has lost it."""
+        try:
+            reset_factor(user_id)
+        except Refused as refused:
+            return self._account(read_account(user_id=user_id), errors=told(refused)), 422
+        flash(_("The second factor is forgotten"), "success")
+        return redirect(url_for("AccountView.show_login", user_id=user_id))
+
     @expose("/login/<int:user_id>/sessions/<int:session_id>/end", methods=["POST"])
     @has_access
     def end_session(self, user_id: int, session_id: int) -> Any:
@@ -210,6 +224,7 @@ class AccountView(PageView):
             manageable=manageable,
             locked=locked_until(account.username) if account.username else None,
             sessions=sessions_of(account.user_id) if account.user_id is not None and manageable else (),
+            factor=read_factor(account.user_id) if account.user_id is not None else None,
             moment=moment,
         )
         return page
