@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.access import unmasking
 from flask_babel import lazy_gettext as _l
 
+from app.access import unmasking
 from app.access.jobs import seal_job
 from app.access.role_templates import KERNEL_TEMPLATES
 from app.access.signin.settings import SETTINGS
