@@ -54,10 +54,6 @@ ACTIONS: dict[str, Text] = {
     "factor_off": _l("Switched the second factor off"),
     "factor_codes": _l("Made new recovery codes"),
     "factor_reset": _l("Reset the second factor"),
-    "factor_on": _l("Switched the second factor on"),
-    "factor_off": _l("Switched the second factor off"),
-    "factor_codes": _l("Made new recovery codes"),
-    "factor_reset": _l("Reset the second factor"),
     "create_key": _l("Made an API key"),
     "revoke_key": _l("Revoked an API key"),
     "assign": _l("Assigned"),
@@ -77,7 +73,6 @@ FIELDS: dict[str, Text] = {
     "user_id": _l("Login"),
     "via": _l("By way of"),
     "sessions": _l("Open sessions"),
-    "second_factor": _l("Second factor required"),
     "second_factor": _l("Second factor required"),
     "source": _l("Made from"),
 }
