@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 from flask_babel import gettext as _
 
+from app.access.policy import masked_value
 from app.base.views.cells import heading
 from app.transfer.rules.cells import harmless
-from app.types import Field, Kind
+from app.types import Field, Kind, Level
 
 #: Rows a worksheet holds below its heading; what is more goes on in the next one.
 SHEET_ROWS = 1_048_575
@@ -105,6 +106,8 @@ class XlsxWriter:
         def words(row: int, value: Any, names: Names) -> None:
             write_string(row, place, text(value, names)[:32_767])
 
+        if field.level < Level.READ:
+            return words
         if field.kind in _NUMBERS:
             return number
         return {Kind.DATETIME: moment, Kind.DATE: day}.get(field.kind, words)
@@ -140,6 +143,8 @@ def serial(value: datetime) -> float:
 
 def text_cell(field: Field, zone: ZoneInfo) -> Callable[[Any, Names], str]:
     """How a value of this field is written as text; made once per file, so labels are translated once."""
+    if field.level < Level.READ:
+        return lambda value, names: "" if value == "" else harmless(masked_value(field, value))
     if field.kind is Kind.CHOICE:
         labels = {choice.value: harmless(str(choice.label)) for choice in field.choices}
         return lambda value, names: labels.get(value) or harmless(str(value))

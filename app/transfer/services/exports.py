@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
+from app.access.policy import seen_by
 from app.access.scope import UNSCOPED
 from app.base.views.listing import every_row, matching
 from app.base.views.state import ListState, read_state
@@ -39,17 +40,17 @@ _MOST_NAMES = 200_000
 
 
 def exportable_entity(slug: str) -> Entity:
-    """The entity, if the actor may export it. Raises `Refused`."""
+    """The entity as the actor sees it, if they may export it. Raises `Refused`."""
     entity = context().entities.get(slug)
     if entity is None or "export" not in entity.actions:
         raise Refused(_("Records of this kind cannot be exported"))
     if not require_actor().can("can_export", entity.view_name):
         raise Refused(_("You may not export records of this kind"))
-    return entity
+    return seen_by(entity, require_actor())
 
 
 def exportable_fields(entity: Entity) -> list[Field]:
-    """Fields kept in a column; the others cannot be written to a file."""
+    """Fields kept in a column; the others cannot be written to a file. Masked ones come masked."""
     stored = inspect(entity.model).column_attrs
     return [field for field in entity.fields if field.name in stored]
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
+from app.access.policy import may_ask
 from app.access.scope import UNSCOPED, scope_condition
 from app.fields.bulk import among
 from app.host.context import context
@@ -75,11 +76,13 @@ class Lookups:
 
 
 def natural_keys(target: Entity) -> tuple[str, ...]:
-    """By what people name a record of this entity: its unique texts, then its title."""
+    """By what people name a record of this entity: its unique texts, then its title; only what the actor reads."""
+    actor = require_actor()
     kinds = (Kind.TEXT, Kind.ID_NUMBER, Kind.USCC, Kind.PHONE, Kind.EMAIL)
     unique = tuple(f.name for f in target.fields if f.unique and f.kind in kinds)
     title = target.field(target.title)
-    return (*unique, *((title.name,) if title is not None and title.name not in unique else ()))
+    named = (*unique, *((title.name,) if title is not None and title.name not in unique else ()))
+    return tuple(name for name in named if may_ask(target, name, actor))
 
 
 def find_by_text(current: Session, target: Entity, keys: Sequence[str], texts: Iterable[str]) -> dict[str, int]:

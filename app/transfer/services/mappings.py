@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.access.actors import require_actor
+from app.access.policy import may_ask, seen_by
 from app.db import now, session
 from app.host.context import context
 from app.transfer.models import ImportMapping
@@ -34,8 +35,8 @@ _MAX_MAPPING = 256 * 1024
 
 
 def importable_fields(entity: Entity) -> list[Field]:
-    """The fields an import may fill."""
-    return [f for f in entity.fields if f.importable and not f.computed]
+    """The fields an import of the actor may fill: those they may write."""
+    return [f for f in seen_by(entity, require_actor()).fields if f.importable and not f.computed]
 
 
 def names_of(field: Field) -> list[str]:
@@ -90,7 +91,7 @@ def checked_mapping(entity: Entity, mapping: Mapping, header: Sequence[str]) -> 
     for name, source in mapping.fields.items():
         field = allowed.get(name)
         if field is None:
-            errors[name] = _("There is no field of this name, or it is filled in by the system")
+            errors[name] = _("There is no field of this name, it is filled in by the system, or you may not change it")
             continue
         try:
             compile_source(source, header)
@@ -110,7 +111,8 @@ def checked_mapping(entity: Entity, mapping: Mapping, header: Sequence[str]) -> 
 
 
 def _stored(target: Entity, name: str) -> bool:
-    return target.field(name) is not None and name in target.model.__table__.c
+    known = target.field(name) is not None and name in target.model.__table__.c
+    return known and may_ask(target, name, require_actor())
 
 
 def load_mapping(path: Path) -> Mapping:

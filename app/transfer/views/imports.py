@@ -11,10 +11,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app.access.actors import require_actor
+from app.access.policy import title_text
 from app.access.scope import UNSCOPED
 from app.base.page import PageView, expose
 from app.base.views.cells import zone
 from app.base.views.replies import done
+from app.base.views.titles import record_title
 from app.db import session
 from app.jobs.models import Job
 from app.jobs.rules import OPEN
@@ -266,6 +268,7 @@ class ImportView(PageView):
             doubts=review.read_doubts(pk, size=100),
             counts=review.count_doubts(pk),
             shown=shown_value,
+            title=record_title,
             zone=zone(),
         )
 
@@ -280,7 +283,7 @@ def _entity(made: Import) -> Entity:
 def _left(entity: Entity, made: Import) -> list[tuple[str, str]]:
     """(record, why) of what the undo had to leave."""
     rows = (made.undone or {}).get("list", [])
-    return [(one["label"] or f"#{one['record_id']}", problems_text(entity, [one])) for one in rows]
+    return [(title_text(entity, one["label"], one["record_id"]), problems_text(entity, [one])) for one in rows]
 
 
 def _mapping_file(content: bytes) -> Mapping:

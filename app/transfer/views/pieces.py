@@ -9,6 +9,7 @@ from typing import Any
 from flask import abort
 
 from app.access.actors import current_actor, require_actor
+from app.access.policy import seen_by
 from app.base.views.cells import plain, zone
 from app.base.views.guard import to_login
 from app.host.context import context
@@ -45,14 +46,16 @@ def named(slug: str) -> str:
 
 
 def shown_value(entity: Entity, name: str, value: Any) -> str:
-    """A value of a row or record as text."""
-    field = entity.field(name)
-    return plain(field, value, zone()) if field is not None else str(value)
+    """A value of a row or record as text, as far as the actor may read it."""
+    if entity.field(name) is None:
+        return str(value)
+    field = seen_by(entity, require_actor()).field(name)
+    return plain(field, value, zone()) if field is not None else ""
 
 
 def refusal(entity: Entity, refused: Refused) -> str:
     """A refusal as one text, with the labels of the fields."""
     if not refused.errors:
         return str(refused)
-    labels = {field.name: str(field.label) for field in entity.fields}
+    labels = {field.name: str(field.label) for field in seen_by(entity, require_actor()).fields}
     return "; ".join(f"{labels.get(name, name)}: {text}" for name, text in refused.errors.items())

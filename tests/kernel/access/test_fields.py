@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from flask_appbuilder.security.sqla.models import Role
@@ -193,6 +195,39 @@ def test_a_write_that_names_a_kept_field_is_refused_whole(manager: Browser, cust
     assert saved.status_code == 303
     after = kept_of(customer.id)
     assert (after["email"], after["mobile"], after["id_number"]) == ("new@example.com", MOBILE, NUMBER)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_files_hold_masks_and_no_hidden_column(manager: Browser, customer: Customer, kind: str) -> None:
+    page = manager.get("/export/start/customer").text
+    assert 'value="mobile"' in page and 'value="id_number"' not in page
+    wanted = {"format": kind, "column": ["name", "mobile"]}
+    made = manager.post("/export/start/customer", data=wanted, follow_redirects=True, buffered=True)
+    assert made.status_code == 200
+    content = made.data
+    if kind == "xlsx":
+        with ZipFile(BytesIO(content)) as book:
+            content = b"".join(book.read(name) for name in book.namelist())
+    assert SHOWN.encode() in content and MOBILE.encode() not in content and NUMBER.encode() not in content
+    assert manager.post("/export/start/customer", data={**wanted, "column": ["id_number"]}).status_code == 400
+    for asked in ASKED:
+        assert manager.post(f"/export/start/customer?{asked}", data=wanted).status_code == 400, asked
+
+
+def test_an_import_writes_and_matches_by_nothing_that_is_kept(manager: Browser, customer: Customer) -> None:
+    before = kept_of(customer.id)
+    head = "客户名称,手机号,证件号码,电子邮箱"
+    text = f"{head}\n王小明,13900001111,{NUMBER},new@example.com\n"
+    answer = manager.post("/import/start/customer", data={"file": (BytesIO(text.encode()), "a.csv")})
+    assert answer.status_code == 303
+    place = answer.headers["Location"]
+    page = manager.get(place).text
+    assert "<option" in page and 'value="email"' in page
+    assert 'value="mobile"' not in page and 'value="id_number"' not in page
+    for number, name in ((1, "mobile"), (2, "id_number")):
+        data = {"column-0": "name", f"column-{number}": name, "duplicates": "update"}
+        assert manager.post(place, data=data).status_code == 400, name
+    assert kept_of(customer.id) == before
 
 
 def kept_of(customer_id: int) -> dict[str, Any]:
