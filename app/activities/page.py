@@ -70,7 +70,8 @@ def _line(activity: Activity, who: str) -> TimelineItem:
         facts.append(as_seen("activity", "amount", activity.amount, money_text(activity.amount)))
     facts.append(as_seen("activity", "content", activity.content, (activity.content or "")[:EXCERPT]))
     if step := as_seen("activity", "next_step", activity.next_step):
-        facts.append(f"{_('Next step')}: {step}")
+        label = _("Next step")
+        facts.append(f"{label}: {step}")
     title = as_seen("activity", "kind", activity.kind, kinds.get(activity.kind, activity.kind)) or _("Follow-up")
     subject = as_seen("activity", "subject", activity.subject)
     return TimelineItem(

@@ -78,10 +78,11 @@ def _moves(customer_id: int, before: datetime | None, limit: int) -> list[Timeli
     if before is not None:
         statement = statement.where(at < before)
     rows = session.execute(statement.order_by(at.desc(), CustomerOwnership.id.desc()).limit(limit)).all()
+    label, nobody = _("Account manager"), _("nobody")
     return [
         TimelineItem(
             moment,
-            f"{_('Account manager')}: {source or _('nobody')} → {target or _('nobody')}",
+            f"{label}: {source or nobody} → {target or nobody}",
             " · ".join(filter(None, (cause_text(cause), reason))),
             icon="arrows-exchange",
             who=by or "",

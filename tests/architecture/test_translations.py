@@ -100,3 +100,16 @@ def test_the_running_product_speaks_both_languages(app: Flask) -> None:
         assert gettext("Log in") == "登录"
     with force_locale("en"):
         assert gettext("Log in") == "Log in"
+
+
+def test_no_message_hides_in_an_f_string() -> None:
+    """What stands inside one is not found by the extraction, and stays English."""
+    hidden = re.compile(r"""f(["'])(?:(?!\1).)*\{_l?\(""")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for room in ("app", "plugins")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if hidden.search(line)
+    ]
+    assert found == []
