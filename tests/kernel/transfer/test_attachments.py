@@ -44,7 +44,7 @@ def test_a_file_is_kept_shown_fetched_and_removed(client: Browser, people: Peopl
     answer = add(client, record.id, PDF, "合同.pdf")
     assert answer.status_code == 200 and "合同.pdf" in answer.text
     pk = int(re.search(r"/attachment/(\d+)/file", answer.text)[1])
-    fetched = client.get(f"/attachment/{pk}/file")
+    fetched = client.get(f"/attachment/{pk}/file", buffered=True)
     assert fetched.data == PDF and fetched.headers["Content-Disposition"].startswith("attachment")
     assert fetched.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in fetched.headers["Content-Security-Policy"]
@@ -55,7 +55,7 @@ def test_a_file_is_kept_shown_fetched_and_removed(client: Browser, people: Peopl
 
     assert client.post(f"/attachment/{pk}/delete", htmx=True).status_code == 200
     assert count() == 0 and not list(storage.folder("attachments").iterdir())
-    assert client.get(f"/attachment/{pk}/file").status_code == 404
+    assert client.get(f"/attachment/{pk}/file", buffered=True).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,13 @@ def test_only_within_the_scope_of_the_record(client: Browser, people: People, re
     answer = add(client, record.id, PDF, "a.pdf")
     pk = int(re.search(r"/attachment/(\d+)/file", answer.text)[1])
     login(client, people.manager)
-    assert client.get(f"/attachment/{pk}/file").status_code == 200
+    assert client.get(f"/attachment/{pk}/file", buffered=True).status_code == 200
     login(client, people.stranger)
-    assert client.get(f"/attachment/{pk}/file").status_code == 404
+    assert client.get(f"/attachment/{pk}/file", buffered=True).status_code == 404
     assert client.post(f"/attachment/{pk}/delete").status_code == 404
     assert add(client, record.id, PDF, "b.pdf").status_code == 404
     login(client, None)
-    assert client.get(f"/attachment/{pk}/file").status_code == 302
+    assert client.get(f"/attachment/{pk}/file", buffered=True).status_code == 302
     assert count() == 1
 
 

@@ -38,7 +38,7 @@ def read_csv(content: bytes) -> list[list[str]]:
 
 def export(client: Browser, file_format: str, query: str = "", columns: tuple[str, ...] = COLUMNS) -> Any:
     data = {"format": file_format, "column": list(columns)}
-    return client.post(f"/export/start/customer?{query}", data=data, follow_redirects=True)
+    return client.post(f"/export/start/customer?{query}", data=data, follow_redirects=True, buffered=True)
 
 
 @pytest.fixture
@@ -108,11 +108,11 @@ def test_a_long_list_is_a_job_and_the_audit_log_knows(
     answer = export(client, "xlsx", "sort=code")
     assert answer.status_code == 200 and answer.mimetype == "text/html"
     made = session.scalars(select(Export)).one()
-    assert not made.stored and client.get(f"/export/{made.id}/file").status_code == 404
+    assert not made.stored and client.get(f"/export/{made.id}/file", buffered=True).status_code == 404
     run_pending()
     session.expire_all()
     assert client.get(f"/export/{made.id}/").status_code == 200
-    content = client.get(f"/export/{made.id}/file").data
+    content = client.get(f"/export/{made.id}/file", buffered=True).data
     assert len(load_workbook(io.BytesIO(content)).get_sheet_by_index(0).to_python()) == 5
     entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "export")).one()
     assert entry.changes["rows"] == [None, 4] and entry.changes["filter"] == [None, "sort=code"]
@@ -123,14 +123,14 @@ def test_a_file_is_its_owners_until_it_expires(client: Browser, cast: People) ->
     login(client, cast.admin)
     export(client, "csv")
     made = session.scalars(select(Export)).one()
-    assert client.get(f"/export/{made.id}/file").status_code == 200
+    assert client.get(f"/export/{made.id}/file", buffered=True).status_code == 200
     login(client, cast.add("other", "另管理", cast.head_office, "Admin"))
-    assert client.get(f"/export/{made.id}/file").status_code == 404
+    assert client.get(f"/export/{made.id}/file", buffered=True).status_code == 404
     assert client.get(f"/export/{made.id}/").status_code == 404
     login(client, cast.admin)
     with transaction() as current:
         current.execute(update(Export).values(expires_at=now() - timedelta(seconds=1)))
-    assert client.get(f"/export/{made.id}/file").status_code == 404
+    assert client.get(f"/export/{made.id}/file", buffered=True).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_the_whole_way(client: Browser, people: People) -> None:
     assert client.get(f"/import/{pk}/").status_code == 200
     assert "a.csv" in client.get("/import/").text
 
-    errors = client.get(f"/import/{pk}/errors")
+    errors = client.get(f"/import/{pk}/errors", buffered=True)
     assert errors.data.startswith(b"\xef\xbb\xbf") and "attachment" in errors.headers["Content-Disposition"]
     lines = errors.data.decode("utf-8-sig").splitlines()
     assert lines[1].startswith("李四,K2,?,,") and len(lines) == 2
@@ -146,7 +146,7 @@ def test_imports_belong_to_who_made_them(client: Browser, people: People) -> Non
     mapped(client, pk)
     client.post(f"/import/{pk}/run")
     run_pending()
-    assert client.get(f"/import/{pk}/errors").status_code == 200
+    assert client.get(f"/import/{pk}/errors", buffered=True).status_code == 200
     login(client, people.add("other", "另管理", people.head_office, "Admin"))
     for path in ("", "columns", "errors", "review", "mapping"):
         assert client.get(f"/import/{pk}/{path}").status_code == 404
