@@ -22,6 +22,7 @@ from app.host.console import in_site
 from app.host.context import context
 from app.host.migrations import KERNEL_LINE, is_pending
 from app.host.modules import installed_modules, list_modules
+from app.host.secret import why_weak
 from app.host.sites import Site, SiteError, load_site, site_slugs
 from app.host.valkey import running_valkey_url
 from config import ROOT, settings
@@ -186,9 +187,9 @@ def _site(slug: str, owners: dict[str, str]) -> Iterator[Finding]:
 def _secret(site: Site) -> Iterator[Finding]:
     path = site.folder / "secret"
     mode = path.stat().st_mode & 0o777
-    if len(set(site.secret)) < 16:
+    if weak := why_weak(site.secret):
         advice = "write 48 or more random characters into it; everybody has to log in again"
-        yield Finding(PROBLEM, f"site {site.slug}: its secret is easy to guess", advice)
+        yield Finding(PROBLEM, f"site {site.slug}: its secret is easy to guess: {weak}", advice)
     elif mode & 0o077:
         yield Finding(PROBLEM, f"site {site.slug}: others can read its secret", f"chmod 600 {path}")
     else:

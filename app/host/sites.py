@@ -9,6 +9,9 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.host.secret import LEAST_LENGTH, why_weak
+from config import settings
+
 SLUG = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -52,7 +55,10 @@ def site_slugs(instance: Path) -> list[str]:
 
 
 def load_site(instance: Path, slug: str) -> Site:
-    """Read one site's folder. Raises `SiteError` when it is missing or its file cannot be read."""
+    """Read one site's folder. Raises `SiteError` when it is missing, cannot be read, or its secret is weak.
+
+    A short secret is refused everywhere, one that could be guessed only in production; `qiao doctor` names it.
+    """
     if not SLUG.fullmatch(slug):
         raise SiteError(f"'{slug}' is not a site name: use lower-case letters, digits and '_'")
     folder = sites_folder(instance) / slug
@@ -65,8 +71,12 @@ def load_site(instance: Path, slug: str) -> Site:
         ) from missing
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise SiteError(f"{folder / 'site.toml'} cannot be read: {broken}") from broken
-    if len(secret) < 32:
-        raise SiteError(f"{folder / 'secret'} is too short: write 32 or more random characters into it")
+    weak = why_weak(secret)
+    if weak and (settings().production or len(secret) < LEAST_LENGTH):
+        raise SiteError(
+            f"{folder / 'secret'} could be guessed ({weak}): write 48 or more random characters into it, "
+            "then run 'qiao audit seal'; everybody has to log in again"
+        )
     known = {"hosts", "name", "accent", "locale", "timezone", "currency", "database_url"}
     if unknown := sorted(set(values) - known):
         raise SiteError(f"{folder / 'site.toml'} has unknown settings: {', '.join(unknown)}")
