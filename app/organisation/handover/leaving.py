@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.access.audit import Act, record_acts
 from app.access.scope import UNSCOPED
+from app.access.sessions import end_sessions
 from app.organisation.handover.models import Handover
 from app.organisation.models import Employee, Post, Unit
 
@@ -20,7 +21,7 @@ _OPEN = {UNSCOPED: True}
 def end_employment(current: Session, handover: Handover) -> dict[str, Any]:
     """Switch the login off, end second posts and headships, set the last day; what an undo needs to know of it.
 
-    Whatever the login has open ends with its next request: nobody acts by a login that is switched off.
+    Its sessions end at once; whatever else it has open, a key or token, ends with its next request.
     """
     employee = current.get_one(Employee, handover.giver_id, execution_options=_OPEN)
     ended: dict[str, Any] = {
@@ -72,4 +73,6 @@ def _switch(current: Session, employee: Employee, *, active: bool) -> bool:
         return False
     act = Act("update", "user", str(employee.user_id), changed, {"active": [not active, active]})
     record_acts(current, [act])
+    if not active:
+        end_sessions(employee.user_id, "left")
     return True

@@ -22,7 +22,7 @@ STATUSES = (
 )
 #: What became of a record.
 STATES = (
-    Choice("moved", _l("Handed over"), "green"),
+    Choice("moved", _l("Transferred"), "green"),
     Choice("stayed", _l("Stayed"), "amber"),
     Choice("back", _l("Brought back"), "blue"),
     Choice("kept", _l("Not brought back"), "amber"),
@@ -52,7 +52,7 @@ HANDOVER = Entity(
     search_fields=("reason",),
     sections=(
         Section(_l("Work handover"), ("giver_id", "kind", "status", "unit_id", "effective_on", "last_on", "reason")),
-        Section(_l("Course"), ("created_at", "finished_at", "undone_at")),
+        Section(_l("Dates"), ("created_at", "finished_at", "undone_at")),
     ),
     module="organisation",
     actions=frozenset({"list", "show"}),
