@@ -62,11 +62,12 @@ def seen_by(entity: Entity, actor: Actor | None) -> Entity:
     """
     if actor is None or actor.is_system or actor.fields is None:
         return entity
-    if context().entities.get(entity.slug) is not entity:
+    known = context().entities.get(entity.slug)
+    if known is None or known.fields is not entity.fields:
         return _narrowed(entity, actor)  # another form of it, as a dialog asks for
     made = actor.fields.made
     if entity.slug not in made:
-        made[entity.slug] = _narrowed(entity, actor)
+        made[entity.slug] = _narrowed(known, actor)
     found: Entity = made[entity.slug]
     return found
 

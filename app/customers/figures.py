@@ -9,6 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import case, func, select
 
+from app.access.actors import require_actor
+from app.access.policy import readable
 from app.activities.models import Activity
 from app.base.views.cells import zone
 from app.base.views.formats import date_text, moment_text
@@ -43,7 +45,8 @@ def figures_of(customer: Customer) -> Sequence[Figure]:
         shown.append(Figure(_("Since the last follow-up"), text, title=exact, fields=FOLLOWED))
     exact = _("%(count)s of them effective", count=f"{effective or 0:,}")
     shown.append(Figure(_("Follow-ups"), f"{number:,}", title=exact))
-    shown.append(_next_step(coming, missed, customer, today))
+    if readable("activity", "next_on", require_actor()):
+        shown.append(_next_step(coming, missed, customer, today))
     born = customer.birth_date if is_person(customer.kind) else customer.founded_on
     if born is not None:
         years = full_years(born, today)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from werkzeug.routing import BuildError
 
 from app.access.actors import require_actor
-from app.access.policy import as_seen, title_text
+from app.access.policy import as_seen, may_ask, title_text
 from app.activities.models import Activity
 from app.activities.schemas import KINDS
 from app.activities.steps import is_for
@@ -59,8 +59,9 @@ def today() -> date:
 
 
 def my_customers() -> Markup:
-    """The person's own customers by lifecycle, counted in one statement."""
-    employee_id = require_actor().employee_id
+    """The person's own customers by lifecycle (all together where that is kept from them), in one statement."""
+    actor = require_actor()
+    employee_id, grouped = actor.employee_id, may_ask("customer", "lifecycle", actor)
     counted: dict[str, int] = dict(
         session.execute(
             select(Customer.lifecycle, func.count())
@@ -79,7 +80,7 @@ def my_customers() -> Markup:
             "url": url_for("CustomerView.list", **{**owned, "f.lifecycle": choice.value}),
         }
         for choice in LIFECYCLES
-        if counted.get(choice.value)
+        if grouped and counted.get(choice.value)
     ]
     everybody = url_for("CustomerView.list", **owned)
     figures = {"total": total, "total_text": number_text(total), "all_url": everybody}

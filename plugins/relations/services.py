@@ -15,6 +15,7 @@ from app.api import (
     Customer,
     current_actor,
     entity,
+    readable,
     reading,
     scope_condition,
     session,
@@ -165,5 +166,6 @@ def names_of(nodes: Iterable[Node]) -> dict[Node, tuple[str, str]]:
         if not numbers:
             continue
         rows = session.execute(select(model.id, model.name, kind).where(model.id.in_(numbers)))
-        found.update({(slug, number): (title_text(slug, name, number), what) for number, name, what in rows})
+        told = readable(slug, kind.key, current_actor())
+        found.update({(slug, n): (title_text(slug, name, n), what if told else "") for n, name, what in rows})
     return found

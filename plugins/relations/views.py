@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from app.api import EntityView, current_actor, entity, expose, find_record, has_access
-from plugins.relations.rules import KINDS, Node, Walk, layout
+from app.api import EntityView, as_seen, current_actor, entity, expose, find_record, has_access, may_ask
+from plugins.relations.rules import KINDS, Edge, Node, Walk, layout
 from plugins.relations.schemas import KINDS as KIND_CHOICES
 from plugins.relations.schemas import RELATION
 from plugins.relations.services import names_of, neighbourhood
@@ -25,7 +25,7 @@ class RelationsRelationView(EntityView):
     route_base = "/relations"
 
     @expose("/graph/<string:kind>/<int:pk>")
-    @has_access
+    @has_access, may_ask
     def graph(self, kind: str, pk: int) -> ResponseReturnValue:
         """Nodes, links and categories around a party, as JSON. 404 outside the scope, 400 for odd filters."""
         if kind not in ("customer", "contact") or not 0 < pk < 2**63:
@@ -41,6 +41,10 @@ class RelationsRelationView(EntityView):
             abort(400)
         if unknown := set(kinds) - set(KINDS):
             abort(400, description=_("Unknown relation type: %(kind)s", kind=", ".join(sorted(unknown))[:60]))
+        asked = {"kind": bool(kinds), "strength": strength not in ("0", "1")}
+        for name, is_asked in asked.items():
+            if is_asked and not may_ask(RELATION, name, current_actor()):
+                abort(400)
         start: Node = (kind, pk)
         found = neighbourhood(start, depth=int(depth), kinds=kinds, min_strength=int(strength))
         return jsonify(drawing(found, start))
@@ -80,14 +84,20 @@ def drawing(found: Walk, start: Node) -> dict[str, Any]:
             {
                 "source": index[edge.source],
                 "target": index[edge.target],
-                "text": labels.get(edge.kind, edge.kind)
-                + (f" {edge.percent.normalize():f}%" if edge.percent else ""),
+                "text": _edge_text(edge, labels),
                 "lineStyle": {"width": edge.strength * 0.8},
             }
             for edge in shown
         ],
         "cut": bool(found.cut),
     }
+
+
+def _edge_text(edge: Edge, labels: dict[str, str]) -> str:
+    """What a relation is called and how large the share is, as far as the actor may read it."""
+    slug = RELATION.slug
+    share = as_seen(slug, "percent", edge.percent, f"{edge.percent.normalize():f}%" if edge.percent else "")
+    return f"{as_seen(slug, 'kind', edge.kind, labels.get(edge.kind, edge.kind))} {share}".strip()
 
 
 def _category(node: Node, what: str) -> int:

@@ -21,6 +21,7 @@ def places(served: Served) -> dict[str, str]:
         return {
             "roles": "/roles/",
             "matrix": f"/roles/{roles['account_manager']}",
+            "fields": f"/roles/{roles['account_manager']}/fields?entity=customer",
             "matrix-fixed": f"/roles/{roles['Admin']}",
             "accounts": "/accounts/",
             "account": f"/accounts/{served.people.manager.employee_id}",
