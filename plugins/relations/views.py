@@ -25,7 +25,7 @@ class RelationsRelationView(EntityView):
     route_base = "/relations"
 
     @expose("/graph/<string:kind>/<int:pk>")
-    @has_access, may_ask
+    @has_access
     def graph(self, kind: str, pk: int) -> ResponseReturnValue:
         """Nodes, links and categories around a party, as JSON. 404 outside the scope, 400 for odd filters."""
         if kind not in ("customer", "contact") or not 0 < pk < 2**63:
@@ -35,9 +35,7 @@ class RelationsRelationView(EntityView):
         depth = request.args.get("depth", "2")
         strength = request.args.get("strength", "1")
         kinds = [one for one in request.args.getlist("kinds") if one]
-        if not (
-            depth.isdecimal() and 1 <= int(depth) <= MAX_DEPTH and strength.isdecimal() and int(strength) <= 5
-        ):
+        if not (depth.isdecimal() and 1 <= int(depth) <= MAX_DEPTH and strength.isdecimal() and int(strength) <= 5):
             abort(400)
         if unknown := set(kinds) - set(KINDS):
             abort(400, description=_("Unknown relation type: %(kind)s", kind=", ".join(sorted(unknown))[:60]))
@@ -74,9 +72,7 @@ def drawing(found: Walk, start: Node) -> dict[str, Any]:
                 "symbolSize": 44 if node == start else 30 if node[0] == "customer" else 22,
                 "more": node in found.cut,
                 "graph": url_for("RelationsRelationView.graph", kind=node[0], pk=node[1]),
-                "url": url_for(
-                    f"{'CustomerView' if node[0] == 'customer' else 'ContactView'}.show", pk=node[1]
-                ),
+                "url": url_for(f"{'CustomerView' if node[0] == 'customer' else 'ContactView'}.show", pk=node[1]),
             }
             for node in order
         ],
