@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from app.access.actors import require_actor
 from app.access.models import AuditEntry
-from app.access.policy import seen_by
+from app.access.policy import readable, seen_by
 from app.base.views.related import related_list
 from app.customers.models import Customer, CustomerOwnership
 from app.customers.rules import is_person
@@ -66,6 +66,8 @@ def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequ
 
 
 def _moves(customer_id: int, before: datetime | None, limit: int) -> list[TimelineItem]:
+    if not readable("customer", "owner_id", require_actor()):
+        return []
     old, new, who = aliased(Employee), aliased(Employee), aliased(Employee)
     at = CustomerOwnership.at
     statement = (

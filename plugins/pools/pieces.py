@@ -13,7 +13,7 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from app.api import UNSCOPED, Customer, Employee, number_text, related_list, require_actor, session
+from app.api import UNSCOPED, Customer, Employee, number_text, readable, related_list, require_actor, session
 from app.types import Action, Card, Tab, TimelineItem
 from plugins.pools.calendar import is_working_day
 from plugins.pools.models import Pool, PoolEntry, PoolMovement
@@ -74,6 +74,8 @@ def story(customer: Customer) -> Markup:
 
 def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequence[TimelineItem]:
     """The movements of a customer as lines of its timeline; the customer has been found within the scope."""
+    if not readable("customer", "owner_id", require_actor()):
+        return []
     to, former = aliased(Employee), aliased(Employee)
     statement = (
         select(

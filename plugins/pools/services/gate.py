@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from app.api import UNSCOPED, Customer, among, session
+from app.api import UNSCOPED, Customer, among, session, title_text
 from app.types import Veto
 from plugins.pools.models import Pool, PoolEntry
 
@@ -20,7 +20,7 @@ def lying_in_pools(customer_ids: Sequence[int], cause: str) -> Veto | None:
     if cause.startswith(OWN_CAUSES):
         return None
     statement = (
-        select(Customer.name, Pool.name.label("pool"))
+        select(Customer.id, Customer.name, Pool.name.label("pool"))
         .join_from(PoolEntry, Customer, Customer.id == PoolEntry.customer_id)
         .join(Pool, Pool.id == PoolEntry.pool_id)
         .where(among(session(), PoolEntry.customer_id, customer_ids))
@@ -30,7 +30,8 @@ def lying_in_pools(customer_ids: Sequence[int], cause: str) -> Veto | None:
     found = session.execute(statement.execution_options(**{UNSCOPED: True})).one_or_none()
     if found is None:
         return None
-    return Veto(_("%(name)s lies in the pool “%(pool)s”: assign it from there", name=found.name, pool=found.pool))
+    name = title_text("customer", found.name, found.id)
+    return Veto(_("%(name)s lies in the pool “%(pool)s”: assign it from there", name=name, pool=found.pool))
 
 
 __all__ = ["lying_in_pools"]
