@@ -36,12 +36,13 @@ def preferences(prefix: str, *, user_id: int | None = None) -> dict[str, Any]:
 
 
 def set_preference(key: str, value: Any, *, user_id: int | None = None) -> None:
-    """Keep a setting of the person; None forgets it. Nobody acting: nothing is kept.
+    """Keep a setting of the person; None forgets it. Nobody acting, or somebody who only looks: nothing is kept.
 
     Raises `ValueError` for a value longer than `MAX_LENGTH` as JSON.
     """
     person = user_id if user_id is not None else _acting_user()
-    if person is None:
+    actor = current_actor()
+    if person is None or (actor is not None and actor.viewer):
         return
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if len(text) > MAX_LENGTH:

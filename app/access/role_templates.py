@@ -102,12 +102,14 @@ BUSINESS_ADMIN = RoleTemplate(
         "UnitView": (*_WRITE, "can_delete", "can_move", "can_export", "can_import"),
         "EmployeeView": (*_WRITE, "can_delete", "can_export", "can_import"),
         "PostView": (*_WRITE, "can_delete"),
+        "ViewAsView": ("can_start",),
     },
     scopes={"customer": Scope.ALL},
 )
 
 CONSULTANT = RoleTemplate(
     slug="consultant",
+    administers=True,
     label=_l("System administrator"),
     description=_l("Sets modules, schedules and interfaces up; sees no customers and gives no rights."),
     permissions={
@@ -122,8 +124,9 @@ CONSULTANT = RoleTemplate(
 
 SECURITY_ADMIN = RoleTemplate(
     slug="security_admin",
+    administers=True,
     label=_l("Security administrator"),
-    description=_l("Makes logins and roles, within what they hold themselves; sees no customers."),
+    description=_l("Makes logins and roles, within what they hold themselves or may give; sees no customers."),
     permissions={
         "RoleView": ("can_list", "can_add", "can_edit", "can_delete"),
         "AccountView": ("can_list", "can_add", "can_edit"),
@@ -134,9 +137,10 @@ SECURITY_ADMIN = RoleTemplate(
 
 AUDIT_ADMIN = RoleTemplate(
     slug="audit_admin",
+    administers=True,
     label=_l("Audit administrator"),
     description=_l("Reads the audit log; changes nothing."),
-    permissions={"AuditView": ("can_list",), "UnitView": _READ, "EmployeeView": _READ},
+    permissions={"AuditView": ("can_list", "can_export"), "UnitView": _READ, "EmployeeView": _READ},
 )
 
 KERNEL_TEMPLATES = (

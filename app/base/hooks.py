@@ -7,14 +7,22 @@ from collections.abc import Sequence
 from flask_babel import lazy_gettext as _l
 
 from app.base.security.audit import AuditView
-from app.base.security.screens import AccountView, FactorView, KeyView, RoleView, SessionView
+from app.base.security.screens import (
+    AccountView,
+    DelegationView,
+    FactorView,
+    KeyView,
+    RoleView,
+    SessionView,
+    ViewAsView,
+)
 from app.hookspecs import hookimpl
 from app.types import MenuGroup, MenuItem
 
 
 @hookimpl
 def views() -> Sequence[type]:
-    return (RoleView, AccountView, KeyView, AuditView, SessionView, FactorView)
+    return (RoleView, DelegationView, AccountView, KeyView, AuditView, SessionView, FactorView, ViewAsView)
 
 
 @hookimpl

@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access.actors import current_actor, set_actor
 from app.base.security.manager import acting
+from app.base.security.viewing import hold_still
 from app.host.context import context
 from config import settings
 
@@ -106,6 +107,7 @@ def _guard() -> Any:
         return ask_to_log_in()
     if _holds_nul():
         abort(400)
+    hold_still()
     if request.method in ("GET", "HEAD", "OPTIONS", "TRACE"):
         return None
     if is_api and not _rides_on_cookie():

@@ -22,6 +22,7 @@ from app.base.language import LANGUAGES, TAGS, choose_language_by_person, langua
 from app.base.protection import public
 from app.base.recent import note_opened_records
 from app.base.security.manager import acting
+from app.base.security.roles.grants import role_labels
 from app.db import writing
 from app.host.context import context
 from app.types import Actor, MenuGroup, MenuItem
@@ -90,6 +91,22 @@ class Shell:
     @property
     def person(self) -> str:
         return self.actor.name if self.actor else ""
+
+    @property
+    def viewer(self) -> str:
+        """Who looks as the person shown; empty when it is they themselves."""
+        return self.actor.viewer if self.actor else ""
+
+    @property
+    def viewed_name(self) -> str:
+        """The login or the role looked as."""
+        if self.actor is None or self.actor.name != self.actor.viewer:
+            return self.person
+        return ", ".join(role_labels().get(grant.role_id, grant.role) for grant in self.actor.grants)
+
+    @property
+    def may_view_as(self) -> bool:
+        return self.actor is not None and not self.viewer and self.actor.can("can_start", "ViewAsView")
 
     @property
     def site_name(self) -> str:

@@ -86,6 +86,8 @@ class Actor:
     fields: FieldLevels | None = None
     locale: str = "zh"
     timezone: str = "Asia/Shanghai"
+    #: The name of whoever looks as this actor, read-only; empty when the actor acts in person.
+    viewer: str = ""
 
     def can(self, permission: str, view: str) -> bool:
         """Whether a role grants `permission` (e.g. ``can_list``) on `view` (a class name or menu)."""

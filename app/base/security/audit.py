@@ -58,6 +58,8 @@ ACTIONS: dict[str, Text] = {
     "revoke_key": _l("Revoked an API key"),
     "assign": _l("Assigned"),
     "unmask": _l("Showed a masked value"),
+    "view_as": _l("Looked as somebody else"),
+    "view_as_end": _l("Was themselves again"),
     "export": _l("Exported"),
     "import": _l("Imported"),
     "change_settings": _l("Changed settings"),

@@ -14,9 +14,10 @@ from app.access.actors import current_actor, load_actor, set_actor
 from app.access.sessions import restamp
 from app.base.security.hashing import fits_password, hash_password, is_outdated, spend
 from app.base.security.passwords import change_password
-from app.base.security.sessions import COOKIE_KEY, find_session, has_left
+from app.base.security.sessions import COOKIE_KEY, ENDED_KEY, find_session, has_left
 from app.base.security.stamps import stamp_of
 from app.base.security.steps import ask_first
+from app.base.security.viewing import viewed
 from app.host.context import context
 from app.types import Actor
 
@@ -37,6 +38,7 @@ class QiaoSecurityManager(SecurityManager):
             return ask_first()
         if COOKIE_KEY in session:
             session.clear()
+            session[ENDED_KEY] = True
         return None
 
     def create_login_manager(self, app: Flask) -> LoginManager:
@@ -77,8 +79,7 @@ class QiaoSecurityManager(SecurityManager):
             spend(password)
             return None
         if not fits_password(user.password, password):
-            self.update_user_auth_stat(user, False)
-            return None
+            return None  # counted by `attempts`, for every name alike
         if is_outdated(user.password):
             before = stamp_of(user)
             user.password = hash_password(password)
@@ -116,5 +117,7 @@ def become(user_id: int) -> Actor | None:
     """Load and set the actor of this request."""
     site = context().site
     actor = load_actor(user_id, locale=site.locale, timezone=site.timezone)
+    if actor is not None and has_request_context():
+        actor = viewed(actor)
     set_actor(actor)
     return actor
