@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.signin.models import Lock
-from app.access.signin.rules import Tally, after_failure, seconds_locked
+from app.access.signin.rules import Tally, after_failure, network_of, seconds_locked
 from app.access.signin.settings import LOCK_ADDRESS_AFTER, LOCK_AFTER, LOCK_MINUTES
 from app.db import now, session, transaction
 from app.host.context import context
@@ -36,7 +36,7 @@ def name_key(name: str) -> str:
 
 def address_key(address: str) -> str:
     """Under which the failures from a network address are counted."""
-    return "address:" + _mac(address)
+    return "address:" + _mac(network_of(address))
 
 
 def _mac(text: str) -> str:
@@ -58,7 +58,7 @@ def count_failure(name: str, address: str) -> tuple[bool, bool]:
     with transaction() as current:
         current.execute(delete(Lock).where(Lock.since < now() - FORGOTTEN))
         by_name = _count(name_key(name), "", setting(LOCK_AFTER), minutes)
-        return by_name, _count(address_key(address), address[:64], setting(LOCK_ADDRESS_AFTER), minutes)
+        return by_name, _count(address_key(address), network_of(address), setting(LOCK_ADDRESS_AFTER), minutes)
 
 
 def _count(key: str, address: str, most: int, minutes: int) -> bool:
@@ -78,7 +78,8 @@ def _count(key: str, address: str, most: int, minutes: int) -> bool:
         .where(Lock.key == key)
         .values(failures=after.failures, since=after.since, locked_until=after.locked_until)
     )
-    return after.locked_until is not None
+    before = tally.locked_until if tally is not None else None
+    return after.locked_until is not None and after.locked_until != before
 
 
 def _locked_row(key: str) -> Lock | None:

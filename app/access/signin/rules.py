@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 
 #: Longer ones would only cost time to hash.
 LONGEST = 256
@@ -140,11 +141,30 @@ def after_failure(tally: Tally | None, now: datetime, most: int, minutes: int) -
     datetime.datetime(2026, 1, 1, 0, 15, tzinfo=datetime.timezone.utc)
     """
     window = timedelta(minutes=minutes)
+    if tally is not None and tally.locked_until is not None and tally.locked_until > now:
+        return Tally(tally.failures + 1, tally.since, tally.locked_until)  # begun before the lock: it stays
     if tally is None or now - tally.since >= window or tally.locked_until is not None:
         tally = Tally(0, now)
     failures = tally.failures + 1
     until = now + window if 0 < most <= failures else None
     return Tally(failures, tally.since, until)
+
+
+def network_of(address: str) -> str:
+    """What failures are counted by: an IPv4 address, or the 64-bit network of an IPv6 one, which is one customer's.
+
+    >>> network_of("2001:db8:1:2:aaaa::1")
+    '2001:db8:1:2::/64'
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if found.version == 4:
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, 64), strict=False))
 
 
 def seconds_locked(locked_until: datetime | None, now: datetime) -> int:

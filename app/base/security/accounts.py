@@ -258,7 +258,7 @@ def reset_factor(user_id: int) -> None:
 def unlock_network(address: str) -> None:
     """Let a locked network address try again. Raises `Refused` when it is not locked."""
     with transaction() as current:
-        if not unlock_address(address):
+        if not address or not unlock_address(address):
             raise Refused(_("This address is not locked"))
         record_acts(current, [Act("unlock", "address", address[:60], address[:60])])
 

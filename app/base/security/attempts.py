@@ -12,7 +12,7 @@ from flask_limiter.util import get_remote_address
 from app.access.audit import Act, record_acts
 from app.access.signin.history import note_password, password_set_at
 from app.access.signin.locks import count_failure, forget_failures, seconds_to_wait
-from app.access.signin.rules import LONGEST
+from app.access.signin.rules import LONGEST, network_of
 from app.db import transaction
 
 #: Longer names are refused before anything is looked up.
@@ -62,7 +62,8 @@ def failed(name: str, known: Any, via: str = "") -> None:
             if name_locked:
                 acts.append(Act("lock", "user", str(known.id), known.username))
         if address_locked:
-            acts.append(Act("lock", "address", address[:60], address[:60]))
+            network = network_of(address)
+            acts.append(Act("lock", "address", network[:60], network[:60]))
         record_acts(current, acts)
 
 

@@ -31,7 +31,7 @@ from app.base.security.attempts import failed as failed_attempt
 from app.base.security.hashing import fits_password
 from app.base.security.manager import acting, become
 from app.base.security.passwords import change_password, person_words, requirements, was_used, weakness
-from app.base.security.sessions import current_session, enter, go_half_way, half_way, leave
+from app.base.security.sessions import ENDED_KEY, current_session, enter, go_half_way, half_way, leave
 from app.base.security.steps import first_step, password_chosen
 from app.base.shell import THEME_COOKIE, THEMES, remember, restore_choices, safe_target
 from app.db import session as database
@@ -82,7 +82,8 @@ class LoginView(AuthDBView):
         if acting() is not None:
             return redirect(target)
         if request.method != "POST":
-            return self._page(target)
+            ended = session.pop(ENDED_KEY, False)
+            return self._page(target, note=_("Your session has ended; please log in again.") if ended else "")
         name = request.form.get("username", "").strip()[:LONGEST_NAME]
         tried = attempt(name, request.form.get("password", ""))
         if tried.user is not None and has_factor(tried.user.id):
@@ -120,8 +121,8 @@ class LoginView(AuthDBView):
         page: str = self.render_template("login/code.html", refusal=refusal, target=target)
         return page
 
-    def _page(self, target: str, name: str = "", refusal: str = "") -> str:
-        page: str = self.render_template("login/login.html", name=name, refusal=refusal, target=target)
+    def _page(self, target: str, name: str = "", refusal: str = "", note: str = "") -> str:
+        page: str = self.render_template("login/login.html", name=name, refusal=refusal, note=note, target=target)
         return page
 
     @expose("/logout/", methods=["POST"])

@@ -35,7 +35,8 @@ from app.host.settings import setting
 
 #: Where the browser's cookie holds the session's id (Flask-Login's own name for it).
 COOKIE_KEY = "_user_id"
-#: And that of a login whose code is still asked for.
+#: What is left in it of a session that has ended, for the login page; the id of a login whose code is still asked for.
+ENDED_KEY = "ended"
 HALF_KEY, HALF_WAY_LASTS = "half_way", timedelta(minutes=5)
 
 

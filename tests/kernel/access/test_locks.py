@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy import select, update
 
 from app.access.actors import acting_as
 from app.access.models import AuditEntry
-from app.access.signin.locks import locked_until, seconds_to_wait
+from app.access.signin.locks import count_failure, locked_until, seconds_to_wait
 from app.access.signin.models import Lock
 from app.base.security.accounts import unlock, unlock_network
 from app.db import session, transaction
@@ -153,3 +155,19 @@ def test_zero_never_locks(client: Browser, people: People) -> None:
     for n in range(4):
         enter(client, "zhang", f"guess {n}")
     assert seconds_to_wait("zhang", "127.0.0.1") == 0
+
+
+def test_failures_at_once_are_all_counted(app: Flask, people: People) -> None:
+    session.commit()
+    start = Barrier(4)
+
+    def fail(_number: int) -> None:
+        with app.app_context():
+            start.wait(timeout=20)
+            count_failure("somebody", "192.0.2.9")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(fail, range(4)))
+    counted = session.scalars(select(Lock).execution_options(populate_existing=True)).all()
+    assert {lock.address: lock.failures for lock in counted} == {"": 4, "192.0.2.9": 4}
+    assert locked_until("somebody") is not None, "the fourth, begun before the lock, does not open it"

@@ -141,6 +141,18 @@ def test_a_session_ends_by_itself(client: Browser, people: People) -> None:
     assert rows(people.manager)[-1].reason == "age"
 
 
+def test_the_login_page_says_once_that_the_session_has_ended(client: Browser, people: People) -> None:
+    assert "登录已结束" not in client.get("/login/").text
+    login(client, people.manager)
+    end_sessions(people.manager.user_id, "ended")
+    client.get(LIST)
+    assert "登录已结束" in client.get("/login/").text
+    assert "登录已结束" not in client.get("/login/").text
+    enter(client)
+    client.post("/logout/")
+    assert "登录已结束" not in client.get("/login/").text, "who logs out knows"
+
+
 def test_how_long_is_the_sites_choice(client: Browser, people: People) -> None:
     login(client, people.manager)
     change(people.manager, last_seen_at=now() - timedelta(days=3), created_at=now() - timedelta(days=3))

@@ -14,6 +14,7 @@ from app.access.signin.rules import (
     classes_in,
     is_easy,
     is_expired,
+    network_of,
     seconds_locked,
     weakness_of,
 )
@@ -81,9 +82,23 @@ def test_failures_lock_within_the_window_only() -> None:
     locked = after_failure(tally, T + timedelta(minutes=14), 5, 15)
     assert locked.locked_until == T + timedelta(minutes=29)
     assert after_failure(tally, T + timedelta(minutes=15), 5, 15) == Tally(1, T + timedelta(minutes=15))
+    still = after_failure(locked, T + timedelta(minutes=28), 5, 15)
+    assert (still.failures, still.locked_until) == (6, locked.locked_until), "one begun before the lock leaves it"
     after = after_failure(locked, T + timedelta(minutes=30), 5, 15)
     assert (after.failures, after.locked_until) == (1, None), "a lock that has ended begins a new count"
     assert after_failure(Tally(10_000, T), T, 0, 15).locked_until is None
+
+
+def test_addresses_are_counted_by_their_network() -> None:
+    for address, network in (
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("unix:", "unix:"),
+        ("", ""),
+    ):
+        assert network_of(address) == network
 
 
 def test_seconds_to_wait() -> None:
