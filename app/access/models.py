@@ -39,6 +39,15 @@ class FieldPermission(Model):
     level: Mapped[str] = mapped_column(String(20))
 
 
+class Delegation(Model):
+    """Whoever holds the role may give others what `given_id` holds, without holding it (docs/adr/0043)."""
+
+    __tablename__ = "access_delegation"
+
+    role_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    given_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+
+
 class RoleVersion(Model):
     """One row whose random token changes with anything a role holds; triggers of the database see to it.
 

@@ -48,6 +48,8 @@ class RoleTemplate:
     permissions: Mapping[str, tuple[str, ...]]
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     description: Text = ""
+    #: An administrator's office: the screens only such templates name are never given by delegation.
+    administers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

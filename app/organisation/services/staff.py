@@ -18,6 +18,7 @@ from app.organisation.rules import closes_circle, employment_faults
 from app.types import Refused
 
 _role = table("ab_role", column("id"), column("name"))
+_OWN_POST = _l("Nobody gives themselves a second post; ask a colleague")
 _FAULTS = {
     "own_manager": _l("Nobody is their own manager"),
     "left_before_joined": _l("The last day lies before the first"),
@@ -37,9 +38,13 @@ def create_employee(values: dict[str, Any]) -> Employee:
 def update_employee(employee: Employee, values: dict[str, Any]) -> None:
     """Change an employee.
 
-    Raises `Refused` by field: a closed unit, a circle of managers, a last day before the first.
+    Raises `Refused` by field: a closed unit, a circle of managers, a last day before the first, and another unit for
+    oneself: what one's roles see counts from there.
     """
     with transaction() as current:
+        moves = values.get("unit_id", employee.unit_id) != employee.unit_id
+        if moves and _is_own(employee.id):
+            raise Refused(_("Nobody moves themselves to another unit; ask a colleague"), field="unit_id")
         fields = ("unit_id", "manager_id", "joined_on", "left_on")
         _check(current, employee.id, {**{name: getattr(employee, name) for name in fields}, **values}, values)
         for name, value in values.items():
@@ -50,7 +55,7 @@ def update_employee(employee: Employee, values: dict[str, Any]) -> None:
 def create_post(values: dict[str, Any]) -> Post:
     """A second post (兼岗) with its role.
 
-    Raises `Refused` by field for a closed unit and for a role the actor may not give.
+    Raises `Refused` by field for a closed unit, for a role the actor may not give, and for a post of their own.
     """
     with transaction() as current:
         _check_post(current, values)
@@ -63,7 +68,9 @@ def create_post(values: dict[str, Any]) -> Post:
 def update_post(post: Post, values: dict[str, Any]) -> None:
     """Change a second post, under the same conditions."""
     with transaction() as current:
-        _check_post(current, values)
+        _check_post(current, {"employee_id": post.employee_id, **values})
+        if _is_own(post.employee_id):  # neither extended nor passed on
+            raise Refused(_OWN_POST, field="employee_id")
         for name, value in values.items():
             setattr(post, name, value)
         _flush_post(current)
@@ -114,8 +121,17 @@ def _check_post(current: Session, values: dict[str, Any]) -> None:
         wrong["unit_id"] = _("This unit is closed")
     if values.get("role_id") is not None and values["role_id"] not in dict(roles_to_give()):
         wrong["role_id"] = _("This role does not exist, or you may not give it")
+    if _is_own(values.get("employee_id")):
+        wrong["employee_id"] = _OWN_POST
     if wrong:
         raise Refused(errors=wrong)
+
+
+def _is_own(employee_id: int | None) -> bool:
+    """Whether this is the actor, who does not hold everything anyway."""
+    actor = require_actor()
+    everything = actor.is_system or any(grant.role == ADMIN_ROLE for grant in actor.grants)
+    return employee_id is not None and employee_id == actor.employee_id and not everything
 
 
 def _flush_post(current: Session) -> None:

@@ -15,9 +15,10 @@ from sqlalchemy import select
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.access.masks import masked
-from app.base.security.roles.grants import is_administrator
+from app.base.security.roles.grants import Holding
 from app.base.security.roles.matrix import matrix
-from app.base.security.roles.services import editable, read_role, store_fields
+from app.base.security.roles.power import is_administrator, power_over
+from app.base.security.roles.services import editable, read_role, refuse_beyond, store_fields
 from app.db import transaction
 from app.host.context import context
 from app.types import Actor, Entity, Field, Kind, Level, Refused
@@ -64,7 +65,7 @@ def field_sheet(role_id: int, slug: str) -> FieldSheet | None:
     role, entity = read_role(role_id), context().entities.get(slug)
     if role is None or entity is None:
         return None
-    actor, held = require_actor(), role.fields.get(slug, {})
+    actor, held = power_over(require_actor(), role_id), role.fields.get(slug, {})
     rows = tuple(
         FieldRow(field, level, _offered(actor, slug, field, level), _sample(field))
         for field in entity.fields
@@ -95,9 +96,9 @@ def save_fields(role_id: int, slug: str, chosen: Mapping[str, str], seen: str) -
             raise Refused(_("Somebody else has changed this role meanwhile; reload to see the changes"))
         wanted = {name: _read_level(entity, name, text) for name, text in chosen.items()}
         changed = {n: level for n, level in wanted.items() if level is not held.get(n, Level.WRITE)}
-        wider = [n for n, level in changed.items() if level > max(actor.field_level(slug, n), held.get(n, Level.WRITE))]
-        if wider and not is_administrator(actor):
-            raise Refused(_("You cannot give a role more than you hold yourself"))
+        if any(level > held.get(n, Level.WRITE) for n, level in changed.items()):
+            fields = {**role.fields, slug: {**held, **changed}}
+            refuse_beyond(actor, Holding(role_id, role.name, role.pairs, role.scopes, fields))
         if changed:
             store_fields(current, role_id, {slug: {**held, **changed}})
             changes = {f"field.{slug}.{n}": [held.get(n, Level.WRITE).word, level.word] for n, level in changed.items()}
@@ -113,7 +114,7 @@ def _read_level(entity: Entity, name: str, text: str) -> Level:
 
 
 def _offered(actor: Actor, slug: str, field: Field, held: Level) -> frozenset[Level]:
-    """The levels the actor may choose: up to their own, and the one the role has."""
+    """The levels the actor may choose: up to what they may give, and the one the role has."""
     widest = Level.WRITE if is_administrator(actor) else actor.field_level(slug, field.name)
     levels: Iterable[Level] = (level for level in Level if level <= max(widest, held))
     # what nobody types is read at most: one level less to choose from

@@ -1,4 +1,4 @@
-"""Nobody gives what they do not hold: neither a permission nor a wider view, themselves included."""
+"""Nobody gives what they neither hold nor were let give: permissions, scopes, levels of fields."""
 
 from __future__ import annotations
 
@@ -22,13 +22,10 @@ from app.access.actors import ADMIN_ROLE
 from app.access.held import HeldRole, reaches
 from app.access.models import FieldPermission, RoleInfo, RoleScope
 from app.base.language import language
+from app.base.security.roles.power import PUBLIC_ROLE, Pair, is_administrator, power_to_give
 from app.db import Model, session
 from app.host.context import context
 from app.types import Actor, Level, Scope
-
-Pair = tuple[str, str]
-#: FAB's role for guests, which is never given.
-PUBLIC_ROLE = "Public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +37,6 @@ class Holding:
     pairs: frozenset[Pair]
     scopes: Mapping[str, Scope]
     fields: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
-
-
-def is_administrator(actor: Actor) -> bool:
-    """Whether the actor holds the role that holds everything."""
-    return actor.is_system or any(grant.role == ADMIN_ROLE for grant in actor.grants)
 
 
 def holdings(role_ids: Iterable[int]) -> list[Holding]:
@@ -98,14 +90,14 @@ def opens_more(actor: Actor, held: Holding) -> bool:
 
 
 def may_give(actor: Actor, role_ids: Iterable[int]) -> bool:
-    """Whether the actor may give all these roles to somebody."""
+    """Whether the actor may give all these roles to somebody else."""
     wanted = set(role_ids)
-    found = holdings(wanted)
-    return {held.role_id for held in found} == wanted and all(is_within(actor, held) for held in found)
+    found, power = holdings(wanted), power_to_give(actor)
+    return {held.role_id for held in found} == wanted and all(is_within(power, held) for held in found)
 
 
 def may_manage(actor: Actor, user_id: int) -> bool:
-    """Whether a login holds nothing the actor does not: else resetting its password would be a way up."""
+    """Whether a login holds nothing the actor may not give: else resetting its password would be a way up."""
     return is_administrator(actor) or may_give(actor, roles_of(user_id))
 
 
@@ -127,8 +119,8 @@ def roles_of(user_id: int) -> set[int]:
 
 def roles_to_give(actor: Actor) -> list[tuple[int, str]]:
     """(id, name in the language shown) of the roles the actor may give."""
-    labels = role_labels()
-    given = [held for held in holdings(labels) if held.name != PUBLIC_ROLE and is_within(actor, held)]
+    labels, power = role_labels(), power_to_give(actor)
+    given = [held for held in holdings(labels) if held.name != PUBLIC_ROLE and is_within(power, held)]
     return [(held.role_id, labels[held.role_id]) for held in given]
 
 

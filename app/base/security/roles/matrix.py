@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app.base.language import language
-from app.base.security.roles.grants import Pair
+from app.base.security.roles.power import Pair
 from app.db import session
 from app.host.context import context
 from app.types import Entity, Scope, Text

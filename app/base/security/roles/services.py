@@ -16,25 +16,24 @@ from flask_appbuilder.security.sqla.models import (
     assoc_user_role,
 )
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.access.actors import ADMIN_ROLE, require_actor
 from app.access.audit import Act, record_acts
-from app.access.models import FieldPermission, RoleInfo, RoleScope
+from app.access.models import Delegation, FieldPermission, RoleInfo, RoleScope
 from app.access.signin.factors import require_of_role
-from app.base.security.roles.grants import (
-    PUBLIC_ROLE,
-    Holding,
-    Pair,
-    holdings,
-    is_administrator,
-    is_within,
-    opens_more,
-    role_labels,
-)
+from app.base.security.roles.grants import Holding, holdings, is_within, role_labels
 from app.base.security.roles.matrix import matrix, pair_ids, shown_pairs, shown_scopes
+from app.base.security.roles.power import (
+    PUBLIC_ROLE,
+    Pair,
+    is_administrator,
+    lacks_office,
+    power_over,
+    power_to_give,
+)
 from app.db import Model, session, transaction
 from app.host.context import context
 from app.types import Actor, Level, Refused, Scope
@@ -120,8 +119,9 @@ def read_role(role_id: int) -> RoleFacts | None:
 def save_role(role_id: int, pairs: Iterable[Pair], scopes: Mapping[str, str], seen: str) -> None:
     """Let a role hold exactly these of the permissions shown, and these scopes; what is not shown stays.
 
-    Raises `Refused` for the administrator's role, for something the matrix does not offer, for what the
-    actor does not hold, and when somebody else has saved since the matrix was shown (`seen`).
+    Narrowing is always allowed; a role that is widened must be within what the actor may give as a whole. Raises
+    `Refused` for more than that, for the administrator's role, for something the matrix does not offer, and when
+    somebody else has saved since the matrix was shown (`seen`).
     """
     actor = require_actor()
     with transaction() as current:
@@ -136,11 +136,9 @@ def save_role(role_id: int, pairs: Iterable[Pair], scopes: Mapping[str, str], se
             raise Refused(_("The page offers no such permission; reload it"))
         added, removed = wanted - role.pairs, (role.pairs & offered) - wanted
         changed = {e: s for e, s in chosen.items() if s is not role.scopes.get(e, Scope.NONE)}
-        if not is_administrator(actor):
-            wider = [e for e, s in changed.items() if s.width > actor.widest(e).width]
-            after = Holding(role_id, role.name, role.pairs | added, {**role.scopes, **changed}, role.fields)
-            if not added <= actor.permissions or wider or ((added or changed) and opens_more(actor, after)):
-                raise Refused(_("You cannot give a role more than you hold yourself"))
+        if added or any(s.width > role.scopes.get(e, Scope.NONE).width for e, s in changed.items()):
+            pairs_after = (role.pairs - removed) | added
+            refuse_beyond(actor, Holding(role_id, role.name, pairs_after, {**role.scopes, **changed}, role.fields))
         _store_pairs(current, role_id, added, removed)
         _store_scopes(current, role_id, changed)
         changes: dict[str, list[Any]] = {}
@@ -162,10 +160,8 @@ def create_role(label_zh: str, label_en: str, source: str = "") -> int:
     with transaction() as current:
         _refuse_taken(labels, None)
         pairs, scopes, fields = _source(source)
-        if not is_administrator(actor):
-            wider = any(scope.width > actor.widest(entity).width for entity, scope in scopes.items())
-            if wider or not pairs <= actor.permissions:
-                raise Refused(_("You cannot give a role more than you hold yourself"), field="source")
+        fields = _within(power_to_give(actor), fields)
+        refuse_beyond(actor, Holding(0, "", frozenset(pairs), scopes, fields), field="source")
         role_id: int = current.execute(
             insert(Role).values(name=_internal_name(labels[1])).returning(Role.id)
         ).scalar_one()
@@ -174,7 +170,7 @@ def create_role(label_zh: str, label_en: str, source: str = "") -> int:
         current.execute(insert(RoleInfo).values(info))
         _store_pairs(current, role_id, pairs, set())
         _store_scopes(current, role_id, scopes)
-        store_fields(current, role_id, _within(actor, fields))
+        store_fields(current, role_id, fields)
         changes: dict[str, list[Any]] = {"permissions": [None, _written(pairs)], "source": [None, source]}
         record_acts(current, [Act("create", "role", str(role_id), labels[0], changes)])
     return role_id
@@ -201,11 +197,14 @@ def delete_role(role_id: int) -> None:
             role = editable(role_id)
             if role.holders:
                 raise Refused(_still_held(role.holders))
-            if not is_within(require_actor(), holdings([role_id])[0]):
+            if not is_within(power_to_give(require_actor()), holdings([role_id])[0]):
                 raise Refused(_("This role holds more than you do"))
             current.execute(delete(_given).where(_given.c.role_id == role_id))
             current.execute(delete(RoleScope).where(RoleScope.role_id == role_id))
             current.execute(delete(FieldPermission).where(FieldPermission.role_id == role_id))
+            current.execute(
+                delete(Delegation).where(or_(Delegation.role_id == role_id, Delegation.given_id == role_id))
+            )
             current.execute(delete(RoleInfo).where(RoleInfo.role_id == role_id))
             require_of_role(role_id, False)
             current.execute(delete(Role).where(Role.id == role_id))
@@ -219,13 +218,25 @@ def _still_held(count: int) -> str:
 
 
 def editable(role_id: int) -> RoleFacts:
-    """The role, to be changed. Raises `Refused` when there is none, or it is the administrator's."""
+    """The role, to be changed.
+
+    Raises `Refused` when there is none, when it is the one that holds everything, and for an administrator's role
+    with permissions of an office the actor does not hold: nobody disarms the auditor.
+    """
     role = read_role(role_id)
     if role is None:
         raise Refused(_("There is no such role"))
     if role.is_fixed:
         raise Refused(_("The administrator's role holds everything and is not changed"))
+    if lacks_office(require_actor(), role.pairs):
+        raise Refused(_("This is the role of another administrator's office; you do not change it"))
     return role
+
+
+def refuse_beyond(actor: Actor, after: Holding, *, field: str | None = None) -> None:
+    """Raise `Refused` when a role would hold more than the actor may put into it."""
+    if not is_within(power_over(actor, after.role_id), after):
+        raise Refused(_("You cannot give a role more than you hold yourself or may give"), field=field)
 
 
 def _holders() -> dict[int, int]:

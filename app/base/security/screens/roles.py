@@ -14,6 +14,7 @@ from app.access.signin.factors import role_requires
 from app.base.page import PageView, expose, has_access
 from app.base.security.factors import require_factor
 from app.base.security.roles import (
+    RoleFacts,
     create_role,
     delete_role,
     entities_with_fields,
@@ -25,8 +26,9 @@ from app.base.security.roles import (
     save_fields,
     save_role,
 )
-from app.base.security.roles.grants import is_administrator, may_give
+from app.base.security.roles.grants import may_give
 from app.base.security.roles.matrix import ACTS, SCOPES
+from app.base.security.roles.power import is_administrator, lacks_office, power_over
 from app.base.security.screens.refusals import told
 from app.host.context import context
 from app.types import Level, Refused, Text
@@ -176,7 +178,7 @@ class RoleView(PageView):
             entities=[(one.slug, str(one.label), len(role.fields.get(one.slug, ()))) for one in entities],
             levels=LEVELS,
             refusal=refusal,
-            can_edit=require_actor().can("can_edit", "RoleView") and not role.is_fixed,
+            can_edit=may_edit(role),
         )
         return page
 
@@ -185,7 +187,7 @@ class RoleView(PageView):
         if role is None:
             abort(404)
         actor = require_actor()
-        everything = is_administrator(actor)
+        everything, power = is_administrator(actor), power_over(actor, role_id)
         page: str = self.render_template(
             "access/matrix.html",
             role=role,
@@ -193,12 +195,22 @@ class RoleView(PageView):
             acts=ACTS,
             scopes=SCOPES,
             refusal=refusal,
-            may=lambda pair: everything or pair in actor.permissions,
-            reach=lambda entity: max(scope.width for scope in SCOPES) if everything else actor.widest(entity).width,
-            can_edit=actor.can("can_edit", "RoleView") and not role.is_fixed,
+            may=lambda pair: everything or pair in power.permissions,
+            reach=lambda entity: max(scope.width for scope in SCOPES) if everything else power.widest(entity).width,
+            can_edit=may_edit(role),
             factor=role_requires(role_id),
             can_ask_factor=actor.can("can_edit", "RoleView") and may_give(actor, {role_id}),
-            can_delete=actor.can("can_delete", "RoleView") and not role.is_fixed,
+            can_delete=actor.can("can_delete", "RoleView") and may_change(role),
             separator=SEPARATOR,
         )
         return page
+
+
+def may_change(role: RoleFacts) -> bool:
+    """Whether the role is neither the one that holds everything nor another administrator's office."""
+    return not role.is_fixed and not lacks_office(require_actor(), role.pairs)
+
+
+def may_edit(role: RoleFacts) -> bool:
+    """Whether the acting person changes the role on its pages."""
+    return require_actor().can("can_edit", "RoleView") and may_change(role)
