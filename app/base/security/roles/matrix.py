@@ -53,6 +53,7 @@ FURTHER: dict[str, Text] = {
     "can_decide": _l("Decide"),
     "can_chart": _l("Chart"),
     "can_list_all": _l("See everybody's"),
+    "can_unmask": _l("Show masked values"),
 }
 _OTHER = "~"
 
@@ -196,5 +197,8 @@ def _own_labels(view: str) -> dict[str, Any]:
 
 
 def _menu_label(view: str) -> str:
+    """What the menu calls a view; one that is in no menu may say it itself (`label` on the class)."""
     items = (item for group in context().menu for item in group.items)
-    return next((str(item.label) for item in items if item.view == view), "")
+    named = next((str(item.label) for item in items if item.view == view), "")
+    own = (each for each in current_app.appbuilder.baseviews if type(each).__name__ == view)  # type: ignore[attr-defined]
+    return named or str(getattr(next(own, None), "label", ""))

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from flask import flash, redirect, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.access.actors import load_actor, require_actor
 from app.base.page import PageView, expose, has_access
@@ -18,6 +19,8 @@ class ViewAsView(PageView):
     """`/view-as/`: whoever may look as others, as those who hold nothing beyond their own rights."""
 
     route_base = "/view-as"
+    label = _l("View as")
+    permission_labels: ClassVar[dict[str, Any]] = {"can_start": _l("Start")}
     method_permission_name: ClassVar[dict[str, str]] = {"login": "start", "role": "start"}
 
     @expose("/login/<int:user_id>", methods=["POST"])
