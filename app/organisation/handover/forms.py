@@ -10,6 +10,8 @@ from typing import Any
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from app.access.actors import require_actor
+from app.access.policy import may_ask
 from app.fields.rules import BadValue
 from app.fields.values import read_value
 from app.host.context import entity
@@ -86,7 +88,9 @@ def holding_rows(
         narrowed = tuple(
             (field.name, field.label, field.choices, sent.get(f"narrow:{name}:{field.name}", ""))
             for label in each.holding.filters
-            if kind != LEAVING and (field := described.field(label)) is not None
+            if kind != LEAVING
+            and (field := described.field(label)) is not None
+            and may_ask(described, label, require_actor())
         )
         rows.append(
             HoldingRow(

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from sqlalchemy import Table, func, literal, or_, select, union_all
 
+from app.access.actors import current_actor
+from app.access.policy import may_ask
 from app.db import now, session
 from app.fields.bulk import among
 from app.host.context import context, entity, hooks
@@ -72,7 +74,9 @@ def rows_of(holding: Holding, route: Route) -> Any:
     described, rows = entity(holding.entity), holding.rows
     for name, value in route.narrowed.items():
         field = described.field(name)
-        if field is None or name not in holding.filters or value not in {c.value for c in field.choices}:
+        known = field is not None and name in holding.filters and value in {c.value for c in field.choices}
+        # who counted by a field kept from them would guess its values
+        if not known or not may_ask(described, name, current_actor()):
             raise Refused(_("This is not one of the choices"), field=holding.name)
         rows = rows.where(cast(Table, described.model.__table__).c[name] == value)
     return rows

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Table, column, or_, select, table, true
+from sqlalchemy import ColumnElement, Table, column, false, or_, select, table, true
 
 from app.access.actors import ADMIN_ROLE, load_actor, require_actor
+from app.access.policy import may_ask, title_text
 from app.access.scope import UNSCOPED, scope_condition
 from app.db import session
 from app.fields.bulk import among
@@ -63,12 +64,13 @@ def search_colleagues(text: str, but: int, *, left: bool = False) -> tuple[list[
     Who has left is found only with `left`: they have work to hand over, but take none.
     """
     words = text.strip()[:100].replace("\x00", "")
-    like = (_EMPLOYEE.c.name, _EMPLOYEE.c.code)
+    actor = require_actor()
+    like = [_EMPLOYEE.c[name] for name in ("name", "code") if may_ask("employee", name, actor)]
     found = _read(
         within_reach()
         & (_EMPLOYEE.c.id != but)
         & (true() if left else _EMPLOYEE.c.left_on.is_(None))
-        & or_(*(each.contains(words, autoescape=True) for each in like)),
+        & or_(false(), *(each.contains(words, autoescape=True) for each in like)),
         PICKED + 1,
     )
     return found[:PICKED], len(found) > PICKED
@@ -89,7 +91,7 @@ def _read(condition: ColumnElement[bool], limit: int | None = None) -> list[Coll
     )
     return [
         Colleague(
-            *(row.id, row.name, row.code, row.unit_id, row.unit, row.user_id),
+            *(row.id, title_text("employee", row.name, row.id), row.code, row.unit_id, row.unit, row.user_id),
             bool(row.active),
             row.left_on is not None,
         )
@@ -160,8 +162,8 @@ def holds_all(actor: Actor) -> bool:
 
 
 def names_of(ids: Iterable[int]) -> dict[int, str]:
-    """Names of employees by id; reference data, seen by everybody."""
+    """Names of employees by id, as the actor may read them."""
     rows: Sequence[Any] = session.execute(
         select(_EMPLOYEE.c.id, _EMPLOYEE.c.name).where(among(session(), _EMPLOYEE.c.id, sorted(set(ids))))
     ).all()
-    return {row.id: row.name for row in rows}
+    return {row.id: title_text("employee", row.name, row.id) for row in rows}

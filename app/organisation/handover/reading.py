@@ -10,6 +10,7 @@ from sqlalchemy import String, Table, func, select
 from sqlalchemy import cast as as_type
 
 from app.access.actors import require_actor
+from app.access.policy import title_text
 from app.access.scope import UNSCOPED, scope_condition
 from app.db import session
 from app.fields.bulk import among
@@ -130,5 +131,5 @@ def _titles(rows: Any, holdings: Mapping[str, Holding]) -> dict[tuple[str, int],
             .where(among(session(), model.id, ids), scope_condition(described, actor))
             .execution_options(**{UNSCOPED: True})
         )
-        titles.update({(name, row.id): row.title or f"#{row.id}" for row in found})
+        titles.update({(name, row.id): title_text(described, row.title, row.id) for row in found})
     return titles

@@ -129,6 +129,8 @@ class HandoverView(EntityView):
         return done(self._result_url(number), said)
 
     def _asked(self, kind: str) -> Response:
+        if not request.args.get("employee"):
+            return done(self.url("start"))
         giver = find_giver(_number("employee"))
         if giver is None:
             abort(404)

@@ -32,6 +32,7 @@ from app.customers.models import CustomerOwnership, CustomerShare
 from app.db import now, session, transaction
 from app.host.context import context
 from app.jobs.models import Job
+from app.organisation.handover.models import Handover
 from app.organisation.models import Post
 from app.testing.databases import copy_database
 from app.testing.factories import make_activity, make_contact, make_customer
@@ -144,6 +145,8 @@ def _records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
     add("relations_relation", Relation(kind="guarantor", from_customer_id=customer.id, to_customer_id=other.id))
     add("attachment", Attachment(entity="customer", record_id=customer.id, name="a.pdf", size=1, type="application/pdf",
                                  sha256="0" * 64, stored="none", created_by=owner.user_id))  # fmt: skip
+    add("handover", Handover(kind="handover", giver_id=owner.employee_id, unit_id=owner.unit_id, status="done",
+                             effective_on=date(2026, 1, 1)))  # fmt: skip
     add("job", Job(name="jobs.tidy", status="done", created_by=owner.user_id))
     add("export", Export(entity="customer", format="csv", status="done", created_by=owner.user_id,
                          expires_at=now() + timedelta(days=1)))  # fmt: skip
