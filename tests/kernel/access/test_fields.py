@@ -201,7 +201,7 @@ def test_a_write_that_names_a_kept_field_is_refused_whole(manager: Browser, cust
 def test_files_hold_masks_and_no_hidden_column(manager: Browser, customer: Customer, kind: str) -> None:
     page = manager.get("/export/start/customer").text
     assert 'value="mobile"' in page and 'value="id_number"' not in page
-    wanted = {"format": kind, "column": ["name", "mobile"]}
+    wanted = {"format": kind, "column": ["name", "mobile"], "reason": "月末核对客户"}
     made = manager.post("/export/start/customer", data=wanted, follow_redirects=True, buffered=True)
     assert made.status_code == 200
     content = made.data
