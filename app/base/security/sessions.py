@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from flask import g, request, session
 from flask_appbuilder.security.sqla.models import User
 from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Date, Select, bindparam, select
 
 from app.access.sessions import (
     HALF_WAY,
@@ -40,28 +41,34 @@ ENDED_KEY = "ended"
 HALF_KEY, HALF_WAY_LASTS = "half_way", timedelta(minutes=5)
 
 
-def has_left() -> ColumnElement[bool]:
+def _today() -> date:
+    """The date at the site."""
+    return now().astimezone(ZoneInfo(context().site.timezone)).date()
+
+
+def has_left(today: Any = None) -> ColumnElement[bool]:
     """Whether the login of a statement over FAB's users belongs to an employee who has left, as of today."""
     employee = Model.metadata.tables["org_employee"]
-    today = now().astimezone(ZoneInfo(context().site.timezone)).date()
-    gone = select(employee.c.id).where(employee.c.user_id == User.id, employee.c.left_on <= today)
+    when = _today() if today is None else today
+    gone = select(employee.c.id).where(employee.c.user_id == User.id, employee.c.left_on <= when)
     return gone.correlate(User).exists()
 
 
-def session_statement(raw: str) -> Select[Any]:
+@cache
+def _session_statement() -> Select[Any]:
     """A session by its id with its login, whether they have left, and how long sessions last: one statement."""
     idle, hours = limits()
     return (
-        select(User, LoginSession, has_left(), idle, hours)
+        select(User, LoginSession, has_left(bindparam("today", type_=Date)), idle, hours)
         .join(LoginSession, LoginSession.user_id == User.id)
-        .where(LoginSession.key == key_of(raw), LoginSession.ended_at.is_(None), User.active)
+        .where(LoginSession.key == bindparam("key"), LoginSession.ended_at.is_(None), User.active)
         .execution_options(populate_existing=True)
     )
 
 
 def find_session(raw: str, via: str = "") -> tuple[Any, LoginSession] | None:
     """(login, session) of an id that counts now; None for any other. One that is found to be over is ended."""
-    found = database.execute(session_statement(raw)).one_or_none()
+    found = database.execute(_session_statement(), {"key": key_of(raw), "today": _today()}).one_or_none()
     if found is None:
         return None
     user, row, left, idle, hours = found
