@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Model, UtcDateTime, extra_ddl
@@ -71,6 +71,11 @@ class RoleInfo(Model):
     label_en: Mapped[str] = mapped_column(String(100), default="")
 
 
+#: Acts the log has so many of that a page of them is found without an index.
+FREQUENT_ACTS = ("create", "update", "delete", "assign")
+RARE_ACTS = "action NOT IN ('create', 'update', 'delete', 'assign')"
+
+
 class AuditEntry(Model):
     """One change of one record, or one act; never updated, never deleted.
 
@@ -79,7 +84,11 @@ class AuditEntry(Model):
     """
 
     __tablename__ = "access_audit"
-    __table_args__ = (Index("ix_access_audit_record", "entity", "record_id", "id"),)
+    __table_args__ = (
+        Index("ix_access_audit_record", "entity", "record_id", "id"),
+        Index("ix_access_audit_entity", "entity", "id"),
+        Index("ix_access_audit_act", "action", "id", postgresql_where=text(RARE_ACTS), sqlite_where=text(RARE_ACTS)),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flask_babel import lazy_gettext as _l
 
 from app.base.security.audit import AuditView
+from app.base.security.audit_export import AuditExportView
 from app.base.security.screens import (
     AccountView,
     DelegationView,
@@ -22,7 +23,8 @@ from app.types import MenuGroup, MenuItem
 
 @hookimpl
 def views() -> Sequence[type]:
-    return (RoleView, DelegationView, AccountView, KeyView, AuditView, SessionView, FactorView, ViewAsView)
+    roles, logins = (RoleView, DelegationView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
+    return (*roles, *logins, AuditView, AuditExportView)
 
 
 @hookimpl

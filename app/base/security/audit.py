@@ -4,38 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
-from flask_appbuilder.security.sqla.models import User
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select
 
 from app.access.actors import require_actor
-from app.access.audit.reading import AuditQuery, read_entries
+from app.access.audit.reading import MAX_EXPORTED, PAGE_SIZE, read_entries
 from app.access.masks import masked
 from app.access.models import AuditEntry
 from app.access.policy import seen_by, shown_changes, title_text
 from app.base.page import PageView, expose, has_access
+from app.base.security.audit_query import read_asked, read_query, things
 from app.base.views.cells import zone
 from app.base.views.formats import moment_text
 from app.base.views.titles import Titles, read_titles, record_url
-from app.db import Model, session
-from app.fields.rules import BadValue, read_date
 from app.host.context import context
 from app.types import SYSTEM, Entity, Field, Kind, Level, Refused, Text
 
-#: What is not an entity, but is written down.
-THINGS: dict[str, Text] = {
-    "user": _l("Login"),
-    "role": _l("Role"),
-    "api_key": _l("API key"),
-    "module": _l("Module"),
-    "address": _l("Network address"),
-}
 ACTIONS: dict[str, Text] = {
     "create": _l("Created"),
     "update": _l("Changed"),
@@ -66,6 +55,10 @@ ACTIONS: dict[str, Text] = {
 }
 FIELDS: dict[str, Text] = {
     "permissions": _l("Permissions"),
+    "may_give": _l("May be given by its holders"),
+    "filter": _l("Filter"),
+    "rows": _l("Rows"),
+    "format": _l("Format"),
     "roles": _l("Roles"),
     "active": _l("Switched on"),
     "scopes": _l("What the key may do"),
@@ -85,8 +78,6 @@ LEVELS: dict[str, Text] = {
     "read": _l("Read only"),
     "write": _l("Read and write"),
 }
-#: As long as the log's own columns.
-LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +112,14 @@ class AuditView(PageView):
     @has_access
     def list(self) -> Any:
         """Entries that match, newest first; nothing for a question that is not understood."""
-        asked = {name: request.args.get(name, "").strip() for name in ASKED}
-        errors: dict[str, Any] = {}
+        asked, errors = read_asked(request.args), {}
         entries: Sequence[AuditEntry] = ()
-        more = False
+        before: int | None = None
         try:
-            entries, more = read_entries(read_query(asked))
+            entries, before = read_entries(read_query(asked))
         except Refused as refused:
             errors = refused.errors
-        older = {**{k: v for k, v in asked.items() if v}, "before": str(entries[-1].id)} if more else None
+        older = {**{k: v for k, v in asked.items() if v}, "before": str(before)} if before else None
         newest = {k: v for k, v in asked.items() if v and k != "before"}
         page = self.render_template(
             "access/audit.html",
@@ -138,6 +128,9 @@ class AuditView(PageView):
             lines=lines(entries),
             older=f"?{urlencode(older)}" if older else None,
             newest=f"?{urlencode(newest)}" if asked["before"] else None,
+            searched_to=before if len(entries) < PAGE_SIZE else None,
+            can_export=require_actor().can("can_export", "AuditView"),
+            most=MAX_EXPORTED,
             things=things(),
             actions=ACTIONS,
             moment=moment,
@@ -148,65 +141,6 @@ class AuditView(PageView):
 def moment(value: datetime, seconds: bool = False) -> str:
     """A moment in the reader's time zone."""
     return moment_text(value, zone(), seconds=seconds)
-
-
-ASKED = ("from", "to", "who", "entity", "record", "action", "before")
-
-
-def things() -> dict[str, str]:
-    """Everything entries can be about, by what people call it."""
-    named = {entity.slug: str(entity.label) for entity in context().entities.values() if entity.audited}
-    return {**named, **{slug: str(label) for slug, label in THINGS.items()}}
-
-
-def read_query(asked: Mapping[str, str]) -> AuditQuery:
-    """The question an address asks. Raises `Refused` by parameter for anything not understood."""
-    errors: dict[str, Any] = {}
-    clock = zone()
-
-    def day(name: str) -> date | None:
-        try:
-            return read_date(asked[name]) if asked[name] else None
-        except BadValue:
-            errors[name] = _("This is not a date; write it like 2019-12-08")
-            return None
-
-    start, end = day("from"), day("to")
-    if start and end and start > end:
-        errors["to"] = _("The range begins after it ends")
-    for name in ("entity", "record", "action", "who"):
-        if len(asked[name]) > LONGEST or "\0" in asked[name]:
-            errors[name] = _("This text is too long to search for")
-    if asked["entity"] and asked["entity"] not in things():
-        errors["entity"] = _("There is nothing of this kind")
-    before = asked["before"]
-    if before and not (before.isascii() and before.isdecimal() and len(before) < 19):
-        errors["before"] = _("There is no such page")
-    if errors:
-        raise Refused(errors=errors)
-    return AuditQuery(
-        start=datetime.combine(start, time(), clock) if start else None,
-        end=datetime.combine(end + timedelta(days=1), time(), clock) if end else None,
-        users=people_called(asked["who"]) if asked["who"] else None,
-        name=SYSTEM.name if asked["who"] == _("The system") else asked["who"],
-        entity=asked["entity"],
-        record_id=asked["record"],
-        action=asked["action"],
-        before=int(before) if before else None,
-    )
-
-
-def people_called(text: str) -> tuple[int, ...]:
-    """Ids of the logins of that name: login name, employee's name or staff number; at most a hundred."""
-    employee = Model.metadata.tables["org_employee"]
-    named = or_(
-        User.username == text,
-        User.first_name == text,
-        employee.c.name.icontains(text, autoescape=True),
-        employee.c.code == text,
-    )
-    origin = User.__table__.outerjoin(employee, employee.c.user_id == User.__table__.c.id)
-    return tuple(session.scalars(select(User.__table__.c.id).select_from(origin).where(named).limit(100)))
 
 
 def lines(entries: Sequence[AuditEntry]) -> list[Line]:
