@@ -28,6 +28,7 @@ MESSAGES: dict[str, Any] = {
     "duplicate": _l("A record with this value exists already"),
     "unknown_field": _l("There is no field of this name"),
     "computed": _l("This field is filled in by the system"),
+    "kept_back": _l("A new record needs a field that your roles may not fill in; please ask an administrator"),
     "not_writable": _l("You may not change this field"),
     "create_only": _l("This field can only be set when the record is created"),
 }

@@ -31,7 +31,7 @@ def create_record(entity: Entity, raw: dict[str, Any]) -> Any:
     """Check and store one record; returns it. Raises `Refused` with the errors by field."""
     check_levels(entity, raw)
     with transaction() as current:
-        values = read_values(entity, raw, creating=True)
+        values = _new_values(entity, raw)
         check_links(entity, values)
         check_parent(entity, values)
         check_unique(current, entity, values, None)
@@ -42,6 +42,15 @@ def create_record(entity: Entity, raw: dict[str, Any]) -> Any:
             current.add(record)
         current.flush()
         return record
+
+
+def _new_values(entity: Entity, raw: dict[str, Any]) -> dict[str, Any]:
+    """The typed values of a new record; what is missing because nobody lets the actor fill it in is told as that."""
+    try:
+        return read_values(entity, raw, creating=True)
+    except Refused as refused:
+        kept = unwritable(entity, refused.errors, require_actor())
+        raise Refused(errors={**refused.errors, **dict.fromkeys(kept, message("kept_back"))}) from refused
 
 
 def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: int | None = None) -> None:

@@ -197,6 +197,13 @@ def test_a_write_that_names_a_kept_field_is_refused_whole(manager: Browser, cust
     assert (after["email"], after["mobile"], after["id_number"]) == ("new@example.com", MOBILE, NUMBER)
 
 
+def test_a_required_field_that_is_kept_is_told_as_that(manager: Browser, people: People) -> None:
+    keep(people.manager.role_id, "customer", name=Level.HIDDEN)
+    answer = manager.post("/customer/add", data={"_token": "t" * 32, "email": "a@example.com"})
+    assert answer.status_code == 422 and "无权填写" in answer.text
+    assert manager.post("/api/v1/customer/", json={"email": "a@example.com"}).status_code == 422
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_files_hold_masks_and_no_hidden_column(manager: Browser, customer: Customer, kind: str) -> None:
     page = manager.get("/export/start/customer").text
