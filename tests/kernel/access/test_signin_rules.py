@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.access.signin import rules
 from app.access.signin.rules import (
     Policy,
     Tally,
@@ -105,3 +107,8 @@ def test_seconds_to_wait() -> None:
     assert seconds_locked(None, T) == 0
     assert seconds_locked(T, T) == 0
     assert seconds_locked(T + timedelta(seconds=90), T) == 91
+
+
+def test_the_examples_hold() -> None:
+    held = doctest.testmod(rules)
+    assert held.failed == 0 and held.attempted >= 4
