@@ -100,7 +100,7 @@ def cancel_handover(handover_id: int) -> None:
         handover = _mine(handover_id)
         if handover.status != "planned":
             raise Refused(_("This handover has begun already"))
-        if handover.job_id is not None:
+        if handover.job_id is not None and _runs(current, handover):
             cancel_job(handover.job_id)
         handover.status = "cancelled"
         current.flush()

@@ -256,6 +256,9 @@ def test_what_is_no_longer_allowed_does_not_happen(people: People) -> None:
     session.expire_all()
     job = session.get_one(Job, handover.job_id, execution_options=OPEN)
     assert (job.status, handover.status, owners()) == ("failed", "planned", {people.manager.employee_id: 1})
+    with acting_as(people.head.actor):
+        cancel_handover(handover.id)
+    assert handover.status == "cancelled"
 
 
 def test_a_broken_off_run_goes_on_and_moves_nothing_twice(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
