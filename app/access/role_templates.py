@@ -130,6 +130,7 @@ SECURITY_ADMIN = RoleTemplate(
     permissions={
         "RoleView": ("can_list", "can_add", "can_edit", "can_delete"),
         "AccountView": ("can_list", "can_add", "can_edit"),
+        "ExportLogView": ("can_list",),
         "UnitView": _READ,
         "EmployeeView": _READ,
     },
@@ -140,7 +141,12 @@ AUDIT_ADMIN = RoleTemplate(
     administers=True,
     label=_l("Audit administrator"),
     description=_l("Reads the audit log; changes nothing."),
-    permissions={"AuditView": ("can_list", "can_export"), "UnitView": _READ, "EmployeeView": _READ},
+    permissions={
+        "AuditView": ("can_list", "can_export"),
+        "ExportLogView": ("can_list",),
+        "UnitView": _READ,
+        "EmployeeView": _READ,
+    },
 )
 
 KERNEL_TEMPLATES = (

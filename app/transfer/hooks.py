@@ -17,8 +17,9 @@ from app.transfer.jobs import (
     import_job,
     undo_job,
 )
-from app.transfer.views import AttachmentView, ExportView, ImportView, attachments_tab
-from app.types import JobSpec, Tab
+from app.transfer.services import control
+from app.transfer.views import AttachmentView, ExportLogView, ExportView, ImportView, attachments_tab
+from app.types import JobSpec, MenuGroup, MenuItem, Setting, Tab
 
 #: Entities of the kernel whose records carry files.
 WITH_FILES = frozenset({"customer", "activity"})
@@ -32,13 +33,24 @@ def jobs() -> Sequence[JobSpec]:
         JobSpec("transfer.check", _l("Check of an import"), check_job, ImportArguments, timeout=hours),
         JobSpec("transfer.undo", _l("Undo of an import"), undo_job, ImportArguments, timeout=hours),
         JobSpec("transfer.export", _l("Export"), export_job, ExportArguments, timeout=hours),
-        JobSpec("transfer.clean", _l("Clearing of old import and export files"), clean_job, schedule="40 3 * * *"),
+        JobSpec("transfer.clean", _l("Clearing of old import and export files"), clean_job, schedule="40 * * * *"),
     )
 
 
 @hookimpl
 def views() -> Sequence[type]:
-    return (ImportView, ExportView, AttachmentView)
+    return (ImportView, ExportView, ExportLogView, AttachmentView)
+
+
+@hookimpl
+def menu() -> Sequence[MenuGroup]:
+    log = MenuItem("exports", _l("Export log"), "ExportLogView.list", "ExportLogView", icon="file-export", order=45)
+    return (MenuGroup("system", _l("System"), "settings", (log,), order=900),)
+
+
+@hookimpl
+def settings() -> Sequence[Setting]:
+    return control.SETTINGS
 
 
 @hookimpl

@@ -128,7 +128,10 @@ class Export(Model):
     """A file made of a list: whose, with which filter, how many rows, until when it may be fetched."""
 
     __tablename__ = "transfer_export"
-    __table_args__ = (Index("ix_transfer_export_by", "created_by", "id"),)
+    __table_args__ = (
+        Index("ix_transfer_export_by", "created_by", "id"),
+        Index("ix_transfer_export_at", "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     entity: Mapped[str] = mapped_column(String(60))
@@ -136,13 +139,23 @@ class Export(Model):
     #: The list's query string and the columns, as asked.
     query: Mapped[str] = mapped_column(Text, default="")
     columns: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: Those of the columns that came masked.
+    masked: Mapped[list[str]] = mapped_column(JSON, default=list)
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    #: queued · done · failed · expired
     status: Mapped[str] = mapped_column(String(10), default="queued")
     row_count: Mapped[int] = mapped_column(Integer, default=0)
+    #: How often the file was fetched, and when last.
+    download_count: Mapped[int] = mapped_column(Integer, default=0)
+    downloaded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Random name under the site's uploads; empty until it is made and after it has expired.
     stored: Mapped[str] = mapped_column(String(80), default="")
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     job_id: Mapped[int | None] = mapped_column(BigInteger)
     created_by: Mapped[int | None] = mapped_column(Integer)
+    #: Their name and login as they were then.
+    created_by_name: Mapped[str] = mapped_column(String(128), default="")
+    login: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -79,6 +79,7 @@ def test_exports_and_attachments(window: Window, served: Served, tmp_path: Path,
         )
         pk = record.id
     page = window(served.people.admin, "/export/start/customer?f.name=%E9%99%84", width=width, language="zh")
+    page.fill("#reason", "月末核对客户")
     shot(page, "export-1-choose")
     check(page)
     with page.expect_download() as fetched:

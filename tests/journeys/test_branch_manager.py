@@ -92,7 +92,8 @@ def number(page: str) -> int:
 
 def exported(client: Browser) -> list[int]:
     """The ids of what an export of the whole list holds."""
-    answer = client.post("/export/start/customer?", data={"format": "csv", "column": ["code"]}, follow_redirects=True)
+    wanted = {"format": "csv", "column": ["code"], "reason": "月末核对客户"}
+    answer = client.post("/export/start/customer?", data=wanted, follow_redirects=True)
     codes = [row[0] for row in csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))][1:]
     return list(session.scalars(text("SELECT id FROM customer WHERE code = ANY(:codes)"), {"codes": codes}))
 

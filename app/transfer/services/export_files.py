@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from app.access.policy import masked_value
 from app.base.views.cells import heading
 from app.transfer.rules.cells import harmless
+from app.transfer.rules.exported import footer
 from app.types import Field, Kind, Level
 
 #: Rows a worksheet holds below its heading; what is more goes on in the next one.
@@ -32,6 +33,8 @@ _LARGEST = 10**15
 _EPOCH = date(1899, 12, 30).toordinal()
 
 Names = dict[tuple[str, int], str]
+#: The watermark: (name, value) of what the file says about itself.
+Facts = Sequence[tuple[str, str]]
 
 
 class Writer(Protocol):
@@ -39,7 +42,7 @@ class Writer(Protocol):
 
     def write(self, rows: Iterable[Sequence[Any]], names: Names) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self, facts: Facts = ()) -> None: ...
 
 
 class CsvWriter:
@@ -58,7 +61,8 @@ class CsvWriter:
             for row in rows
         )
 
-    def close(self) -> None:
+    def close(self, facts: Facts = ()) -> None:
+        """A line more would be read as a record: of the facts, the file's name carries two."""
         self._text.flush()
         self._text.detach()
 
@@ -122,7 +126,19 @@ class XlsxWriter:
                 if value is not None and value != "":
                     put(row, value, names)
 
-    def close(self) -> None:
+    def close(self, facts: Facts = ()) -> None:
+        """Puts the watermark where no import reads it: below each printed page, in the properties, on a last sheet."""
+        if facts:
+            for sheet in self._book.worksheets():
+                sheet.set_footer(footer([value for _name, value in facts]))
+            told = "\n".join(f"{name}: {value}" for name, value in facts)
+            self._book.set_properties({"comments": told[:32_000]})
+            about = self._book.add_worksheet(_("About this file")[:31])
+            about.set_column(0, 0, 16)
+            about.set_column(1, 1, 60)
+            for row, (name, value) in enumerate(facts):
+                about.write_string(row, 0, name, self._bold)
+                about.write_string(row, 1, harmless(value))
         self._book.close()
 
 

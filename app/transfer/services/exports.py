@@ -1,9 +1,8 @@
-"""The current list as a file: its filter, columns, order and scope, streamed; kept for its owner for days."""
+"""The current list as a file: its filter, columns, order and scope, streamed; kept for its owner for a while."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -24,7 +23,7 @@ from app.db import db, now, reading, session, transaction
 from app.host.context import context
 from app.jobs.services import enqueue
 from app.transfer.models import Export
-from app.transfer.services import storage
+from app.transfer.services import control, storage
 from app.transfer.services.export_files import CsvWriter, Names, Writer, XlsxWriter, in_chunks
 from app.types import Entity, Field, Kind, Refused
 
@@ -33,10 +32,12 @@ FORMATS = ("xlsx", "csv")
 AT_ONCE = 5_000
 #: The most rows one export may hold.
 MAX_ROWS = 3_000_000
-#: How long a file may be fetched, in days.
-KEPT_DAYS = 7
 _CHUNK = 5_000
 _MOST_NAMES = 200_000
+
+
+class Expired(LookupError):
+    """The file of an export was removed, as its time is over."""
 
 
 def exportable_entity(slug: str) -> Entity:
@@ -69,27 +70,37 @@ def count_rows(state: ListState, cap: int) -> int:
     return int(session.scalar(statement) or 0)
 
 
-def start_export(slug: str, query: str, file_format: str, columns: Sequence[str]) -> Export:
-    """Export a list: at once when it is short, else as a job. Raises `Refused`; nothing is then kept."""
+def start_export(slug: str, query: str, file_format: str, columns: Sequence[str], reason: str = "") -> Export:
+    """Export a list: at once when it is short, else as a job. Raises `Refused`; nothing is then kept.
+
+    Refused are also a list without a reason where the site asks for one, and more rows than the actor's roles
+    or the day allow.
+    """
     entity = exportable_entity(slug)
     known = {field.name for field in exportable_fields(entity)}
     if file_format not in FORMATS:
         raise Refused(_("Choose XLSX or CSV"))
     if not columns or not set(columns) <= known:
         raise Refused(_("Choose the columns of the file"))
+    said = control.read_reason(reason)
     state = list_of(entity, query)
     rows = count_rows(state, MAX_ROWS + 1)
-    if rows > MAX_ROWS:
-        raise Refused(_("At most %(count)s rows at a time; please narrow the list", count=f"{MAX_ROWS:,}"))
+    control.refuse_beyond(entity, rows, MAX_ROWS)
+    actor, chosen = require_actor(), list(dict.fromkeys(columns))
     with transaction() as current:
+        control.refuse_beyond_day(current, rows)
         made = Export(
             entity=slug,
             format=file_format,
             query=urlencode([*state.narrowing, *state.ordering]),
-            columns=list(dict.fromkeys(columns)),
+            columns=chosen,
+            masked=control.masked_among(entity, chosen),
+            reason=said,
             row_count=rows,
-            created_by=require_actor().user_id,
-            expires_at=now() + timedelta(days=KEPT_DAYS),
+            created_by=actor.user_id,
+            created_by_name=actor.name,
+            login=control.login_of(actor.user_id),
+            expires_at=control.expires_at(),
         )
         current.add(made)
         current.flush()
@@ -101,17 +112,25 @@ def start_export(slug: str, query: str, file_format: str, columns: Sequence[str]
                 unique_key=f"export-{made.id}",
             )
     if rows <= AT_ONCE:
-        write_export(made.id)
+        number = made.id
+        try:
+            write_export(number)
+        except BaseException:
+            with transaction() as current:
+                current.get_one(Export, number).status = "failed"
+            raise
     return made
 
 
 def find_export(export_id: int) -> Export:
-    """An export of the actor's own. Raises `LookupError`, the same for absent, foreign and expired ones."""
+    """An export of the actor's own. Raises `LookupError` for absent and foreign ones, its `Expired` for old ones."""
     actor = require_actor()
     found = session.get(Export, export_id, populate_existing=True)
     own = found is not None and (actor.is_system or (actor.user_id and found.created_by == actor.user_id))
-    if found is None or not own or found.expires_at < now():
+    if found is None or not own:
         raise LookupError(export_id)
+    if found.expires_at < now():
+        raise Expired(export_id)
     return found
 
 
@@ -125,7 +144,8 @@ def export_file(export_id: int) -> tuple[Path, str]:
     if not path.is_file():
         raise LookupError(export_id)
     moment = made.created_at.astimezone(ZoneInfo(require_actor().timezone))
-    return path, storage.shown_name(f"{entity.label}-{moment:%Y%m%d-%H%M}.{made.format}")
+    parts = (str(entity.label), f"{moment:%Y%m%d-%H%M}", f"no{made.id}", made.login)
+    return path, storage.shown_name(f"{'-'.join(part for part in parts if part)}.{made.format}")
 
 
 def write_export(export_id: int, step: Callable[[int, int], None] = lambda done, total: None) -> int:
@@ -139,26 +159,33 @@ def write_export(export_id: int, step: Callable[[int, int], None] = lambda done,
         made = find_export(export_id)
         entity = exportable_entity(made.entity)
         state = list_of(entity, made.query)
+        stamp, masked, reason = control.stamp_of(made, entity), made.masked, made.reason
+        limit = control.most_rows(entity)
+        columns, query, total, kind = made.columns, made.query, made.row_count, made.format
         session.rollback()
     by_name = {field.name: field for field in exportable_fields(entity)}
-    fields = [by_name[name] for name in made.columns if name in by_name]
-    total, kind = made.row_count, made.format
+    fields = [by_name[name] for name in columns if name in by_name]
+    most = MAX_ROWS if limit is None else min(limit, MAX_ROWS)
     stored = storage.new_name(f".{kind}")
     zone = ZoneInfo(require_actor().timezone)
     with storage.private_file(storage.path_of("exports", stored)) as out:
         writer: Writer = XlsxWriter(out, fields, zone) if kind == "xlsx" else CsvWriter(out, fields, zone)
-        count = _write_rows(state, fields, writer, lambda done: step(done, total))
-        writer.close()
+        count = _write_rows(state, fields, writer, lambda done: step(done, total), most + 1)
+        control.refuse_beyond(entity, count, MAX_ROWS)  # the list may have grown since it was counted
+        writer.close(stamp.facts(count))
         size = out.tell()
     try:
         with transaction() as current:
             kept = current.get_one(Export, export_id, populate_existing=True)
             kept.stored, kept.size, kept.row_count, kept.status = stored, size, count, "done"
             changes: dict[str, list[Any]] = {
-                "filter": [None, made.query],
+                "export_number": [None, export_id],
+                "filter": [None, query],
                 "rows": [None, count],
-                "columns": [None, ", ".join(made.columns)],
+                "columns": [None, ", ".join(columns)],
+                "masked": [None, ", ".join(masked)],
                 "format": [None, kind],
+                "reason": [None, reason],
             }
             record_acts(current, [Act("export", entity.slug, "", str(entity.label)[:200], changes)])
     except BaseException:
@@ -167,9 +194,11 @@ def write_export(export_id: int, step: Callable[[int, int], None] = lambda done,
     return count
 
 
-def _write_rows(state: ListState, fields: Sequence[Field], writer: Writer, step: Callable[[int], None]) -> int:
+def _write_rows(
+    state: ListState, fields: Sequence[Field], writer: Writer, step: Callable[[int], None], most: int
+) -> int:
     columns = [getattr(state.entity.model, field.name) for field in fields]
-    statement = every_row(state, *columns).limit(MAX_ROWS)
+    statement = every_row(state, *columns).limit(most)
     links = [(place, field.target or "") for place, field in enumerate(fields) if field.kind is Kind.LINK]
     names: Names = {}
     count = 0

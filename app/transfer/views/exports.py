@@ -13,8 +13,10 @@ from app.base.views.filters import sentence
 from app.base.views.replies import done
 from app.base.views.titles import read_titles
 from app.db import now, session
+from app.host.settings import setting
 from app.transfer.models import Export
-from app.transfer.services import exports
+from app.transfer.rules.exported import LONGEST_REASON
+from app.transfer.services import control, exports
 from app.transfer.views.pieces import mine, named, refusal
 from app.types import Entity, Kind, Refused
 
@@ -52,10 +54,10 @@ class ExportView(PageView):
         query = request.query_string.decode("utf-8", "replace")
         error, sentences, count = "", [], 0
         chosen = request.form.getlist("column") if request.method == "POST" else list_columns(described)
-        file_format = request.form.get("format", "xlsx")
+        file_format, reason = request.form.get("format", "xlsx"), request.form.get("reason", "")
         try:
             if request.method == "POST":
-                made = exports.start_export(entity, query, file_format, chosen)
+                made = exports.start_export(entity, query, file_format, chosen, reason)
                 if made.job_id is None:
                     return redirect(url_for("ExportView.file", pk=made.id), 303)  # type: ignore[return-value]
                 return done(url_for("ExportView.show", pk=made.id))
@@ -79,29 +81,46 @@ class ExportView(PageView):
             sentences=sentences,
             count=count,
             most=exports.MAX_ROWS,
+            limit=control.most_rows(described),
+            reason=reason,
+            asks_reason=setting(control.REASON),
+            longest_reason=LONGEST_REASON,
             fields=exports.exportable_fields(described),
             chosen=chosen,
             file_format=file_format,
-            kept_days=exports.KEPT_DAYS,
+            kept_hours=setting(control.HOURS),
         )
         return make_response(page, 400 if error else 200)
 
     @expose("/<int:pk>/")
     @mine
-    def show(self, pk: int) -> str:
+    def show(self, pk: int) -> Response | str:
         """How far the file is, and the way to fetch it."""
-        made = exports.find_export(pk)
+        try:
+            made = exports.find_export(pk)
+        except exports.Expired:
+            return self._gone()
         return self.render_template("transfer/export_show.html", made=made, label=named(made.entity), zone=zone())
 
     @expose("/<int:pk>/file")
     @mine
     def file(self, pk: int) -> Response:
-        """The file."""
+        """The file; each fetching is counted and written down. Whoever looks as somebody else gets none."""
+        if require_actor().viewer:
+            abort(403)
         try:
             path, name = exports.export_file(pk)
+        except exports.Expired:
+            return self._gone()
         except Refused:
             abort(403)
-        return send_file(path, as_attachment=True, download_name=name)
+        if request.method != "HEAD":
+            control.note_download(exports.find_export(pk), name)
+        return send_file(path, as_attachment=True, download_name=name, conditional=False, max_age=0)
+
+    def _gone(self) -> Response:
+        """The file has been removed."""
+        return make_response(self.render_template("transfer/export_gone.html"), 410)
 
 
 def list_columns(entity: Entity) -> list[str]:

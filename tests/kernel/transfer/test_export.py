@@ -21,6 +21,7 @@ from app.testing.people import Browser, People, login
 from app.transfer.models import Export
 from app.transfer.rules.cells import harmless, original
 from app.transfer.services import exports
+from app.transfer.services.cleaning import remove_old_files
 from app.types import SYSTEM
 
 COLUMNS = ("code", "name", "kind", "owner_id", "annual_income", "birth_date", "created_at")
@@ -37,7 +38,7 @@ def read_csv(content: bytes) -> list[list[str]]:
 
 
 def export(client: Browser, file_format: str, query: str = "", columns: tuple[str, ...] = COLUMNS) -> Any:
-    data = {"format": file_format, "column": list(columns)}
+    data = {"format": file_format, "column": list(columns), "reason": "月末核对客户"}
     return client.post(f"/export/start/customer?{query}", data=data, follow_redirects=True, buffered=True)
 
 
@@ -124,13 +125,21 @@ def test_a_file_is_its_owners_until_it_expires(client: Browser, cast: People) ->
     export(client, "csv")
     made = session.scalars(select(Export)).one()
     assert client.get(f"/export/{made.id}/file", buffered=True).status_code == 200
-    login(client, cast.add("other", "另管理", cast.head_office, "Admin"))
+    other = cast.add("other", "另管理", cast.head_office, "Admin")
+    login(client, other)
     assert client.get(f"/export/{made.id}/file", buffered=True).status_code == 404
     assert client.get(f"/export/{made.id}/").status_code == 404
     login(client, cast.admin)
     with transaction() as current:
         current.execute(update(Export).values(expires_at=now() - timedelta(seconds=1)))
-    assert client.get(f"/export/{made.id}/file", buffered=True).status_code == 404
+    for address in (f"/export/{made.id}/file", f"/export/{made.id}/"):
+        answer = client.get(address, buffered=True)
+        assert answer.status_code == 410 and "/export/" in answer.text, address
+    with acting_as(SYSTEM):
+        assert remove_old_files() == 1
+    assert client.get(f"/export/{made.id}/file").status_code == 410
+    login(client, other)
+    assert client.get(f"/export/{made.id}/file").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from app.access.actors import ADMIN_ROLE, require_actor
 from app.access.audit import Act, record_acts
+from app.access.exporting.limits import keep_limit, limit_of_role
 from app.access.models import Delegation, FieldPermission, RoleInfo, RoleScope
 from app.access.signin.factors import require_of_role
 from app.base.security.roles.grants import Holding, holdings, is_within, role_labels
@@ -171,6 +172,8 @@ def create_role(label_zh: str, label_en: str, source: str = "") -> int:
         _store_pairs(current, role_id, pairs, set())
         _store_scopes(current, role_id, scopes)
         store_fields(current, role_id, fields)
+        if source.startswith("role:"):
+            keep_limit(role_id, limit_of_role(int(source[5:14])))
         changes: dict[str, list[Any]] = {"permissions": [None, _written(pairs)], "source": [None, source]}
         record_acts(current, [Act("create", "role", str(role_id), labels[0], changes)])
     return role_id
@@ -207,6 +210,7 @@ def delete_role(role_id: int) -> None:
             )
             current.execute(delete(RoleInfo).where(RoleInfo.role_id == role_id))
             require_of_role(role_id, False)
+            keep_limit(role_id, None)
             current.execute(delete(Role).where(Role.id == role_id))
             record_acts(current, [Act("delete", "role", str(role_id), role.label)])
     except IntegrityError as held:  # given to somebody at this moment

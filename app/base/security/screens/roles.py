@@ -10,8 +10,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.access.actors import require_actor
+from app.access.exporting.limits import limit_of_role
 from app.access.signin.factors import role_requires
 from app.base.page import PageView, expose, has_access
+from app.base.security.exporting import limit_exports
 from app.base.security.factors import require_factor
 from app.base.security.roles import (
     RoleFacts,
@@ -58,6 +60,7 @@ class RoleView(PageView):
         "save_fields": "edit",
         "rename": "edit",
         "factor": "edit",
+        "limit": "edit",
         "add": "add",
         "delete": "delete",
     }
@@ -141,6 +144,17 @@ class RoleView(PageView):
             flash(_("It counts from the next login on"), "success")
         return redirect(url_for("RoleView.show", role_id=role_id))
 
+    @expose("/<int:role_id>/limit", methods=["POST"])
+    @has_access
+    def limit(self, role_id: int) -> Any:
+        """Let exports of the role hold so many rows."""
+        try:
+            limit_exports(role_id, request.form.get("rows", ""))
+        except Refused as refused:
+            return self._matrix(role_id, str(refused)), 422
+        flash(_("It counts from the next export on"), "success")
+        return redirect(url_for("RoleView.show", role_id=role_id))
+
     @expose("/<int:role_id>/delete", methods=["POST"])
     @has_access
     def delete(self, role_id: int) -> Any:
@@ -199,6 +213,7 @@ class RoleView(PageView):
             reach=lambda entity: max(scope.width for scope in SCOPES) if everything else power.widest(entity).width,
             can_edit=may_edit(role),
             factor=role_requires(role_id),
+            export_limit=limit_of_role(role_id),
             can_ask_factor=actor.can("can_edit", "RoleView") and may_give(actor, {role_id}),
             can_delete=actor.can("can_delete", "RoleView") and may_change(role),
             separator=SEPARATOR,
