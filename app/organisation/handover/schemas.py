@@ -36,6 +36,7 @@ HANDOVER = Entity(
     title="id",
     scoped_by=ScopedBy(unit="unit_id"),
     fields=(
+        Field("id", _l("No."), Kind.INTEGER, computed=True),
         Field("giver_id", _l("Handed over by"), Kind.LINK, target="employee", relationship="giver", computed=True),
         Field("kind", _l("Kind"), Kind.CHOICE, choices=KINDS, computed=True),
         Field("status", _l("Status"), Kind.CHOICE, choices=STATUSES, computed=True),
@@ -47,7 +48,7 @@ HANDOVER = Entity(
         Field("finished_at", _l("Finished at"), Kind.DATETIME, computed=True),
         Field("undone_at", _l("Undone at"), Kind.DATETIME, computed=True),
     ),
-    list_fields=("giver_id", "kind", "status", "unit_id", "effective_on", "reason", "created_at"),
+    list_fields=("id", "giver_id", "kind", "status", "unit_id", "effective_on", "reason", "created_at"),
     filter_fields=("giver_id", "kind", "status", "unit_id", "effective_on"),
     search_fields=("reason",),
     sections=(

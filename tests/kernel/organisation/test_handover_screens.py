@@ -55,7 +55,7 @@ def test_choose_look_start_follow_undo(people: People, client: Browser) -> None:
     result = client.get(sent.location, htmx=True).get_data(as_text=True)
     assert "客户" in result and "李同事" in result
     assert (owned(number), owned(people.colleague.employee_id)) == (0, 3)
-    assert client.get("/handover/list/").status_code == 200
+    assert f'href="/handover/show/{made.id}"' in client.get("/handover/list/").get_data(as_text=True)
     assert client.post("/handover/undo", data={"ids": str(made.id)}).status_code == 303
     run_pending()
     assert owned(number) == 3
