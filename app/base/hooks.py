@@ -11,6 +11,7 @@ from app.base.security.audit_export import AuditExportView
 from app.base.security.screens import (
     AccountView,
     DelegationView,
+    ExplainView,
     FactorView,
     KeyView,
     RoleView,
@@ -23,7 +24,7 @@ from app.types import MenuGroup, MenuItem
 
 @hookimpl
 def views() -> Sequence[type]:
-    roles, logins = (RoleView, DelegationView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
+    roles, logins = (RoleView, DelegationView, ExplainView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
     return (*roles, *logins, AuditView, AuditExportView)
 
 

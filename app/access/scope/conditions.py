@@ -5,7 +5,7 @@ The forms below were chosen by measuring lists of a million rows on both databas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
@@ -105,9 +105,7 @@ def _attributes(model: type) -> Columns:
     return lambda name: getattr(model, name)
 
 
-def _remembered(
-    entity: Entity, actor: Actor | None, write: bool, on: Any, columns: Columns
-) -> ColumnElement[bool]:
+def _remembered(entity: Entity, actor: Actor | None, write: bool, on: Any, columns: Columns) -> ColumnElement[bool]:
     if actor is None:
         return false()
     if actor.is_system:
@@ -121,14 +119,12 @@ def _remembered(
 
 def _condition(entity: Entity, actor: Actor, write: bool, on: Any, columns: Columns) -> ColumnElement[bool]:
     if entity.scoped_by.parent is not None:
-        base = _by_parent(entity, actor, write, columns)
+        base = parent_condition(entity, actor, write, columns)
     elif entity.scoped_by.public:
         base = true()
     else:
         base = _by_grants(entity, actor, write, columns)
-    filters: list[ScopeFilter] = context().hooks.gather(
-        "scope_filters", entity=entity.slug, actor=actor, write=write
-    )
+    filters: list[ScopeFilter] = context().hooks.gather("scope_filters", entity=entity.slug, actor=actor, write=write)
     # or_() and and_() of a single condition would hide that it is true, and that nothing needs to be asked.
     if not isinstance(base, True_) and (also := [f.also for f in filters if f.also is not None]):
         base = or_(base, *(_moved(condition, entity, on) for condition in also))
@@ -156,19 +152,27 @@ def _moved(condition: Any, entity: Entity, on: Any) -> Any:
 
 def _by_grants(entity: Entity, actor: Actor, write: bool, columns: Columns) -> ColumnElement[bool]:
     """What the roles give: the widest of each place, put together with OR."""
-    by, widest = entity.scoped_by, actor.widest(entity.slug)
+    widest = actor.widest(entity.slug)
     if widest is Scope.ALL:
         return true()
     if widest is Scope.NONE:
         return false()
-    parts: list[ColumnElement[bool]] = []
+    return or_(false(), *(condition for _rule, condition in granted_parts(entity, actor, write, columns)))
+
+
+def granted_parts(
+    entity: Entity, actor: Actor, write: bool, columns: Columns
+) -> Iterator[tuple[str, ColumnElement[bool]]]:
+    """(rule, condition) of what grants narrower than ALL give: ``owner``, ``share``, ``unit`` or ``branch``."""
+    by, widest = entity.scoped_by, actor.widest(entity.slug)
+    if widest is Scope.NONE:
+        return
     if by.owner is not None and actor.employee_id is not None:
-        parts.append(columns(by.owner) == actor.employee_id)
+        yield "owner", columns(by.owner) == actor.employee_id
     if widest is not Scope.OWN and by.shares is not None and actor.employee_id is not None:
-        parts.append(_one_of(columns("id"), _shared(by.shares, actor.employee_id, write)))
+        yield "share", _one_of(columns("id"), _shared(by.shares, actor.employee_id, write))
     if by.unit is not None:
-        parts.extend(_in_units(columns(by.unit), *_places(entity, actor)))
-    return or_(false(), *parts)
+        yield from _in_units(columns(by.unit), *_places(entity, actor))
 
 
 def _places(entity: Entity, actor: Actor) -> tuple[list[int], list[str]]:
@@ -181,7 +185,7 @@ def _places(entity: Entity, actor: Actor) -> tuple[list[int], list[str]]:
     return alone, branches
 
 
-def _in_units(unit: Any, alone: list[int], branches: list[str]) -> Iterable[ColumnElement[bool]]:
+def _in_units(unit: Any, alone: list[int], branches: list[str]) -> Iterator[tuple[str, ColumnElement[bool]]]:
     """Records of these units. For a large part of the organisation the unit's index is kept out of it:
 
     walking the index of the list's order and filtering finds a page long before half of all rows are sorted.
@@ -189,9 +193,9 @@ def _in_units(unit: Any, alone: list[int], branches: list[str]) -> Iterable[Colu
     small = _is_small(alone, branches)
     place = unit if small else unit + 0
     if alone:
-        yield place == alone[0] if len(alone) == 1 else place.in_(alone)
+        yield "unit", place == alone[0] if len(alone) == 1 else place.in_(alone)
     if branches:
-        yield _one_of(unit, units_below(*branches)) if small else place.in_(units_below(*branches))
+        yield "branch", _one_of(unit, units_below(*branches)) if small else place.in_(units_below(*branches))
 
 
 def _is_below(paths: Iterable[str]) -> ColumnElement[bool]:
@@ -214,7 +218,7 @@ def _one_of(what: Any, few: Select[Any]) -> ColumnElement[bool]:
     return what.in_(few)
 
 
-def _by_parent(entity: Entity, actor: Actor, write: bool, columns: Columns) -> ColumnElement[bool]:
+def parent_condition(entity: Entity, actor: Actor, write: bool, columns: Columns) -> ColumnElement[bool]:
     """Whoever sees the parent sees the record; the parent is read under an alias, so nothing correlates.
 
     Few parents are gathered first; of many, each record's own is looked up.
@@ -259,4 +263,13 @@ def _is_small(alone: list[int], branches: list[str]) -> bool:
     return known[key][1]
 
 
-__all__ = ["Memo", "held_condition", "mapped_condition", "memo_of", "scope_condition", "units_below"]
+__all__ = [
+    "Memo",
+    "granted_parts",
+    "held_condition",
+    "mapped_condition",
+    "memo_of",
+    "parent_condition",
+    "scope_condition",
+    "units_below",
+]
