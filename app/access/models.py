@@ -147,6 +147,42 @@ _append_only("access_audit", "UPDATE", "DELETE")
 _append_only("access_audit_head", "DELETE")
 
 
+def _watched(*tables: str) -> None:
+    """Let every change of these tables give `RoleVersion` a new token. (FAB's own tables: migration 0002.)"""
+    acts = ("INSERT", "UPDATE", "DELETE")
+    extra_ddl(
+        RoleVersion.__table__,
+        "postgresql",
+        create=[
+            "CREATE FUNCTION access_role_version_next() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN UPDATE access_role_version SET token = gen_random_uuid()::text; RETURN NULL; END$$",
+            *(
+                f"CREATE TRIGGER {table}_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION access_role_version_next()"
+                for table in tables
+            ),
+        ],
+        drop=[
+            *(f"DROP TRIGGER {table}_version ON {table}" for table in tables),
+            "DROP FUNCTION access_role_version_next()",
+        ],
+    )
+    extra_ddl(
+        RoleVersion.__table__,
+        "sqlite",
+        create=[
+            f"CREATE TRIGGER {table}_version_{act.lower()} AFTER {act} ON {table} "
+            "BEGIN UPDATE access_role_version SET token = lower(hex(randomblob(16))); END"
+            for table in tables
+            for act in acts
+        ],
+        drop=[f"DROP TRIGGER {table}_version_{act.lower()}" for table in tables for act in acts],
+    )
+
+
+_watched("access_role_scope", "access_field_permission")
+
+
 class Preference(Model):
     """A person's own settings of the screen: language, theme, list columns (JSON text by key)."""
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.access import masks
 from app.base.views import formats
 from app.base.views.formats import (
     NOTHING,
@@ -28,9 +29,9 @@ from app.base.views.formats import (
 
 
 def test_the_examples_hold() -> None:
-    result = doctest.testmod(formats)
-    assert result.attempted >= 12
-    assert result.failed == 0
+    results = [doctest.testmod(module) for module in (formats, masks)]
+    assert sum(result.attempted for result in results) >= 12
+    assert all(result.failed == 0 for result in results)
 
 
 def test_nothing_is_two_dashes_everywhere() -> None:
