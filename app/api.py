@@ -55,6 +55,7 @@ from app.host.context import context, entity, hooks
 from app.host.settings import setting
 from app.jobs.services import Cancelled, LostLease, Run, enqueue
 from app.organisation.models import Employee, Unit
+from app.transfer.services.control import note_file
 from app.transfer.views import attachments_tab
 
 __all__ = [
@@ -123,6 +124,7 @@ __all__ = [
     "money_text",
     "needs",
     "next_ids",
+    "note_file",
     "now",
     "number_text",
     "own_path",

@@ -130,7 +130,7 @@ def our_export(instance: Path, _file: Path) -> dict[str, float]:
             "unit_id",
             "last_followed_at",
         ]
-        made = exports.start_export("customer", "", "xlsx", columns)
+        made = exports.start_export("customer", "", "xlsx", columns, "measuring")
         base, began = peak(), time.perf_counter()
         count = exports.write_export(made.id)
         taken = time.perf_counter() - began

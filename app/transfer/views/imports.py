@@ -23,7 +23,7 @@ from app.jobs.rules import OPEN
 from app.transfer.messages import problems_text
 from app.transfer.models import Import
 from app.transfer.rules.mapping import BadMapping, Mapping, read_mapping
-from app.transfer.services import imports, review, storage
+from app.transfer.services import control, imports, review, storage
 from app.transfer.services.mappings import importable_fields
 from app.transfer.services.undo import may_undo, start_undo
 from app.transfer.views.columns import column_rows, fixed_fields, mapping_from, other_sources
@@ -225,6 +225,7 @@ class ImportView(PageView):
             raise LookupError(pk)
         stem = made.file_name.rpartition(".")[0] or made.file_name
         name = storage.shown_name(stem + "-" + _("errors") + path.suffix)
+        control.note_file(made.entity, "", name, "import errors", made.failed_count)
         return send_file(path, as_attachment=True, download_name=name)
 
     @expose("/<int:pk>/mapping")

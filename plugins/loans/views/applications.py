@@ -18,6 +18,7 @@ from app.api import (
     expose,
     find_record,
     needs,
+    note_file,
     percent_text,
     read_values,
     readable,
@@ -150,9 +151,11 @@ class LoansApplicationView(ActsView):
         )
         principal, interest = rules.totals(lines)
         table.writerow([_("Total"), "", principal + interest, principal, interest, ""])
+        number = record.number
         response = make_response(file.getvalue().encode("utf-8-sig"))
         response.headers["Content-Type"] = "text/csv; charset=utf-8"
-        response.headers["Content-Disposition"] = f'attachment; filename="{record.number}.csv"'
+        response.headers["Content-Disposition"] = f'attachment; filename="{number}.csv"'
+        note_file(self.entity.slug, pk, number, "repayment schedule", len(lines))
         return response
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from app.access.models import AuditEntry
 from app.customers.models import Customer
 from app.db import session
 from app.testing.jobs import run_pending
@@ -66,6 +67,8 @@ def test_the_whole_way(client: Browser, people: People) -> None:
     assert errors.data.startswith(b"\xef\xbb\xbf") and "attachment" in errors.headers["Content-Disposition"]
     lines = errors.data.decode("utf-8-sig").splitlines()
     assert lines[1].startswith("李四,K2,?,,") and len(lines) == 2
+    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "export")).one()
+    assert (entry.entity, entry.changes["rows"]) == ("customer", [None, 1])
 
     again = number(upload(client, errors.data.replace(b"?", b"13900139000"), "mended.csv"))
     mapped(client, again)
