@@ -60,7 +60,8 @@ class AuditExportView(PageView):
             flash("; ".join(str(text) for text in refused.errors.values()) or str(refused), "danger")
             return redirect(url_for("AuditView.list", **asked), 303)  # type: ignore[return-value, arg-type]
         out.seek(0)
-        name = f"{_('Audit log')}-{now().astimezone(zone()):%Y%m%d-%H%M}.{kind}"
+        log = _("Audit log")
+        name = f"{log}-{now().astimezone(zone()):%Y%m%d-%H%M}.{kind}"
         return send_file(out, as_attachment=True, download_name=name, mimetype=_MIME[kind])
 
 
