@@ -23,7 +23,7 @@ from app.types import Field, Kind, Refused
 
 FORMATS = ("xlsx", "csv")
 COLUMNS = (
-    Field("id", _l("Number"), Kind.INTEGER),
+    Field("id", _l("Entry number"), Kind.INTEGER),
     Field("at", _l("When"), Kind.DATETIME),
     Field("who", _l("Who"), Kind.TEXT),
     Field("action", _l("What was done"), Kind.TEXT),
