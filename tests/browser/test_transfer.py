@@ -74,9 +74,7 @@ def test_exports_and_attachments(window: Window, served: Served, tmp_path: Path,
     from app.host.context import entity
 
     with served.acting(SYSTEM):
-        record = create_record(
-            entity("customer"), {"name": "附件客户", "owner_id": served.people.manager.employee_id}
-        )
+        record = create_record(entity("customer"), {"name": "附件客户", "owner_id": served.people.manager.employee_id})
         pk = record.id
     page = window(served.people.admin, "/export/start/customer?f.name=%E9%99%84", width=width, language="zh")
     page.fill("#reason", "月末核对客户")
@@ -98,4 +96,51 @@ def test_exports_and_attachments(window: Window, served: Served, tmp_path: Path,
     page.click("#attachments .attachment-form button")
     page.wait_for_selector(".attachment-name")
     shot(page, "attachments")
+    check(page)
+
+
+@pytest.mark.parametrize(("language", "width"), [("zh", DESK), ("zh", PHONE), ("en", DESK), ("en", PHONE)])
+def test_export_control(window: Window, served: Served, language: str, width: int) -> None:
+    from app.access.exporting.limits import keep_limit
+    from app.db import now, transaction
+    from app.fields.records import create_record
+    from app.host.context import entity
+    from app.transfer.models import Export
+
+    head, auditor = served.people.head, f"audit-{language}-{width}"
+    with served.acting(SYSTEM):
+        for name in ("甲", "乙"):
+            create_record(entity("customer"), {"name": name, "owner_id": served.people.manager.employee_id})
+        someone = served.people.add(auditor, "沈审计", served.people.head_office, "audit_admin")
+        keep_limit(head.role_id, 1)
+    look: dict[str, Any] = {"width": width, "language": language}
+    window.expect("status of 400", "status of 410")  # the refusal and the file that is gone
+    page = window(head, "/export/start/customer", **look)
+    page.fill("#reason", "季度核对客户名单")
+    page.click(".card-footer button[type=submit]")
+    page.wait_for_selector(".form-summary")
+    shot(page, f"export-3-refused-{language}")
+    check(page)
+    with served.acting(SYSTEM):
+        keep_limit(head.role_id, 50_000)
+    page.fill("#reason", "季度核对客户名单")
+    with page.expect_download():
+        page.click(".card-footer button[type=submit]")
+    with served.acting(SYSTEM), transaction() as current:
+        old = Export(entity="customer", format="csv", columns=["name"], created_by=head.user_id, expires_at=now())
+        old.reason, old.row_count, old.masked = "一次很早的导出", 1234, ["name"]
+        old.created_by_name, old.login = head.name, head.username
+        current.add(old)
+        current.flush()
+        number = old.id
+    page.goto(f"{served.url}/export/{number}/")
+    shot(page, f"export-4-gone-{language}")
+    page = window(someone, "/export-log/", **look)
+    assert page.locator(f"#export-{number}").count() == 1
+    page.locator(f"#export-{number} summary").click()
+    shot(page, f"export-5-log-{language}")
+    check(page)
+    page = window(served.people.admin, f"/roles/{head.role_id}", **look)
+    page.locator("#exports summary").click()
+    shot(page, f"export-6-role-{language}")
     check(page)

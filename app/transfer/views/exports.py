@@ -11,6 +11,7 @@ from app.base.page import PageView, expose
 from app.base.views.cells import zone
 from app.base.views.filters import sentence
 from app.base.views.replies import done
+from app.base.views.state import ListState
 from app.base.views.titles import read_titles
 from app.db import now, session
 from app.host.settings import setting
@@ -55,24 +56,19 @@ class ExportView(PageView):
         error, sentences, count = "", [], 0
         chosen = request.form.getlist("column") if request.method == "POST" else list_columns(described)
         file_format, reason = request.form.get("format", "xlsx"), request.form.get("reason", "")
-        try:
-            if request.method == "POST":
+        if request.method == "POST":
+            try:
                 made = exports.start_export(entity, query, file_format, chosen, reason)
                 if made.job_id is None:
                     return redirect(url_for("ExportView.file", pk=made.id), 303)  # type: ignore[return-value]
                 return done(url_for("ExportView.show", pk=made.id))
+            except Refused as refused:
+                error = refusal(described, refused)
+        try:
             state = exports.list_of(described, query)
-            linked = {
-                (one.field.target or "", value)
-                for one in state.filters
-                if one.field.kind is Kind.LINK
-                for value in one.values
-            }
-            titles = read_titles(linked)
-            sentences = [sentence(one, titles) for one in state.filters] + ([state.q] if state.q else [])
-            count = exports.count_rows(state, exports.MAX_ROWS + 1)
+            sentences, count = in_words(state), exports.count_rows(state, exports.MAX_ROWS + 1)
         except Refused as refused:
-            error = refusal(described, refused)
+            error = error or refusal(described, refused)
         page = self.render_template(
             "transfer/export.html",
             entity=described,
@@ -121,6 +117,15 @@ class ExportView(PageView):
     def _gone(self) -> Response:
         """The file has been removed."""
         return make_response(self.render_template("transfer/export_gone.html"), 410)
+
+
+def in_words(state: ListState) -> list[str]:
+    """What keeps rows away from the list, a sentence each."""
+    linked = {
+        (one.field.target or "", value) for one in state.filters if one.field.kind is Kind.LINK for value in one.values
+    }
+    titles = read_titles(linked)
+    return [sentence(one, titles) for one in state.filters] + ([state.q] if state.q else [])
 
 
 def list_columns(entity: Entity) -> list[str]:
