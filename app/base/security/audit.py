@@ -208,7 +208,7 @@ def _changes(entity: Entity | None, changes: Mapping[str, Any], titles: Titles) 
         label = str(field.label) if field is not None else _named(name)
         before, after = change if isinstance(change, list) and len(change) == 2 else (None, change)
         if name.startswith("field."):
-            before, after = (str(LEVELS.get(level, level)) for level in (before, after))
+            before, after = (str(LEVELS.get(str(level), level)) for level in (before, after))
         yield Change(label, _said(field, before, titles), _said(field, after, titles))
 
 

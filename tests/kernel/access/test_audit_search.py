@@ -79,7 +79,7 @@ def test_hidden_values_are_not_guessed_through_the_screen(client: Browser, peopl
         row = {"role_id": auditor.role_id, "entity": "customer", "field": "mobile", "level": "masked"}
         current.execute(insert(FieldPermission), [row])
     assert 'id="entry-' not in client.get("/audit/?text=1391111").text
-    exported = client.post("/audit/export", data={"format": "csv", "entity": "customer"})
+    exported = client.post("/audit/export", data={"format": "csv", "entity": "customer"}, buffered=True)
     assert exported.status_code == 200
     assert "13911112222" not in exported.text
     assert "赵六" in exported.text
@@ -139,7 +139,7 @@ def test_a_rare_act_and_an_entity_have_an_index(people: People) -> None:
 def test_the_entries_found_are_a_file_and_that_is_written_down(client: Browser, auditor: Person) -> None:
     write(Act("tested", "customer", "5", "=HYPERLINK(1)", {"remark": ["@a", "+b"]}))
     login(client, auditor)
-    exported = client.post("/audit/export", data={"format": "csv", "action": "tested"})
+    exported = client.post("/audit/export", data={"format": "csv", "action": "tested"}, buffered=True)
     assert (exported.status_code, exported.headers["X-Content-Type-Options"]) == (200, "nosniff")
     assert "attachment" in exported.headers["Content-Disposition"]
     rows = list(csv.reader(io.StringIO(exported.get_data().decode("utf-8-sig"))))
@@ -150,7 +150,7 @@ def test_the_entries_found_are_a_file_and_that_is_written_down(client: Browser, 
     entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
     assert (entry.action, entry.entity, entry.user_id) == ("export", "audit", auditor.user_id)
     assert entry.changes == {"filter": [None, "action=tested"], "rows": [None, 5], "format": [None, "csv"]}
-    book = client.post("/audit/export", data={"format": "xlsx", "action": "tested", "text": "赵"})
+    book = client.post("/audit/export", data={"format": "xlsx", "action": "tested", "text": "赵"}, buffered=True)
     sheet = zipfile.ZipFile(io.BytesIO(book.get_data())).read("xl/worksheets/sheet1.xml")
     assert sheet.count(b"<row ") == 2
     assert b"<f>" not in sheet
