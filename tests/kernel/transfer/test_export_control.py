@@ -187,6 +187,16 @@ def test_every_fetching_is_counted_and_written_down(client: Browser, cast: Peopl
     assert made()[0].download_count == 2
 
 
+def test_who_looks_as_somebody_else_fetches_none_of_their_files(client: Browser, cast: People) -> None:
+    login(client, cast.head)
+    export(client)
+    login(client, cast.admin)
+    assert client.post(f"/view-as/login/{cast.head.user_id}").status_code == 302
+    assert client.get(f"/export/{made()[0].id}/").status_code == 200
+    assert client.get(f"/export/{made()[0].id}/file").status_code == 403
+    assert made()[0].download_count == 1
+
+
 def test_the_log_is_for_auditors(client: Browser, cast: People) -> None:
     auditor = cast.add("shen", "沈审计", cast.head_office, "audit_admin")
     login(client, cast.admin)
@@ -205,6 +215,8 @@ def test_the_log_is_for_auditors(client: Browser, cast: People) -> None:
     assert 'id="export-2"' in client.get("/export-log/?who=wu").text
     assert 'id="export-1"' not in client.get("/export-log/?before=1").text
     assert 'id="export-1"' in client.get("/export-log/?state=done&entity=customer").text
+    only_first = client.get("/export-log/?before=2").text
+    assert 'id="export-1"' in only_first and 'id="export-2"' not in only_first
     for state in ("failed", "expired", "queued"):
         assert 'id="export-1"' not in client.get(f"/export-log/?state={state}").text
     for wrong in ("entity=nonsense", "state=x", "from=yesterday", "before=-1", "from=2026-02-02&to=2026-01-01"):
