@@ -48,6 +48,7 @@ class ViewAsView(PageView):
             start_viewing(require_actor(), kind, number, label)
         except Refused as refused:
             flash(str(refused), "error")
-            back = ("AccountView.show_login", "user_id") if kind == LOGIN else ("RoleView.show", "role_id")
-            return redirect(url_for(back[0], **{back[1]: number}))
+            if kind == LOGIN:
+                return redirect(url_for("AccountView.show_login", user_id=number))
+            return redirect(url_for("RoleView.show", role_id=number))
         return redirect(url_for("HomeView.index"))
