@@ -48,7 +48,8 @@
       if (asker.dataset.dialogSize) { frame.classList.add("modal-" + asker.dataset.dialogSize); }
     }
   });
-  body.addEventListener("htmx:afterSwap", function (event) {
+  // Once htmx has taken charge of the new content: what is typed at once must not be missed.
+  body.addEventListener("htmx:afterSettle", function (event) {
     if (event.detail.target.id === "dialog-content" && event.detail.target.firstElementChild) {
       var title = event.detail.target.querySelector(".modal-title");
       dialog.setAttribute("aria-label", title ? title.textContent.trim() : "");
