@@ -163,7 +163,7 @@ def test_a_file_of_seals_that_was_changed_is_found(app: Flask, change: Callable[
         sealed()
     lines = seals_path().read_text().splitlines()
     seals_path().write_text("\n".join(change(lines)) + "\n")
-    with pytest.raises(NotSealed, match="line|行"):
+    with pytest.raises(NotSealed, match=r"line|行"):
         read_seals()
     write(1)
     with pytest.raises(NotSealed):
