@@ -20,7 +20,9 @@ from app.testing.factories import make_activity, make_contact, make_customer
 from app.testing.people import PASSWORD, Browser, People, login
 
 SCRIPT = "<script>alert(1)</script>"
-TEMPLATE = "{{ 7 * 191 }}{% for a in b %}${7*191}"
+TEMPLATE = "{{ 7919 * 104729 }}{% for a in b %}${7919*104729}"
+#: What the template says when somebody evaluates it; no number, code or date of a page is like it.
+EVALUATED = str(7919 * 104729)
 HOSTILE = (
     "1 OR 1=1",
     "id; DROP TABLE customer",
@@ -99,7 +101,7 @@ def test_what_people_write_is_text_on_every_page(client: Browser, people: People
         for page in pages:
             text = client.get(page).text
             assert SCRIPT not in text.replace("\\u003c", "&lt;"), page
-            assert "1337" not in text, page
+            assert EVALUATED not in text, page
 
 
 def test_no_answer_of_the_interface_holds_a_secret(client: Browser, people: People, mine: Customer) -> None:
