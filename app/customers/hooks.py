@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.customers import page, services
+from app.customers.assignment.schemas import ASSIGNMENT_RULE, ASSIGNMENT_RUN, ASSIGNMENT_TARGET
 from app.customers.models import Customer
 from app.customers.schemas import CONTACT, CUSTOMER, OWNERSHIP, SHARE
 from app.customers.views import CustomerView
@@ -26,7 +27,10 @@ def entities() -> Sequence[Entity]:
         create_many=services.create_customers,
     )
     share = Verbs(create=services.share_customer, update=services.change_share, delete=services.unshare)
-    return (replace(CUSTOMER, verbs=customer), CONTACT, replace(SHARE, verbs=share), OWNERSHIP)
+    return (
+        *(replace(CUSTOMER, verbs=customer), CONTACT, replace(SHARE, verbs=share), OWNERSHIP),
+        *(ASSIGNMENT_RULE, ASSIGNMENT_TARGET, ASSIGNMENT_RUN),
+    )
 
 
 @hookimpl

@@ -6,13 +6,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, relationship
 
 from app.access.models import BigId
 from app.db import Model, Money, UtcDateTime, now
 from app.organisation.models import Employee, Unit
 from app.search.ddl import keep_search_index
+
+_RULED = text("rule_id IS NOT NULL")
 
 
 class Customer(Model):
@@ -112,7 +114,10 @@ class CustomerOwnership(Model):
     """The ownership ledger: one row per change of owner, append-only. `cause` says by what act."""
 
     __tablename__ = "customer_ownership"
-    __table_args__ = (Index("ix_customer_ownership_customer", "customer_id", "at"),)
+    __table_args__ = (
+        Index("ix_customer_ownership_customer", "customer_id", "at"),
+        Index("ix_customer_ownership_rule", "rule_id", "at", postgresql_where=_RULED, sqlite_where=_RULED),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
@@ -124,6 +129,8 @@ class CustomerOwnership(Model):
     reason: Mapped[str] = mapped_column(String(300), default="")
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     by_user_id: Mapped[int | None] = mapped_column(Integer)
+    #: The assignment rule that gave it; its name stands in `reason`.
+    rule_id: Mapped[int | None] = mapped_column(Integer)
 
     customer: Mapped[Customer] = relationship()
     from_employee: Mapped[Employee | None] = relationship(foreign_keys=[from_employee_id])

@@ -44,6 +44,8 @@ CAUSES = (
     Choice("handover_undone", _l("Handover undone"), "amber"),
     Choice("leaving", _l("Leaving"), "orange"),
     Choice("import", _l("Import")),
+    Choice("rule", _l("By rule"), "teal"),
+    Choice("rule_undone", _l("Rules undone"), "amber"),
 )
 CONTACT_ROLES = (
     Choice("main", _l("Main contact"), "blue"),
@@ -319,12 +321,15 @@ OWNERSHIP = Entity(
         ),
         Field("cause", _l("Cause"), Kind.CHOICE, choices=CAUSES, computed=True),
         Field("reason", _l("Reason"), computed=True),
+        Field("rule_id", _l("Assignment rule"), Kind.LINK, target="assignment_rule", computed=True),
         Field("at", _l("When"), Kind.DATETIME, computed=True),
     ),
     list_fields=("customer_id", "from_employee_id", "to_employee_id", "cause", "reason", "at"),
     filter_fields=("customer_id", "to_employee_id", "at"),
     sections=(
-        Section(_l("Ownership"), ("customer_id", "from_employee_id", "to_employee_id", "cause", "reason", "at")),
+        Section(
+            _l("Ownership"), ("customer_id", "from_employee_id", "to_employee_id", "cause", "reason", "rule_id", "at")
+        ),
     ),
     order_by=("at", "desc"),
     module="customers",

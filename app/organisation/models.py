@@ -53,6 +53,9 @@ class Employee(Model):
     email: Mapped[str | None] = mapped_column(String(200))
     joined_on: Mapped[date | None] = mapped_column(Date)
     left_on: Mapped[date | None] = mapped_column(Date)
+    #: The first and last day of leave (休假): who is away gets no customers by rule.
+    away_from: Mapped[date | None] = mapped_column(Date)
+    away_until: Mapped[date | None] = mapped_column(Date)
 
     unit: Mapped[Unit] = relationship()
     manager: Mapped[Employee | None] = relationship(remote_side=[id])

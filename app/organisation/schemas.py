@@ -58,6 +58,8 @@ EMPLOYEE = Entity(
         Field("email", _l("E-mail"), Kind.EMAIL, max_length=200),
         Field("joined_on", _l("Joined on"), Kind.DATE),
         Field("left_on", _l("Left on"), Kind.DATE),
+        Field("away_from", _l("On leave from"), Kind.DATE),
+        Field("away_until", _l("On leave until"), Kind.DATE, help=_l("Who is on leave gets no customers by rule")),
     ),
     list_fields=("name", "code", "unit_id", "position", "manager_id", "joined_on", "left_on"),
     filter_fields=("name", "unit_id", "position", "joined_on"),
@@ -65,7 +67,7 @@ EMPLOYEE = Entity(
     sections=(
         Section(_l("Basic data"), ("name", "code", "unit_id", "position", "manager_id")),
         Section(_l("Contact"), ("mobile", "email")),
-        Section(_l("Employment"), ("joined_on", "left_on")),
+        Section(_l("Employment"), ("joined_on", "left_on", "away_from", "away_until")),
     ),
     order_by=("code", "asc"),
     match_fields=(("code",),),

@@ -22,6 +22,7 @@ _OWN_POST = _l("Nobody gives themselves a second post; ask a colleague")
 _FAULTS = {
     "own_manager": _l("Nobody is their own manager"),
     "left_before_joined": _l("The last day lies before the first"),
+    "back_before_away": _l("The leave ends before it begins"),
 }
 
 
@@ -45,7 +46,7 @@ def update_employee(employee: Employee, values: dict[str, Any]) -> None:
         moves = values.get("unit_id", employee.unit_id) != employee.unit_id
         if moves and _is_own(employee.id):
             raise Refused(_("Nobody moves themselves to another unit; ask a colleague"), field="unit_id")
-        fields = ("unit_id", "manager_id", "joined_on", "left_on")
+        fields = ("unit_id", "manager_id", "joined_on", "left_on", "away_from", "away_until")
         _check(current, employee.id, {**{name: getattr(employee, name) for name in fields}, **values}, values)
         for name, value in values.items():
             setattr(employee, name, value)

@@ -1,0 +1,184 @@
+"""Many customers to many people at once: one statement each for ledger, customers and shares."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+from flask_babel import gettext as _
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Table,
+    Text,
+    case,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlalchemy import cast as as_type
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from app.access.actors import require_actor
+from app.access.audit import Act, record_acts
+from app.customers.models import Customer, CustomerOwnership, CustomerShare
+from app.db import UtcDateTime, after_commit, now, transaction
+from app.fields.bulk import among
+from app.host.context import hooks
+from app.types import Refused
+
+_CUSTOMER, _LEDGER, _SHARE = (cast(Table, each.__table__) for each in (Customer, CustomerOwnership, CustomerShare))
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One customer on its way. `unit_id` is the unit it counts for then; `reason` goes into the ledger."""
+
+    customer_id: int
+    to_id: int | None
+    unit_id: int | None
+    reason: str = ""
+    rule_id: int | None = None
+    from_id: int | None = None
+
+
+@dataclass(slots=True)
+class Moved:
+    """What became of the moves, by customer."""
+
+    done: dict[int, Move] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+    #: The right (``r`` or ``w``) of a share the new owner had and needs no more.
+    shares: dict[int, str] = field(default_factory=dict)
+
+
+def move_customers(moves: Sequence[Move], *, cause: str) -> Moved:
+    """Let customers change hands, each to its own new owner; whoever calls has checked that they may.
+
+    A customer that is not with `from_id` any more stays, and so does one a veto of `before_assign` is about: the
+    others go. Event: `assigned` for each new owner, after the commit.
+    """
+    outcome = Moved()
+    with transaction() as current:
+        current.flush()
+        found = {
+            row.id: row
+            for row in current.execute(
+                select(_CUSTOMER.c.id, _CUSTOMER.c.name, _CUSTOMER.c.owner_id)
+                .where(among(current, _CUSTOMER.c.id, [move.customer_id for move in moves]))
+                .order_by(_CUSTOMER.c.id)
+                .with_for_update(key_share=True)
+            )
+        }
+        by_person: dict[int | None, list[Move]] = defaultdict(list)
+        for move in moves:
+            row = found.get(move.customer_id)
+            if row is None or row.owner_id != move.from_id:
+                outcome.refused[move.customer_id] = _("It changed hands meanwhile")
+            else:
+                by_person[move.to_id].append(move)
+        for person, going in by_person.items():
+            outcome.refused |= _vetoes([move.customer_id for move in going], person, cause)
+        outcome.done = {
+            move.customer_id: move
+            for going in by_person.values()
+            for move in going
+            if move.customer_id not in outcome.refused
+        }
+        if outcome.done:
+            _write(current, outcome, cause)
+            _tell(current, outcome.done.values(), found, cause)
+    return outcome
+
+
+def _vetoes(ids: list[int], person: int | None, cause: str) -> dict[int, str]:
+    """{customer: reason} of those somebody is against, found by halving: one of them does not hold up the rest."""
+    try:
+        hooks().gate("before_assign", customer_ids=ids, employee_id=person, cause=cause, actor=require_actor())
+    except Refused as refused:
+        if len(ids) == 1:
+            return {ids[0]: str(refused)}
+        half = len(ids) // 2
+        return _vetoes(ids[:half], person, cause) | _vetoes(ids[half:], person, cause)
+    return {}
+
+
+def _write(current: Session, outcome: Moved, cause: str) -> None:
+    """Ledger first, from the rows as they are, then the rows, then the shares an owner needs no more."""
+    going, moment = _as_table(current, outcome.done.values()), now()
+    user_id = require_actor().user_id
+    ledger = select(
+        *(_CUSTOMER.c.id, _CUSTOMER.c.owner_id, going.c.to_id, _CUSTOMER.c.unit_id, going.c.unit_id),
+        *(literal(cause), going.c.reason, going.c.rule_id, literal(moment, UtcDateTime)),
+        null() if user_id is None else literal(user_id),
+    ).join_from(_CUSTOMER, going, going.c.customer_id == _CUSTOMER.c.id)
+    names = (
+        *("customer_id", "from_employee_id", "to_employee_id", "from_unit_id", "to_unit_id"),
+        *("cause", "reason", "rule_id", "at", "by_user_id"),
+    )
+    current.execute(insert(_LEDGER).from_select(names, ledger, include_defaults=False))
+    current.execute(
+        update(_CUSTOMER)
+        .where(_CUSTOMER.c.id == going.c.customer_id)
+        .values(
+            owner_id=going.c.to_id,
+            unit_id=going.c.unit_id,
+            owned_since_at=case((going.c.to_id.is_(None), null()), else_=literal(moment, UtcDateTime)),
+            version=_CUSTOMER.c.version + 1,
+        )
+    )
+    mine = (_SHARE.c.customer_id == going.c.customer_id) & (_SHARE.c.employee_id == going.c.to_id)
+    rows = current.execute(select(_SHARE.c.id, _SHARE.c.customer_id, _SHARE.c.can_write).join_from(_SHARE, going, mine))
+    shares = rows.all()
+    outcome.shares = {row.customer_id: "w" if row.can_write else "r" for row in shares}
+    if shares:
+        current.execute(delete(_SHARE).where(among(current, _SHARE.c.id, [row.id for row in shares])))
+    for record in list(current.identity_map.values()):
+        if isinstance(record, Customer) and record.id in outcome.done:
+            current.expire(record)
+
+
+def _as_table(current: Session, moves: Iterable[Move]) -> Any:
+    """The moves as a table to join, in one parameter."""
+    document = json.dumps([asdict(move) for move in moves], ensure_ascii=False)
+    kinds: dict[str, Any] = {
+        "customer_id": BigInteger, "to_id": Integer, "unit_id": Integer, "reason": Text, "rule_id": Integer,
+    }  # fmt: skip
+    if current.get_bind().dialect.name == "postgresql":
+        rows = func.jsonb_to_recordset(as_type(document, JSONB))
+        return rows.table_valued(*(column(name, kind) for name, kind in kinds.items()), name="going").render_derived(
+            with_types=True
+        )
+    each = func.json_each(document).table_valued("value")
+    return select(
+        *(func.json_extract(each.c.value, f"$.{name}", type_=kind).label(name) for name, kind in kinds.items())
+    ).subquery("going")
+
+
+def _tell(current: Session, moves: Iterable[Move], found: Any, cause: str) -> None:
+    """An audit record per customer now, the event per new owner after the commit."""
+    going: dict[int | None, list[int]] = defaultdict(list)
+    acts = []
+    for move in moves:
+        going[move.to_id].append(move.customer_id)
+        changes = {"owner_id": [move.from_id, move.to_id]}
+        acts.append(Act("assign", "customer", str(move.customer_id), found[move.customer_id].name, changes))
+    record_acts(current, acts)
+
+    def tell() -> None:
+        for person, ids in going.items():
+            hooks().event("assigned", customer_ids=ids, employee_id=person, cause=cause)
+
+    after_commit(tell)
+
+
+__all__ = ["Move", "Moved", "move_customers"]
