@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.host.secret import LEAST_LENGTH, why_weak
+from app.host.signin import SignIn
+from app.host.signin.reading import read_signin
 from config import settings
 
 SLUG = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -33,6 +35,7 @@ class Site:
     locale: str = "zh"
     timezone: str = "Asia/Shanghai"
     currency: str = "元"
+    signin: SignIn = field(default_factory=SignIn)
 
     @property
     def uploads(self) -> Path:
@@ -77,11 +80,15 @@ def load_site(instance: Path, slug: str) -> Site:
             f"{folder / 'secret'} could be guessed ({weak}): write 48 or more random characters into it, "
             "then run 'qiao audit seal'; everybody has to log in again"
         )
-    known = {"hosts", "name", "accent", "locale", "timezone", "currency", "database_url"}
+    known = {"hosts", "name", "accent", "locale", "timezone", "currency", "database_url", "signin"}
     if unknown := sorted(set(values) - known):
         raise SiteError(f"{folder / 'site.toml'} has unknown settings: {', '.join(unknown)}")
     values.setdefault("database_url", f"sqlite:///{(folder / 'site.db').resolve()}")
     values["hosts"] = tuple(values.get("hosts", ()))
+    try:
+        values["signin"] = read_signin(values.get("signin", {}), folder)
+    except ValueError as wrong:
+        raise SiteError(f"{folder / 'site.toml'}: {wrong}") from wrong
     return Site(slug=slug, folder=folder, secret=secret, **values)
 
 
