@@ -52,9 +52,15 @@ def asking() -> Actor | None:
     if "api_actor" not in g:
         set_actor(None)
         g.user = None
+        g.pop("api_way", None)
         kind, _blank, credential = header.partition(" ")
         g.api_actor = _holder(credential.strip()) if kind.lower() == "bearer" else None
     return current_actor() if g.api_actor else None
+
+
+def way() -> dict[str, list[Any]]:
+    """By which key, or by a token, the request came, as the audit log keeps it; nothing for a browser's session."""
+    return g.get("api_way", {}) if "Authorization" in request.headers else {}
 
 
 def _holder(credential: str) -> bool:
@@ -63,9 +69,10 @@ def _holder(credential: str) -> bool:
         return False
     if credential.startswith(PREFIX):
         found = find_key(credential)
-        if found is None or (actor := become(found[0])) is None:
+        if found is None or (actor := become(found.user_id)) is None:
             return False
-        set_actor(narrowed(actor, found[1]))
+        set_actor(narrowed(actor, found.scopes))
+        g.api_way = {"api_key": [None, found.said]}
         return True
     return _token_holder(credential)
 
@@ -81,4 +88,5 @@ def _token_holder(token: str) -> bool:
     if found is None or str(found[0].id) != claims["sub"]:
         return False
     g.token_session = found[1]
+    g.api_way = {"via": [None, REST]}
     return become(found[0].id) is not None

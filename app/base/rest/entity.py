@@ -13,6 +13,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from app.base.errors import answer
 from app.base.rest.access import api_needs
 from app.base.rest.listing import api_page
+from app.base.rest.noting import note_record
 from app.base.rest.records import chosen_fields, described, etag_of, read_body, shown
 from app.db import session
 from app.fields.messages import message
@@ -75,7 +76,10 @@ class EntityApi(BaseApi):
         except Refused as refused:
             return bad_request(refused)
         record = self._find(pk)
-        return self._record(record, names=names)
+        response = self._record(record, names=names)
+        if response.status_code != 304:
+            note_record(self.entity, record)
+        return response
 
     @expose("/", methods=["POST"])
     @api_needs("can_add")

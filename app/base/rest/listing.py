@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.access.actors import require_actor
 from app.access.policy import seen_by
+from app.base.rest.noting import note_list
 from app.base.rest.records import chosen_fields, shown
 from app.base.views.cells import zone
 from app.base.views.listing import read_page
@@ -26,7 +27,7 @@ OWN = ("fields", "page_size")
 
 
 def api_page(entity: Entity, args: MultiDict[str, str], path: str) -> dict[str, Any]:
-    """The answer to a list request.
+    """The answer to a list request, once it is written to the audit log.
 
     `count` is null when there are more rows than are counted; `next` and `previous` are addresses that go on
     from a row where the order has an index. Raises `Refused` by parameter for what is not understood.
@@ -55,7 +56,7 @@ def api_page(entity: Entity, args: MultiDict[str, str], path: str) -> dict[str, 
     if asked:
         refuse_unseen(asked, read_titles(asked))
     page = read_page(state)
-    return {
+    answered = {
         "count": page.count,
         "page": state.page,
         "page_size": state.size,
@@ -63,6 +64,8 @@ def api_page(entity: Entity, args: MultiDict[str, str], path: str) -> dict[str, 
         "previous": _address(path, page.previous, args.get("fields")),
         "result": [shown(entity, record, names) for record in page.records],
     }
+    note_list(entity, state, [record.id for record in page.records])
+    return answered
 
 
 def _address(path: str, state: ListState | None, fields: str | None) -> str | None:

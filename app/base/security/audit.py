@@ -19,8 +19,10 @@ from app.access.models import AuditEntry
 from app.access.policy import seen_by, shown_changes, title_text
 from app.base.page import PageView, expose, has_access
 from app.base.security.audit_query import read_asked, read_query, things
+from app.base.views.asked import asked_links, in_words, list_asked
 from app.base.views.cells import zone
 from app.base.views.formats import moment_text
+from app.base.views.state import ListState
 from app.base.views.titles import Titles, read_titles, record_url
 from app.host.context import context
 from app.types import SYSTEM, Entity, Field, Kind, Level, Refused, Text
@@ -49,6 +51,7 @@ ACTIONS: dict[str, Text] = {
     "unmask": _l("Showed a masked value"),
     "view_as": _l("Looked as somebody else"),
     "view_as_end": _l("Was themselves again"),
+    "read_rest": _l("Read by REST"),
     "export": _l("Exported"),
     "export_file": _l("Fetched an exported file"),
     "import": _l("Imported"),
@@ -58,6 +61,8 @@ FIELDS: dict[str, Text] = {
     "permissions": _l("Permissions"),
     "may_give": _l("May be given by its holders"),
     "filter": _l("Filter"),
+    "records": _l("Record numbers"),
+    "api_key": _l("API key"),
     "rows": _l("Rows"),
     "format": _l("Format"),
     "columns": _l("Columns"),
@@ -157,7 +162,9 @@ def lines(entries: Sequence[AuditEntry]) -> list[Line]:
     """
     actor = require_actor()
     entities = {slug: seen_by(one, actor) for slug, one in context().entities.items()}
-    titles = read_titles(_links(entries))
+    lists = {entry.id: _list(entry) for entry in entries if "filter" in (entry.changes or {})}
+    asked = {link for state in lists.values() if state is not None for link in asked_links(state)}
+    titles = read_titles(_links(entries) | asked)
     known = things()
     return [
         Line(
@@ -167,7 +174,7 @@ def lines(entries: Sequence[AuditEntry]) -> list[Line]:
             known.get(entry.entity, entry.entity),
             title_text(entry.entity, entry.label, entry.record_id) if entry.label else "",
             _url(entry, titles),
-            tuple(_changes(entities.get(entry.entity), entry.changes or {}, titles)),
+            tuple(_changes(entities.get(entry.entity), _worded(entry, lists.get(entry.id), titles), titles)),
         )
         for entry in entries
     ]
@@ -176,6 +183,19 @@ def lines(entries: Sequence[AuditEntry]) -> list[Line]:
 def is_system(entry: AuditEntry) -> bool:
     """Whether the installation did it by itself."""
     return entry.user_id is None and entry.user_name == SYSTEM.name
+
+
+def _list(entry: AuditEntry) -> ListState | None:
+    """The list an export or a reading was of; None for what asked something else, or is no longer understood."""
+    query = entry.changes["filter"][-1]
+    return list_asked(entry.entity, query) if isinstance(query, str) else None
+
+
+def _worded(entry: AuditEntry, state: ListState | None, titles: Titles) -> Mapping[str, Any]:
+    """The changes of an entry with the filter of its list in words, as the reader's fields allow."""
+    if state is None:
+        return entry.changes or {}
+    return {**entry.changes, "filter": [None, "; ".join(in_words(state, titles))]}
 
 
 def _links(entries: Sequence[AuditEntry]) -> set[tuple[str, int]]:

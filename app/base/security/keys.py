@@ -148,11 +148,20 @@ def keys_of(user_id: int) -> list[Key]:
     ]
 
 
-def find_key(raw: str) -> tuple[int, frozenset[str]] | None:
-    """(owner's login id, scopes) of a valid key, None for any other. Notes when it was used."""
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """What a valid key stands for; `said` is how logs call the key."""
+
+    user_id: int
+    scopes: frozenset[str]
+    said: str
+
+
+def find_key(raw: str) -> FoundKey | None:
+    """What a valid key stands for, None for any other. Notes when it was used."""
     key = session.execute(
         select(
-            *(ApiKey.id, ApiKey.user_id, ApiKey.scopes),
+            *(ApiKey.id, ApiKey.user_id, ApiKey.name, ApiKey.scopes),
             *(ApiKey.expires_on, ApiKey.last_used_on, ApiKey.revoked_on),
         )
         .join(User, User.id == ApiKey.user_id)
@@ -166,7 +175,7 @@ def find_key(raw: str) -> tuple[int, frozenset[str]] | None:
         with writing():
             session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_on=moment))
             session.commit()
-    return key.user_id, frozenset((key.scopes or "").split())
+    return FoundKey(key.user_id, frozenset((key.scopes or "").split()), f"{key.name} #{key.id}")
 
 
 def narrowed(actor: Actor, scopes: Iterable[str]) -> Actor:

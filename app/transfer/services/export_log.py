@@ -7,17 +7,15 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
-from app.access.actors import require_actor
-from app.access.policy import level_of, whole
-from app.base.views.filters import sentence
+from app.access.policy import whole
+from app.base.views.asked import asked_links, in_words, list_asked
 from app.base.views.state import ListState
 from app.base.views.titles import Titles, read_titles
 from app.db import now, session
 from app.host.context import context
 from app.jobs.models import Job
 from app.transfer.models import Export
-from app.transfer.services.exports import list_of
-from app.types import Entity, Kind, Level, Refused
+from app.types import Entity
 
 PAGE_SIZE = 50
 #: What an export can be: waiting or being written · to be fetched · its time is over · not made.
@@ -59,8 +57,8 @@ def read_log(query: LogQuery) -> tuple[list[Logged], bool]:
     )
     rows = session.execute(statement).all()
     page = [(export, state_of(export, job)) for export, job in rows[:PAGE_SIZE]]
-    lists = {export.id: _list(export) for export, _state in page}
-    titles = read_titles({link for state in lists.values() if state is not None for link in _links(state)})
+    lists = {export.id: list_asked(export.entity, export.query) for export, _state in page}
+    titles = read_titles({link for state in lists.values() if state is not None for link in asked_links(state)})
     return [_logged(export, state, lists[export.id], titles) for export, state in page], len(rows) > PAGE_SIZE
 
 
@@ -101,45 +99,15 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
     return found
 
 
-def _list(export: Export) -> ListState | None:
-    """The list exported, described as a whole: what the reader may not see is left out of the sentences."""
-    entity = context().entities.get(export.entity)
-    if entity is None:
-        return None
-    try:
-        return list_of(whole(entity), export.query)
-    except Refused:
-        return None  # a field it names is gone
-
-
-def _links(state: ListState) -> set[tuple[str, int]]:
-    links = [one for one in state.filters if one.field.kind is Kind.LINK]
-    return {(one.field.target or "", value) for one in links for value in one.values}
-
-
 def _logged(export: Export, state: str, shown: ListState | None, titles: Titles) -> Logged:
     entity = context().entities.get(export.entity)
     return Logged(
         export,
         state,
-        None if shown is None else _sentences(shown, titles),
+        None if shown is None else in_words(shown, titles),
         tuple(_label(entity, name) for name in export.columns or ()),
         tuple(_label(entity, name) for name in export.masked or ()),
     )
-
-
-def _sentences(state: ListState, titles: Titles) -> tuple[str, ...]:
-    """The filter in words, its values only of fields the reader reads."""
-    actor = require_actor()
-    said = []
-    for one in state.filters:
-        level = level_of(state.entity, one.field.name, actor)
-        if level >= Level.READ:
-            said.append(sentence(one, titles))
-        elif level is Level.MASKED:
-            said.append(f"{one.field.label}: ***")
-    words = [f"“{state.q}”"] if state.q else []
-    return tuple(said + words)
 
 
 def _label(entity: Entity | None, name: str) -> str:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy import func, inspect, select
-from werkzeug.datastructures import MultiDict
 
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.access.policy import seen_by
 from app.access.scope import UNSCOPED
+from app.base.views.asked import list_of
 from app.base.views.listing import every_row, matching
-from app.base.views.state import ListState, read_state
+from app.base.views.state import ListState
 from app.base.views.titles import read_titles
 from app.db import db, now, reading, session, transaction
 from app.host.context import context
@@ -54,13 +54,6 @@ def exportable_fields(entity: Entity) -> list[Field]:
     """Fields kept in a column; the others cannot be written to a file. Masked ones come masked."""
     stored = inspect(entity.model).column_attrs
     return [field for field in entity.fields if field.name in stored]
-
-
-def list_of(entity: Entity, query: str) -> ListState:
-    """What the list shows under this query string. Raises `Refused` for what it does not understand."""
-    pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=200)
-    kept = [(key, value) for key, value in pairs if key not in ("page", "size", "after", "before")]
-    return read_state(entity, MultiDict(kept), ZoneInfo(require_actor().timezone))
 
 
 def count_rows(state: ListState, cap: int) -> int:

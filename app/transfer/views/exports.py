@@ -8,10 +8,9 @@ from sqlalchemy import select
 
 from app.access.actors import require_actor
 from app.base.page import PageView, expose
+from app.base.views.asked import asked_links, in_words, list_of
 from app.base.views.cells import zone
-from app.base.views.filters import sentence
 from app.base.views.replies import done
-from app.base.views.state import ListState
 from app.base.views.titles import read_titles
 from app.db import now, session
 from app.host.settings import setting
@@ -19,7 +18,7 @@ from app.transfer.models import Export
 from app.transfer.rules.exported import LONGEST_REASON
 from app.transfer.services import control, exports
 from app.transfer.views.pieces import mine, named, refusal
-from app.types import Entity, Kind, Refused
+from app.types import Entity, Refused
 
 _LISTED = 50
 
@@ -53,7 +52,8 @@ class ExportView(PageView):
         except Refused:
             abort(403)
         query = request.query_string.decode("utf-8", "replace")
-        error, sentences, count = "", [], 0
+        error, count = "", 0
+        sentences: tuple[str, ...] = ()
         chosen = request.form.getlist("column") if request.method == "POST" else list_columns(described)
         file_format, reason = request.form.get("format", "xlsx"), request.form.get("reason", "")
         if request.method == "POST":
@@ -65,8 +65,9 @@ class ExportView(PageView):
             except Refused as refused:
                 error = refusal(described, refused)
         try:
-            state = exports.list_of(described, query)
-            sentences, count = in_words(state), exports.count_rows(state, exports.MAX_ROWS + 1)
+            state = list_of(described, query)
+            sentences = in_words(state, read_titles(asked_links(state)))
+            count = exports.count_rows(state, exports.MAX_ROWS + 1)
         except Refused as refused:
             error = error or refusal(described, refused)
         page = self.render_template(
@@ -117,15 +118,6 @@ class ExportView(PageView):
     def _gone(self) -> Response:
         """The file has been removed."""
         return make_response(self.render_template("transfer/export_gone.html"), 410)
-
-
-def in_words(state: ListState) -> list[str]:
-    """What keeps rows away from the list, a sentence each."""
-    linked = {
-        (one.field.target or "", value) for one in state.filters if one.field.kind is Kind.LINK for value in one.values
-    }
-    titles = read_titles(linked)
-    return [sentence(one, titles) for one in state.filters] + ([state.q] if state.q else [])
 
 
 def list_columns(entity: Entity) -> list[str]:
