@@ -1,10 +1,10 @@
-"""Sessions, second factors, earlier passwords, and failures that lock a login or an address."""
+"""Sessions, second factors, earlier passwords, failures that lock, and who logins are at providers outside."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Integer, String
+from sqlalchemy import Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.models import BigId
@@ -41,7 +41,8 @@ class LoginSession(Model):
     """One way in that is open or was: a browser's session, or a token of the REST login (`via` says so).
 
     The browser or script holds a random id, of which `key` is a MAC. `stamp` ties it to the password it was
-    opened with; `step` names what must be done before anything else (nothing: empty).
+    opened with; `step` names what must be done before anything else (nothing: empty); `provider` is who outside
+    proved who it is.
     """
 
     __tablename__ = "access_session"
@@ -52,6 +53,7 @@ class LoginSession(Model):
     stamp: Mapped[str] = mapped_column(String(24))
     step: Mapped[str] = mapped_column(String(20), default="")
     via: Mapped[str] = mapped_column(String(10), default="")
+    provider: Mapped[str | None] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(String(64), default="")
     agent: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -91,3 +93,33 @@ class FactorRole(Model):
     __tablename__ = "access_factor_role"
 
     role_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+
+
+class Identity(Model):
+    """Who of a provider outside a login belongs to. `key` is a hash of provider and subject, which may be long."""
+
+    __tablename__ = "access_identity"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    provider: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(1000))
+    user_id: Mapped[int] = mapped_column(Integer, index=True)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SignInRequest(Model):
+    """One browser sent to a provider, good for one answer. `key` is a MAC of what only that browser holds.
+
+    `answer` keeps what a provider told by another site's form until the browser comes for it.
+    """
+
+    __tablename__ = "access_signin_request"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(32))
+    target: Mapped[str] = mapped_column(String(2000), default="")
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    answer: Mapped[str] = mapped_column(Text, default="")
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
