@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flask_babel import lazy_gettext as _l
 
 from app.access import unmasking
+from app.access.exporting import limits
 from app.access.jobs import seal_job
 from app.access.role_templates import KERNEL_TEMPLATES
 from app.access.signin.settings import SETTINGS
@@ -21,7 +22,7 @@ def role_templates() -> Sequence[RoleTemplate]:
 
 @hookimpl
 def settings() -> Sequence[Setting]:
-    return (*SETTINGS, *unmasking.SETTINGS)
+    return (*SETTINGS, *unmasking.SETTINGS, *limits.SETTINGS)
 
 
 @hookimpl

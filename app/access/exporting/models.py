@@ -9,7 +9,7 @@ from app.db import Model
 
 
 class ExportLimit(Model):
-    """The most rows an export of this role may hold; a role without one has no limit."""
+    """The most rows an export of this role may hold; a role without one has the site's own (`limits.DEFAULT`)."""
 
     __tablename__ = "access_export_limit"
 

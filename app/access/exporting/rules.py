@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-#: The largest limit that can be typed; whoever may have more gets none.
+#: The largest limit that can be typed; more than any list holds.
 LARGEST = 100_000_000
 
 
@@ -34,7 +34,7 @@ def is_wider(new: int | None, before: int | None) -> bool:
 
 
 def read_limit(text: str) -> int | None:
-    """A limit as typed: whole number of rows, thousands separators allowed; nothing is no limit.
+    """A limit as typed: whole number of rows, thousands separators allowed; nothing is no limit of its own.
 
     Raises `ValueError`.
 

@@ -15,7 +15,7 @@ from python_calamine import load_workbook
 from sqlalchemy import select, update
 
 from app.access.actors import acting_as
-from app.access.exporting.limits import keep_limit, limit_of_role
+from app.access.exporting.limits import DEFAULT, keep_limit, limit_of, limit_of_role
 from app.access.models import AuditEntry, FieldPermission
 from app.db import now, session, transaction
 from app.fields.records import create_record
@@ -132,6 +132,21 @@ def test_the_widest_limit_of_the_exporting_roles_counts(client: Browser, cast: P
     with acting_as(SYSTEM):
         keep_limit(role_id, 0)
     assert export(client, query="f.name=张").status_code == 400
+
+
+def test_a_role_without_a_limit_has_that_of_the_site(client: Browser, cast: People) -> None:
+    assert limit_of(cast.head.actor, "CustomerView") == 10_000
+    change_settings({DEFAULT: "2"})
+    login(client, cast.head)
+    assert export(client).status_code == 400 and made() == []
+    keep_limit(cast.head.role_id, 3)
+    assert export(client).status_code == 200
+    login(client, cast.admin)
+    page = client.get(f"/roles/{cast.manager.role_id}").text
+    assert "最多 2 行（站点默认）" in page
+    change_settings({DEFAULT: "0"})
+    keep_limit(cast.head.role_id, None)
+    assert limit_of(cast.head.actor, "CustomerView") is None
 
 
 def test_a_list_that_grows_beyond_the_limit_leaves_no_file(
@@ -255,7 +270,8 @@ def test_nobody_widens_their_own_exports(client: Browser, cast: People) -> None:
     with acting_as(SYSTEM):
         keep_limit(keeper.role_id, 10)
     login(client, keeper)
-    assert client.post(f"/roles/{keeper.role_id}/limit", data={"rows": "20"}).status_code == 422
+    for wider in ("20", ""):
+        assert client.post(f"/roles/{keeper.role_id}/limit", data={"rows": wider}).status_code == 422
     assert client.post(f"/roles/{cast.head.role_id}/limit", data={"rows": "20"}).status_code == 422
     assert limit_of_role(keeper.role_id) == 10 and limit_of_role(cast.head.role_id) is None
     assert client.post(f"/roles/{keeper.role_id}/limit", data={"rows": "5"}).status_code == 302

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.access.actors import require_actor
-from app.access.exporting.limits import limit_of_role
+from app.access.exporting.limits import default_limit, limit_of_role
 from app.access.signin.factors import role_requires
 from app.base.page import PageView, expose, has_access
 from app.base.security.exporting import limit_exports
@@ -214,6 +214,7 @@ class RoleView(PageView):
             can_edit=may_edit(role),
             factor=role_requires(role_id),
             export_limit=limit_of_role(role_id),
+            export_default=default_limit(),
             can_ask_factor=actor.can("can_edit", "RoleView") and may_give(actor, {role_id}),
             can_delete=actor.can("can_delete", "RoleView") and may_change(role),
             separator=SEPARATOR,
