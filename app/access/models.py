@@ -87,12 +87,13 @@ class AuditEntry(Model):
     __table_args__ = (
         Index("ix_access_audit_record", "entity", "record_id", "id"),
         Index("ix_access_audit_entity", "entity", "id"),
+        Index("ix_access_audit_by", "user_id", "id"),
         Index("ix_access_audit_act", "action", "id", postgresql_where=text(RARE_ACTS), sqlite_where=text(RARE_ACTS)),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    user_id: Mapped[int | None] = mapped_column(Integer, index=True)
+    user_id: Mapped[int | None] = mapped_column(Integer)
     user_name: Mapped[str] = mapped_column(String(128))
     action: Mapped[str] = mapped_column(String(40))
     entity: Mapped[str] = mapped_column(String(60))
@@ -108,7 +109,8 @@ class AuditHead(Model):
     """The last link of the chain: one row, locked by whoever appends.
 
     `seal` is a MAC of it under the site's secret: who can write the database but does not know the secret can
-    make a chain that fits, not its seal.
+    make a chain that fits, not its seal. `sealed_id` and `sealed_hash` are the last entry sealed outside the database,
+    so that a file of seals that is gone is missed.
     """
 
     __tablename__ = "access_audit_head"
@@ -117,6 +119,8 @@ class AuditHead(Model):
     last_id: Mapped[int] = mapped_column(BigInteger, default=0)
     hash: Mapped[str] = mapped_column(String(64), default="")
     seal: Mapped[str] = mapped_column(String(64), default="")
+    sealed_id: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    sealed_hash: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
 
 def _append_only(table: str, *acts: str) -> None:

@@ -142,6 +142,8 @@ class Export(Model):
     #: Those of the columns that came masked.
     masked: Mapped[list[str]] = mapped_column(JSON, default=list)
     reason: Mapped[str] = mapped_column(String(200), default="")
+    #: What the person read and reached when the file was made (`app.access.exporting.reach`).
+    reach: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     #: queued · done · failed · expired
     status: Mapped[str] = mapped_column(String(10), default="queued")
     row_count: Mapped[int] = mapped_column(Integer, default=0)

@@ -13,6 +13,8 @@ from sqlalchemy import func, inspect, select
 
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
+from app.access.exporting.reach import reach_of
+from app.access.exporting.rules import is_within_reach
 from app.access.policy import seen_by
 from app.access.scope import UNSCOPED
 from app.base.views.asked import list_of
@@ -34,6 +36,10 @@ AT_ONCE = 5_000
 MAX_ROWS = 3_000_000
 _CHUNK = 5_000
 _MOST_NAMES = 200_000
+
+
+class Narrower(LookupError):
+    """The person reads or reaches less than when the file was made."""
 
 
 class Expired(LookupError):
@@ -128,17 +134,28 @@ def find_export(export_id: int) -> Export:
 
 
 def export_file(export_id: int) -> tuple[Path, str]:
-    """(path, name for the person) of a finished export, while the actor may still export such records."""
+    """(path, name for the person) of a finished export, while the actor may still export such records.
+
+    Raises `Narrower` when they read or reach less than the file holds, and as `find_export`.
+    """
     made = find_export(export_id)
     entity = exportable_entity(made.entity)
     if not made.stored:
         raise LookupError(export_id)
+    if not fits(made, entity):
+        raise Narrower(export_id)
     path = storage.path_of("exports", made.stored)
     if not path.is_file():
         raise LookupError(export_id)
     moment = made.created_at.astimezone(ZoneInfo(require_actor().timezone))
     parts = (str(entity.label), f"{moment:%Y%m%d-%H%M}", f"no{made.id}", made.login)
     return path, storage.shown_name(f"{'-'.join(part for part in parts if part)}.{made.format}")
+
+
+def fits(made: Export, entity: Entity) -> bool:
+    """Whether the actor still reads and reaches everything the file of an export was made of."""
+    names = (made.reach or {}).get("levels", ())
+    return is_within_reach(made.reach, reach_of(require_actor(), entity, names))
 
 
 def write_export(export_id: int, step: Callable[[int, int], None] = lambda done, total: None) -> int:
@@ -154,6 +171,8 @@ def write_export(export_id: int, step: Callable[[int, int], None] = lambda done,
         state = list_of(entity, made.query)
         stamp, masked, reason = control.stamp_of(made, entity), made.masked, made.reason
         limit = control.most_rows(entity)
+        asked = [*(one.field.name for one in state.filters), state.sort]
+        reach = reach_of(require_actor(), entity, dict.fromkeys([*made.columns, *asked]))
         columns, query, total, kind = made.columns, made.query, made.row_count, made.format
         session.rollback()
     by_name = {field.name: field for field in exportable_fields(entity)}
@@ -171,6 +190,7 @@ def write_export(export_id: int, step: Callable[[int, int], None] = lambda done,
         with transaction() as current:
             kept = current.get_one(Export, export_id, populate_existing=True)
             kept.stored, kept.size, kept.row_count, kept.status = stored, size, count, "done"
+            kept.reach = reach
             changes: dict[str, list[Any]] = {
                 "export_number": [None, export_id],
                 "filter": [None, query],

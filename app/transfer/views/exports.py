@@ -97,6 +97,12 @@ class ExportView(PageView):
             made = exports.find_export(pk)
         except exports.Expired:
             return self._gone()
+        try:
+            narrower = bool(made.stored) and not exports.fits(made, exports.exportable_entity(made.entity))
+        except Refused:
+            abort(403)
+        if narrower:
+            return self._narrower(made)
         return self.render_template("transfer/export_show.html", made=made, label=named(made.entity), zone=zone())
 
     @expose("/<int:pk>/file")
@@ -109,11 +115,18 @@ class ExportView(PageView):
             path, name = exports.export_file(pk)
         except exports.Expired:
             return self._gone()
+        except exports.Narrower:
+            return self._narrower(exports.find_export(pk))
         except Refused:
             abort(403)
         if request.method != "HEAD":
             control.note_download(exports.find_export(pk), name)
         return send_file(path, as_attachment=True, download_name=name, conditional=False, max_age=0)
+
+    def _narrower(self, made: Export) -> Response:
+        """The file is kept back: it holds more than its owner reads or reaches now."""
+        again = f"{url_for('ExportView.start', entity=made.entity)}?{made.query}"
+        return make_response(self.render_template("transfer/export_narrower.html", again=again), 403)
 
     def _gone(self) -> Response:
         """The file has been removed."""
