@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert
 
 from app.customers.models import Customer
 from app.organisation.models import Employee, Unit
-from app.search.rules import tokens
+from app.search.tokens import tokens
 
 SURNAMES = "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高梁郑罗宋谢唐韩曹许邓萧冯曾程蔡彭潘袁于董余苏叶吕魏蒋田杜丁沈姜"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华建国文辉玉兰宁波鹏飞宇浩然子轩欣怡梦琪雨泽晨曦思远嘉"

@@ -1,5 +1,7 @@
 """Permission synchronisation: what the screens and role templates of a site need, written once, under a lock.
 
+The search index of entities that are new, or are searched in another way, is made in the same step.
+
 Runs from `qiao sync` and when a module is enabled, never when a process starts. It only adds: what a module
 left behind keeps its grants, so that switching the module on again brings everything back.
 """
@@ -29,6 +31,7 @@ from app.db import session, transaction
 from app.host.context import Context, context
 from app.host.lock import lock_site
 from app.host.models import HostOffer
+from app.search.terms import bring_in_step
 from app.types import RoleTemplate
 
 log = logging.getLogger(__name__)
@@ -82,6 +85,7 @@ def synchronise_in(current: Session) -> Synced:
     roles = _add_roles(current, (ADMIN_ROLE, PUBLIC_ROLE), done)
     _grant(current, {(roles[ADMIN_ROLE], pair_id) for pair_id in ids.values()}, done)
     _apply_templates(current, context(), ids, done)
+    bring_in_step(current)
     if done:
         log.info("permissions synchronised: %s", done)
     return done

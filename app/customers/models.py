@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, rela
 from app.access.models import BigId
 from app.db import Model, Money, UtcDateTime, now
 from app.organisation.models import Employee, Unit
-from app.search.ddl import keep_search_index
+from app.search.ddl import keep_search_index, tail_index
 
 _RULED = text("rule_id IS NOT NULL")
 
@@ -179,3 +179,4 @@ class Contact(Model):
 
 
 keep_search_index(Customer.__table__)
+tail_index("ix_customer_id_tail", Customer.id_number)

@@ -1,8 +1,8 @@
 """The search index of a table, on both databases, made with the table by `create_all` and by its migration.
 
-The table has a text column ``search_tokens`` (`app.search.rules.tokens`). PostgreSQL gets a GIN index over
-its tokens; SQLite an FTS5 table ``<table>_search`` over the same column, kept by triggers, with no text of
-its own.
+The table has a text column ``search_tokens`` (`app.search.tokens.tokens`). PostgreSQL gets a GIN index over
+its tokens, which also finds what begins like one; SQLite an FTS5 table ``<table>_search`` over the same column, kept
+by triggers, with no text of its own.
 """
 
 # ruff: noqa: S608  (the names in these statements are our own tables)
@@ -12,11 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Index, func, literal_column
 
 from app.db import extra_ddl
+from app.search.rules import TAIL
 
 COLUMN = "search_tokens"
+#: Begins the token that names the field a text is of (`app.search.terms`).
+FIELD_MARK = "@"
+#: PostgreSQL's view of the tokens: no language, no stop words, only the tokens themselves.
+VECTOR = f"array_to_tsvector(string_to_array({COLUMN}, ' '))"
 
 
 def keep_search_index(table: Any) -> None:
@@ -41,15 +46,14 @@ def create_statements(dialect: str, table: str) -> list[str]:
     """What makes the index."""
     if dialect == "postgresql":
         # new rows wait in a short list: a longer one makes imports quicker and every search slower
-        index = f"gin (string_to_array({COLUMN}, ' ')) WITH (gin_pending_list_limit = 1024)"
-        return [f"CREATE INDEX ix_{table}_search ON {table} USING {index}"]
+        return [f"CREATE INDEX ix_{table}_search ON {table} USING gin ({VECTOR}) WITH (gin_pending_list_limit = 1024)"]
     found = index_table(table)
     take = f"INSERT INTO {found}({found}, rowid, {COLUMN}) VALUES ('delete', old.id, old.{COLUMN});"
     add = f"INSERT INTO {found}(rowid, {COLUMN}) VALUES (new.id, new.{COLUMN});"
     return [
         # the ascii tokenizer splits at blanks only, as far as our tokens go, and keeps every rare character
         f"CREATE VIRTUAL TABLE {found} USING fts5({COLUMN}, content='{table}', content_rowid='id', "
-        "tokenize='ascii', detail=none, columnsize=0)",
+        f"tokenize=\"ascii tokenchars '{FIELD_MARK}._'\", detail=none, columnsize=0)",
         _adding(table),
         f"CREATE TRIGGER {found}_removed AFTER DELETE ON {table} BEGIN {take} END",
         f"CREATE TRIGGER {found}_changed AFTER UPDATE OF {COLUMN} ON {table} BEGIN {take} {add} END",
@@ -64,6 +68,18 @@ def drop_statements(dialect: str, table: str) -> list[str]:
     found = index_table(table)
     triggers = [f"DROP TRIGGER IF EXISTS {found}_{act}" for act in ("added", "removed", "changed")]
     return [*triggers, f"DROP TABLE IF EXISTS {found}"]
+
+
+def tail_of(number: Any) -> ColumnElement[str]:
+    """The last four characters of a number, as `tail_index` keeps them."""
+    # literals, or a prepared plan would not see the index's expression
+    return func.substr(number, func.length(number) - literal_column(str(TAIL - 1)))
+
+
+def tail_index(name: str, number: Any) -> Index:
+    """An index by which rows are found by the end of a number; rows without one are not in it."""
+    there = number.is_not(None)
+    return Index(name, tail_of(number), postgresql_where=there, sqlite_where=there)
 
 
 @contextmanager
