@@ -24,7 +24,7 @@ from app.fields.rules import id_number_facts
 from app.host.context import entity, hooks
 from app.organisation.models import Employee
 from app.search.ddl import indexed_at_once
-from app.search.rules import tokens
+from app.search.tokens import tokens
 from app.types import Actor, Refused
 
 #: Exact keys: no two customers share one, whoever may see them.
