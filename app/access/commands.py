@@ -7,7 +7,16 @@ from flask_babel import force_locale
 
 from app.access.audit import reseal, verify
 from app.access.audit.chain import last_link
-from app.access.audit.seals import NotSealed, check_seals, read_seals, seal_log, set_seals_aside, unproved_seals
+from app.access.audit.seals import (
+    NotSealed,
+    check_position,
+    check_seals,
+    forget_position,
+    read_seals,
+    seal_log,
+    set_seals_aside,
+    unproved_seals,
+)
 from app.db import reading, session, transaction
 from app.host.console import chosen_site, chosen_sites, in_site, site_option
 
@@ -56,6 +65,8 @@ def _compared() -> tuple[str, str]:
         seals = read_seals()
     except NotSealed as error:
         return "", str(error)
+    if problem := check_position(session(), seals):
+        return "", problem
     if not seals:
         return "never sealed", ""
     return f"{len(seals)} seals up to entry {seals[-1].number} ({seals[-1].at})", check_seals(session(), seals)
@@ -85,7 +96,8 @@ def seal_sites(slug: str | None) -> None:
 def reseal_log(slug: str | None) -> None:
     """Seal the log anew after the site's secret was changed; the entries themselves must be whole.
 
-    The seals made under the earlier secret are compared with the log and kept beside the new file.
+    The seals made under the earlier secret are compared with the log and kept beside the new file. A file of seals that
+    is missing is begun anew.
     """
     site = chosen_site(slug)
     with in_site(site), force_locale("en"), transaction() as current:
@@ -97,6 +109,7 @@ def reseal_log(slug: str | None) -> None:
         if problem:
             raise click.ClickException(f"not whole after {number} entries: {problem}")
         reseal(current)
+        forget_position()
         kept = set_seals_aside()
     with in_site(site), reading(), force_locale("en"):
         seal_log(session())

@@ -18,12 +18,12 @@ from datetime import datetime
 from pathlib import Path
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.access.audit.chain import verify
-from app.access.models import AuditEntry
-from app.db import now
+from app.access.models import AuditEntry, AuditHead
+from app.db import now, transaction, writing
 from app.host.context import context
 
 FILE = "audit.seals"
@@ -77,6 +77,22 @@ def check_seals(session: Session, seals: Sequence[Seal]) -> str:
     return ""
 
 
+def check_position(session: Session, seals: Sequence[Seal]) -> str:
+    """Whether the file ends before, or holds another seal than, the last one the database knows of; '' if not."""
+    known = session.execute(select(AuditHead.sealed_id, AuditHead.sealed_hash)).one_or_none()
+    if known is None or not known.sealed_id:
+        return ""
+    if not seals:
+        return _(
+            "the file of seals is missing: the log was sealed up to entry %(number)s; put the file back, or "
+            "begin a new one on purpose (qiao audit reseal)",
+            number=known.sealed_id,
+        )
+    if any(seal.number == known.sealed_id and seal.link == known.sealed_hash for seal in reversed(seals)):
+        return ""
+    return _("the seal of entry %(number)s is missing in the file of seals", number=known.sealed_id)
+
+
 def seal_log(session: Session) -> Seal | None:
     """Seal the log up to its last entry; None when nothing was added since the last seal.
 
@@ -85,6 +101,8 @@ def seal_log(session: Session) -> Seal | None:
     with _locked(seals_path()) as handle:
         seals = _checked(_text(handle))
         last = seals[-1] if seals else None
+        if problem := check_position(session, seals):
+            raise NotSealed(problem)
         if last is not None and (problem := check_seals(session, [last])):
             raise NotSealed(problem)
         after = (last.number, last.link) if last is not None else (0, "")
@@ -97,7 +115,20 @@ def seal_log(session: Session) -> Seal | None:
         made = _made(now(), number, link, last.mac if last is not None else "")
         os.write(handle, made.line.encode("ascii"))
         os.fsync(handle)
+        session.rollback()
+        _note_position(number, link)
     return made
+
+
+def forget_position() -> None:
+    """Let the next seal be the first of a new file; with the running transaction."""
+    _note_position(0, "")
+
+
+def _note_position(number: int, link: str) -> None:
+    """Keep in the database, too, how far the log is sealed: a file that is gone is missed then."""
+    with writing(), transaction() as current:
+        current.execute(update(AuditHead).values(sealed_id=number, sealed_hash=link))
 
 
 def set_seals_aside() -> Path | None:

@@ -196,6 +196,25 @@ def test_the_commands_seal_and_compare(app: Flask) -> None:
     assert "is gone" in refused.output
 
 
+@pytest.mark.usefixtures("console")
+def test_a_file_that_is_gone_or_shorter_is_missed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(2)
+    sealed()
+    short = seals_path().read_bytes()
+    write(1)
+    sealed()
+    seals_path().write_bytes(short)
+    assert "the seal of entry 3 is missing" in run("verify").output
+    seals_path().unlink()
+    for command in ("verify", "seal", "verify"):  # sealing does not begin a new file by itself
+        answer = run(command)
+        assert answer.exit_code == 1 and "up to entry 3" in answer.output
+        assert "file of seals is missing" in answer.output
+    monkeypatch.setattr("app.access.commands.chosen_site", lambda slug: context().site)
+    assert run("reseal", "--yes").exit_code == 0
+    assert "1 seals up to entry 3" in run("verify").output
+
+
 def test_after_a_change_of_the_secret_the_log_is_sealed_anew(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     write(3)
     sealed()
