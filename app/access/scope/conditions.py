@@ -75,15 +75,32 @@ def units_below(*paths: str) -> Select[Any]:
 
 
 def scope_condition(
-    entity: Entity, actor: Actor | None, *, write: bool = False, target: Any = None
+    entity: Entity, actor: Actor | None, *, write: bool = False, target: Any = None, unordered: bool = False
 ) -> ColumnElement[bool]:
     """The SQL condition that keeps the rows of `entity` the actor may see (or change, with `write`).
 
-    `target` is the table or alias the condition is about; the entity's own table by default.
+    `target` is the table or alias the condition is about; the entity's own table by default. `unordered` says that
+    nothing but the scope is asked and in no order, so that an index of the unit finds enough rows of any part at once.
     Nobody gets `false()`; whoever has scope ALL and no narrowing module gets `true()`.
     """
     on = entity.model.__table__ if target is None else target
-    return _remembered(entity, actor, write, on, on.c.__getitem__)
+    return _remembered(entity, actor, write, on, on.c.__getitem__, unordered)
+
+
+def place_conditions(entity: Entity, actor: Actor) -> list[ColumnElement[bool]]:
+    """Parts of what the actor sees which an index of the unit counts alone: the records of a unit or a branch.
+
+    None where the rows follow a parent or a module narrows them.
+    """
+    if actor.is_system or entity.scoped_by.public or entity.scoped_by.parent is not None:
+        return []
+    if actor.widest(entity.slug) is Scope.ALL:
+        return []
+    filters: list[ScopeFilter] = context().hooks.gather("scope_filters", entity=entity.slug, actor=actor, write=False)
+    if any(narrowing.only is not None for narrowing in filters):
+        return []
+    parts = granted_parts(entity, actor, False, entity.model.__table__.c.__getitem__, unordered=True)
+    return [condition for rule, condition in parts if rule in ("unit", "branch")]
 
 
 def held_condition(entity: Entity, actor: Actor) -> ColumnElement[bool]:
@@ -105,25 +122,29 @@ def _attributes(model: type) -> Columns:
     return lambda name: getattr(model, name)
 
 
-def _remembered(entity: Entity, actor: Actor | None, write: bool, on: Any, columns: Columns) -> ColumnElement[bool]:
+def _remembered(
+    entity: Entity, actor: Actor | None, write: bool, on: Any, columns: Columns, unordered: bool = False
+) -> ColumnElement[bool]:
     if actor is None:
         return false()
     if actor.is_system:
         return true()
-    known, key = memo_of(actor).conditions, (entity.slug, write, on)
+    known, key = memo_of(actor).conditions, (entity.slug, write, on, unordered)
     condition = known.get(key)
     if condition is None:
-        condition = known[key] = _condition(entity, actor, write, on, columns)
+        condition = known[key] = _condition(entity, actor, write, on, columns, unordered)
     return condition
 
 
-def _condition(entity: Entity, actor: Actor, write: bool, on: Any, columns: Columns) -> ColumnElement[bool]:
+def _condition(
+    entity: Entity, actor: Actor, write: bool, on: Any, columns: Columns, unordered: bool = False
+) -> ColumnElement[bool]:
     if entity.scoped_by.parent is not None:
         base = parent_condition(entity, actor, write, columns)
     elif entity.scoped_by.public:
         base = true()
     else:
-        base = _by_grants(entity, actor, write, columns)
+        base = _by_grants(entity, actor, write, columns, unordered)
     filters: list[ScopeFilter] = context().hooks.gather("scope_filters", entity=entity.slug, actor=actor, write=write)
     # or_() and and_() of a single condition would hide that it is true, and that nothing needs to be asked.
     if not isinstance(base, True_) and (also := [f.also for f in filters if f.also is not None]):
@@ -150,18 +171,18 @@ def _moved(condition: Any, entity: Entity, on: Any) -> Any:
     return replacement_traverse(condition, {}, attribute)
 
 
-def _by_grants(entity: Entity, actor: Actor, write: bool, columns: Columns) -> ColumnElement[bool]:
+def _by_grants(entity: Entity, actor: Actor, write: bool, columns: Columns, unordered: bool) -> ColumnElement[bool]:
     """What the roles give: the widest of each place, put together with OR."""
     widest = actor.widest(entity.slug)
     if widest is Scope.ALL:
         return true()
     if widest is Scope.NONE:
         return false()
-    return or_(false(), *(condition for _rule, condition in granted_parts(entity, actor, write, columns)))
+    return or_(false(), *(condition for _rule, condition in granted_parts(entity, actor, write, columns, unordered)))
 
 
 def granted_parts(
-    entity: Entity, actor: Actor, write: bool, columns: Columns
+    entity: Entity, actor: Actor, write: bool, columns: Columns, unordered: bool = False
 ) -> Iterator[tuple[str, ColumnElement[bool]]]:
     """(rule, condition) of what grants narrower than ALL give: ``owner``, ``share``, ``unit`` or ``branch``."""
     by, widest = entity.scoped_by, actor.widest(entity.slug)
@@ -172,7 +193,7 @@ def granted_parts(
     if widest is not Scope.OWN and by.shares is not None and actor.employee_id is not None:
         yield "share", _one_of(columns("id"), _shared(by.shares, actor.employee_id, write))
     if by.unit is not None:
-        yield from _in_units(columns(by.unit), *_places(entity, actor))
+        yield from _in_units(columns(by.unit), *_places(entity, actor), unordered)
 
 
 def _places(entity: Entity, actor: Actor) -> tuple[list[int], list[str]]:
@@ -185,12 +206,14 @@ def _places(entity: Entity, actor: Actor) -> tuple[list[int], list[str]]:
     return alone, branches
 
 
-def _in_units(unit: Any, alone: list[int], branches: list[str]) -> Iterator[tuple[str, ColumnElement[bool]]]:
+def _in_units(
+    unit: Any, alone: list[int], branches: list[str], unordered: bool
+) -> Iterator[tuple[str, ColumnElement[bool]]]:
     """Records of these units. For a large part of the organisation the unit's index is kept out of it:
 
     walking the index of the list's order and filtering finds a page long before half of all rows are sorted.
     """
-    small = _is_small(alone, branches)
+    small = unordered or _is_small(alone, branches)
     place = unit if small else unit + 0
     if alone:
         yield "unit", place == alone[0] if len(alone) == 1 else place.in_(alone)
@@ -270,6 +293,7 @@ __all__ = [
     "mapped_condition",
     "memo_of",
     "parent_condition",
+    "place_conditions",
     "scope_condition",
     "units_below",
 ]

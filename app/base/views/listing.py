@@ -27,7 +27,7 @@ from sqlalchemy.orm import aliased
 
 from app.access.actors import require_actor
 from app.access.policy import may_ask
-from app.access.scope import UNSCOPED, scope_condition
+from app.access.scope import UNSCOPED, place_conditions, scope_condition
 from app.base.views.filters import condition
 from app.base.views.state import Cursor, ListState
 from app.db import session
@@ -71,9 +71,7 @@ def searched_fields(entity: Entity) -> tuple[str, ...]:
     columns = inspect(entity.model).column_attrs
     actor = require_actor()
     named = [name for name in entity.search_fields or (entity.title,) if may_ask(entity, name, actor)]
-    return tuple(
-        name for name in named if name in columns and isinstance(columns[name].columns[0].type, String)
-    )
+    return tuple(name for name in named if name in columns and isinstance(columns[name].columns[0].type, String))
 
 
 def search_condition(entity: Entity, text: str) -> ColumnElement[bool]:
@@ -85,11 +83,25 @@ def search_condition(entity: Entity, text: str) -> ColumnElement[bool]:
 
 
 def count_rows(state: ListState) -> int | None:
-    """How many rows match, or None when there are more than `COUNT_CAP`."""
-    rows = select(state.entity.model.id).where(matching(state)).limit(COUNT_CAP + 1).subquery()
-    statement = select(func.count()).select_from(rows).execution_options(**{UNSCOPED: True})
-    number = int(session.scalar(statement) or 0)
-    return None if number > COUNT_CAP else number
+    """How many rows match, or None when there are more than `COUNT_CAP`.
+
+    Without a filter, the records of the person's unit are counted first: often they are more than the cap alone.
+    """
+    if state.filters or state.q:
+        number = _capped(state.entity, matching(state))
+    else:
+        actor = require_actor()
+        whole = _capped(state.entity, scope_condition(state.entity, actor, unordered=True))
+        places = (_capped(state.entity, part) for part in place_conditions(state.entity, actor))
+        long = [(place > COUNT_CAP, COUNT_CAP + 1) for place in places]
+        number = case(*long, else_=whole) if long else whole
+    found = int(session.scalar(select(number).execution_options(**{UNSCOPED: True})) or 0)
+    return None if found > COUNT_CAP else found
+
+
+def _capped(entity: Entity, wanted: ColumnElement[bool]) -> Any:
+    rows = select(literal(1)).select_from(entity.model).where(wanted).limit(COUNT_CAP + 1).subquery()
+    return select(func.count()).select_from(rows).scalar_subquery()
 
 
 def matching_ids(state: ListState, limit: int) -> list[int]:
@@ -191,9 +203,7 @@ def _parts(state: ListState, cursor: Cursor | None, descending: bool) -> list[Co
     if cursor is None:
         if not _may_walk(state):
             return [true()]
-        return (
-            [column.is_not(None), column.is_(None)] if descending else [column.is_(None), column.is_not(None)]
-        )
+        return [column.is_not(None), column.is_(None)] if descending else [column.is_(None), column.is_not(None)]
     beside = model.id < cursor.id if descending else model.id > cursor.id
     if state.sort == "id":
         return [beside]

@@ -12,7 +12,7 @@ from sqlalchemy import event, insert
 
 from app.customers.models import Customer
 from app.db import db, session
-from app.testing.people import People
+from app.testing.people import People, Person
 
 ROW = re.compile(r'data-row="(\d+)"')
 URL = "/customer/list/"
@@ -44,14 +44,15 @@ def statements() -> Iterator[list[str]]:
         event.remove(db.engine, "before_cursor_execute", note)
 
 
-def many(people: People, number: int) -> None:
-    """Customers of the manager, written at once; every third was never followed up."""
+def many(people: People, number: int, owner: Person | None = None) -> None:
+    """Customers of the manager, or of `owner`, written at once; every third was never followed up."""
+    owner = owner or people.manager
     session.execute(
         insert(Customer),
         [
             {
-                "code": f"M{n}", "name": f"客户{n % 7}", "owner_id": people.manager.employee_id,
-                "unit_id": people.manager.unit_id, "search_tokens": "",
+                "code": f"{owner.username}{n}", "name": f"客户{n % 7}", "owner_id": owner.employee_id,
+                "unit_id": owner.unit_id, "search_tokens": "",
                 "last_followed_at": None if n % 3 == 0 else listing_moment(n),
             }
             for n in range(number)

@@ -12,6 +12,8 @@ from app.testing.factories import make_activity, make_contact
 from app.testing.people import Browser, People, login
 from tests.kernel.base.lists import ROW, URL, many, rows, statements
 
+COUNT = re.compile(r'id="list-count">([^<]*)<')
+
 
 def test_going_on_shows_every_row_once_and_back_again(client: Browser, people: People) -> None:
     many(people, 70)
@@ -86,6 +88,20 @@ def test_the_count_stops_at_its_cap(client: Browser, people: People, monkeypatch
     answer = login(client, people.manager).get(f"{URL}?page=2")
     assert 'id="list-count">30+<' in answer.text
     assert "21～40 / 30+" in answer.text
+
+
+def test_the_count_of_one_scope_is_that_of_its_rows(
+    client: Browser, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Own, shared and unit records overlap: counted once, below the cap as well as at it."""
+    many(people, 30)
+    many(people, 5, people.stranger)
+    for person, seen in ((people.head, 30), (people.city_manager, 35), (people.stranger, 5), (people.admin, 35)):
+        login(client, person)
+        for cap in (seen, seen + 1, seen - 1, 3):
+            monkeypatch.setattr(listing, "COUNT_CAP", cap)
+            shown = f"{cap}+" if seen > cap else str(seen)
+            assert COUNT.findall(client.get(URL).text) == [shown], (person.name, cap)
 
 
 def test_a_request_stays_within_eight_statements(client: Browser, people: People, customers: list[Customer]) -> None:
