@@ -53,6 +53,7 @@ POLICY: dict[str, str] = {
     "metrics": "boot",
     "placements": "gate",
     "scope_filters": "gate",
+    "assignable": "gate",
     "before_assign": "gate",
     "before_transition": "gate",
     "holdings": "gate",
@@ -141,9 +142,15 @@ def scope_filters(entity: str, actor: Actor, write: bool) -> Sequence[ScopeFilte
 
 
 @hookspec
-def before_assign(
-    customer_ids: Sequence[int], employee_id: int | None, cause: str, actor: Actor
-) -> Veto | None:
+def assignable() -> Sequence[Any]:
+    """SQL conditions on the table of customers without which no assignment rule takes one that nobody looks after.
+
+    Policy: gate. A pool keeps what lies in it this way; `before_assign` is asked all the same.
+    """
+
+
+@hookspec
+def before_assign(customer_ids: Sequence[int], employee_id: int | None, cause: str, actor: Actor) -> Veto | None:
     """Asked before customers change owner (`employee_id` None: they lose their owner).
 
     Policy: gate. Return a `Veto` to refuse the whole act; limits and locks live here.

@@ -57,6 +57,12 @@ class CustomerView(EntityView):
         """Days since the last follow-up, number of follow-ups, next step, age or years in business."""
         return figures.figures_of(record)
 
+    def home_url(self, record_id: int | None = None) -> str:
+        """The customer's page, unless a rule has given it away beyond one's own reach."""
+        if record_id is not None and not self._named([record_id], scope_condition(self.entity, require_actor())):
+            record_id = None
+        return super().home_url(record_id)
+
     @expose("/assign", methods=("GET", "POST"))
     @needs("can_assign")
     def assign(self) -> Response:

@@ -73,6 +73,11 @@ def scope_filters(entity: str, actor: Actor, write: bool) -> Sequence[ScopeFilte
 
 
 @hookimpl
+def assignable() -> Sequence[Any]:
+    return (services.outside_pools(),)
+
+
+@hookimpl
 def before_assign(customer_ids: Sequence[int], cause: str) -> Veto | None:
     return services.lying_in_pools(customer_ids, cause)
 

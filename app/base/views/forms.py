@@ -50,6 +50,10 @@ class FormScreen(EntityScreen):
         """What a new record starts with, as texts by field; a module's view may add to it."""
         return first_values(self.entity)
 
+    def posted(self) -> dict[str, str]:
+        """What was typed, by field; a module's form may fold inputs of its own into one field."""
+        return posted_values(request.form)
+
     @expose("/add", methods=("GET", "POST"))
     @needs("can_add")
     def add(self) -> Response:
@@ -57,7 +61,7 @@ class FormScreen(EntityScreen):
         if request.method == "GET":
             values = {**self.first_values(), **self._given()}
             return self._form(build_form(self.entity, values), token=new_token())
-        values, token = posted_values(request.form), request.form.get("_token", "")
+        values, token = self.posted(), request.form.get("_token", "")
         form = build_form(self.entity, values)
         try:
             refuse_foreign(self.entity, form, values)
@@ -66,9 +70,7 @@ class FormScreen(EntityScreen):
             return self._form(self._refused(values, refused), token=token or new_token(), status=422)
         self._say_saved(_("%(name)s was created") if is_new else _("%(name)s was created already"), record_id)
         if request.form.get("_again"):
-            return done(
-                self.url("add", **({"next": request.form["next"]} if request.form.get("next") else {}))
-            )
+            return done(self.url("add", **({"next": request.form["next"]} if request.form.get("next") else {})))
         return done(own_path(request.form.get("next"), self.home_url(record_id)))
 
     @expose("/edit/<int:pk>", methods=("GET", "POST"))
@@ -79,11 +81,9 @@ class FormScreen(EntityScreen):
         if not writable:
             return self._read_only(pk)
         if request.method == "GET":
-            return self._form(
-                build_form(self.entity, record_values(self.entity, record), record=record), record
-            )
-        values = {**record_values(self.entity, record), **posted_values(request.form)}
-        posted = posted_values(request.form)
+            return self._form(build_form(self.entity, record_values(self.entity, record), record=record), record)
+        posted = self.posted()
+        values = {**record_values(self.entity, record), **posted}
         version = self._version()
         form = build_form(self.entity, values, record=record)
         try:
@@ -141,9 +141,7 @@ class FormScreen(EntityScreen):
         return build_form(self.entity, values, record=record, errors=errors, reason=reason)
 
     def _say_saved(self, text: str, record_id: int) -> None:
-        name = read_titles({(self.entity.slug, record_id)}).get(
-            (self.entity.slug, record_id), f"#{record_id}"
-        )
+        name = read_titles({(self.entity.slug, record_id)}).get((self.entity.slug, record_id), f"#{record_id}")
         if not self.entity.field(self.entity.title):
             name = f"{self.entity.label} #{record_id}"
         address = self.url("show", pk=record_id) if self.can("show") else None
@@ -159,10 +157,7 @@ class FormScreen(EntityScreen):
             self.entity,
             values,
             record=record,
-            reason=_(
-                "Somebody else has changed this record meanwhile. "
-                "Compare, then save again to keep your values."
-            ),
+            reason=_("Somebody else has changed this record meanwhile. Compare, then save again to keep your values."),
         )
         differences = list(_differences(self.entity, record, posted))
         return self._form(form, record, status=409, differences=differences)
@@ -221,9 +216,7 @@ def _differences(entity: Entity, record: Any, posted: Mapping[str, str]) -> Any:
     own = {
         (field.target or "", value)
         for name in posted
-        if (field := entity.field(name))
-        and field.kind is Kind.LINK
-        and (value := getattr(record, name)) is not None
+        if (field := entity.field(name)) and field.kind is Kind.LINK and (value := getattr(record, name)) is not None
     }
     titles = read_titles(links | own)
     for name, text in posted.items():
@@ -240,6 +233,4 @@ def _differences(entity: Entity, record: Any, posted: Mapping[str, str]) -> Any:
             yours = next((str(choice.label) for choice in field.choices if choice.value == text), text)
         elif field.kind is Kind.BOOLEAN:
             yours = _("Yes") if text == "yes" else _("No")
-        yield Difference(
-            str(field.label), cell(field, getattr(record, name, None), titles).text, yours or "--"
-        )
+        yield Difference(str(field.label), cell(field, getattr(record, name, None), titles).text, yours or "--")

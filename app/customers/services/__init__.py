@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.customers.services.handing import customer_holdings
+from app.customers.services.moving import Move, Moved, move_customers
 from app.customers.services.ownership import ANYBODY, assign_customers
 from app.customers.services.records import (
     create_customer,
@@ -14,12 +15,15 @@ from app.customers.services.sharing import change_share, share_customer, unshare
 
 __all__ = [
     "ANYBODY",
+    "Move",
+    "Moved",
     "assign_customers",
     "change_share",
     "create_customer",
     "create_customers",
     "customer_holdings",
     "delete_customer",
+    "move_customers",
     "share_customer",
     "unshare",
     "unshare_customer",

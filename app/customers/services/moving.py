@@ -24,7 +24,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -149,16 +148,16 @@ def _write(current: Session, outcome: Moved, cause: str) -> None:
 
 def _as_table(current: Session, moves: Iterable[Move]) -> Any:
     """The moves as a table to join, in one parameter."""
-    document = json.dumps([asdict(move) for move in moves], ensure_ascii=False)
+    plain = [asdict(move) for move in moves]
     kinds: dict[str, Any] = {
         "customer_id": BigInteger, "to_id": Integer, "unit_id": Integer, "reason": Text, "rule_id": Integer,
     }  # fmt: skip
     if current.get_bind().dialect.name == "postgresql":
-        rows = func.jsonb_to_recordset(as_type(document, JSONB))
+        rows = func.jsonb_to_recordset(literal(plain, JSONB))
         return rows.table_valued(*(column(name, kind) for name, kind in kinds.items()), name="going").render_derived(
             with_types=True
         )
-    each = func.json_each(document).table_valued("value")
+    each = func.json_each(json.dumps(plain, ensure_ascii=False)).table_valued("value")
     return select(
         *(func.json_extract(each.c.value, f"$.{name}", type_=kind).label(name) for name, kind in kinds.items())
     ).subquery("going")

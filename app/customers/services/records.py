@@ -43,14 +43,15 @@ _LEDGER = (
 )
 
 
-def create_customer(values: dict[str, Any]) -> Customer:
+def create_customer(values: dict[str, Any], *, ownerless: bool = False) -> Customer:
     """One customer from typed values; fills in number, owner, unit and what an ID number tells.
 
+    With `ownerless` who makes it does not become the owner where none is named: it only counts for their unit.
     Raises `Refused` by field for fields of another kind of customer, a key that exists already, an owner
     or unit the actor may not create customers for, and for a veto of `before_assign`.
     """
     with transaction() as current:
-        rows, named = _prepared(current, [values])
+        rows, named = _prepared(current, [values], ownerless)
         customer = Customer(**next(_searchable(rows)))
         current.add(customer)
         try:
@@ -63,7 +64,7 @@ def create_customer(values: dict[str, Any]) -> Customer:
     return customer
 
 
-def create_customers(rows: Sequence[dict[str, Any]]) -> list[int]:
+def create_customers(rows: Sequence[dict[str, Any]], *, ownerless: bool = False) -> list[int]:
     """Many customers in one pass; returns their ids in the order of the rows. Same rules as for one.
 
     A row may say when it was made (`created_at`): history brought along from elsewhere.
@@ -72,7 +73,7 @@ def create_customers(rows: Sequence[dict[str, Any]]) -> list[int]:
     if not rows:
         return []
     with transaction() as current:
-        prepared, named = _prepared(current, rows)
+        prepared, named = _prepared(current, rows, ownerless)
         _check_keys(current, prepared)
         names = list(dict.fromkeys(name for row in prepared for name in row))
         try:
@@ -119,18 +120,21 @@ def delete_customer(customer: Customer) -> None:
         current.flush()
 
 
-def _prepared(current: Session, rows: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
-    """Complete rows with ids, and whether an owner or unit was named rather than filled in."""
+def _prepared(
+    current: Session, rows: Sequence[Mapping[str, Any]], ownerless: bool
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """Complete rows with ids, and the ids of those whose owner or unit was named rather than filled in."""
     actor = require_actor()
     ids = next_ids(current, _TABLE, len(rows))  # type: ignore[arg-type]
     units = _units_of(current, {row.get("owner_id") or actor.employee_id for row in rows})
-    moment, named, ready = now(), False, []
+    moment, named, ready = now(), list[int](), []
     for number, given in zip(ids, rows, strict=True):
         row = dict(given)
         _check_kind(row.get("kind"), row)
-        named = named or row.get("owner_id") is not None or row.get("unit_id") is not None
-        if row.get("owner_id") is None and row.get("unit_id") is None:
-            row["owner_id"] = actor.employee_id
+        if row.get("owner_id") is not None or row.get("unit_id") is not None:
+            named.append(number)
+        else:
+            row["unit_id" if ownerless else "owner_id"] = actor.unit_id if ownerless else actor.employee_id
         owner = row.get("owner_id")
         if owner is not None:
             if owner not in units:
@@ -169,11 +173,11 @@ def _searchable(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _settle(current: Session, rows: list[dict[str, Any]], named: bool) -> None:
+def _settle(current: Session, rows: list[dict[str, Any]], named: list[int]) -> None:
     """What follows the insert: the ledger, the check that the actor may create there, the event."""
     actor = require_actor()
     if named and not actor.is_system:
-        _check_reach(current, [row["id"] for row in rows], actor)
+        _check_reach(current, named, actor)
     owned = [row for row in rows if row.get("owner_id") is not None]
     ledger = [
         {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plugins.pools.services.acts import Outcome, assign_from_pool, claim_customers, return_customers
-from plugins.pools.services.gate import lying_in_pools
+from plugins.pools.services.gate import lying_in_pools, outside_pools
 from plugins.pools.services.handing import pools_for
 from plugins.pools.services.members import customer_condition, member_condition
 from plugins.pools.services.preview import Forecast, count_due, forecast
@@ -32,6 +32,7 @@ __all__ = [
     "customer_condition",
     "forecast",
     "lying_in_pools",
+    "outside_pools",
     "member_condition",
     "pools_for",
     "recycle_customers",

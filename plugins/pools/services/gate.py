@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from app.api import UNSCOPED, Customer, among, session, title_text
 from app.types import Veto
@@ -34,4 +34,9 @@ def lying_in_pools(customer_ids: Sequence[int], cause: str) -> Veto | None:
     return Veto(_("%(name)s lies in the pool “%(pool)s”: assign it from there", name=name, pool=found.pool))
 
 
-__all__ = ["lying_in_pools"]
+def outside_pools() -> ColumnElement[bool]:
+    """Customers that lie in no pool: what lies in one is claimed or assigned there, not by assignment rules."""
+    return ~select(PoolEntry.id).where(PoolEntry.customer_id == Customer.id).exists()
+
+
+__all__ = ["lying_in_pools", "outside_pools"]
