@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _l
 
+from app.base.security import recovery
 from app.base.security.audit import AuditView
 from app.base.security.audit_export import AuditExportView
 from app.base.security.screens import (
@@ -19,13 +20,18 @@ from app.base.security.screens import (
     ViewAsView,
 )
 from app.hookspecs import hookimpl
-from app.types import MenuGroup, MenuItem
+from app.types import MenuGroup, MenuItem, Setting
 
 
 @hookimpl
 def views() -> Sequence[type]:
     roles, logins = (RoleView, DelegationView, ExplainView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
     return (*roles, *logins, AuditView, AuditExportView)
+
+
+@hookimpl
+def settings() -> Sequence[Setting]:
+    return recovery.SETTINGS
 
 
 @hookimpl

@@ -21,8 +21,9 @@ from app.access.signin.locks import forget_failures, unlock_address
 from app.access.signin.settings import policy
 from app.base.security.logins import create_login
 from app.base.security.passwords import change_password, weakness
+from app.base.security.recovery import FACTOR_RESET, PASSWORD_RESET, refuse_both
 from app.base.security.roles.grants import may_give, may_manage, role_labels
-from app.base.security.stamps import MUST_CHANGE
+from app.base.security.stamps import MUST_CHANGE, set_by
 from app.db import Model, session, transaction
 from app.types import Refused
 
@@ -183,15 +184,20 @@ def set_roles(user_id: int, role_ids: Iterable[int]) -> None:
 
 
 def reset_password(user_id: int) -> str:
-    """A new password for a login, told once and to be changed; ends all its sessions and tokens."""
+    """A new password for a login, told once and to be changed; ends all its sessions and tokens.
+
+    A second factor stays. The person is told who did it, and when. Raises `Refused`, also for whoever has reset the
+    second factor lately.
+    """
     password = new_password()
     with transaction() as current:
         account = _manageable(current, user_id)
         _refuse_own(user_id)
+        refuse_both(user_id, FACTOR_RESET)
         change_password(user_id, password, fail_login_count=0)
         forget_failures(account.username)
-        set_preference(MUST_CHANGE, True, user_id=user_id)
-        record_acts(current, [Act("reset_password", "user", str(user_id), account.username)])
+        set_preference(MUST_CHANGE, set_by(require_actor()), user_id=user_id)
+        record_acts(current, [Act(PASSWORD_RESET, "user", str(user_id), account.username)])
     return password
 
 
@@ -246,13 +252,17 @@ def end_session_of(user_id: int, session_id: int | None = None) -> int:
 
 
 def reset_factor(user_id: int) -> None:
-    """Forget the second factor of somebody who has lost it; they may, or must, set up a new one. Raises `Refused`."""
+    """Forget the second factor of somebody who has lost it; they may, or must, set up a new one.
+
+    Raises `Refused`, also for whoever has reset the password lately.
+    """
     with transaction() as current:
         account = _manageable(current, user_id)
         _refuse_own(user_id)
+        refuse_both(user_id, PASSWORD_RESET)
         if not remove_factor(user_id):
             raise Refused(_("There is no second factor"))
-        record_acts(current, [Act("factor_reset", "user", str(user_id), account.username)])
+        record_acts(current, [Act(FACTOR_RESET, "user", str(user_id), account.username)])
 
 
 def unlock_network(address: str) -> None:

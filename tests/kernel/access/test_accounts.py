@@ -7,22 +7,27 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.access.actors import acting_as
 from app.access.models import AuditEntry
+from app.access.signin.factors import begin_factor
+from app.access.signin.models import SecondFactor
 from app.base.security.accounts import (
     account_list,
     loose_logins,
     new_password,
     open_account,
     read_account,
+    reset_factor,
     reset_password,
     set_active,
     set_roles,
 )
 from app.base.security.passwords import weakness
-from app.db import session
+from app.base.security.recovery import HOURS
+from app.db import now, session, transaction
+from app.host.settings import change_settings
 from app.organisation.models import Employee
 from app.testing.factories import make_employee
 from app.testing.people import Browser, People, Person, login
@@ -160,6 +165,45 @@ def test_switching_off_and_resetting_end_what_is_open(client: Browser, people: P
     with acting_as(people.admin.actor):
         reset_password(people.manager.user_id)
     assert client.get("/customer/list/").status_code == 302
+
+
+def test_who_resets_the_password_does_not_reset_the_second_factor(client: Browser, people: People) -> None:
+    second = people.add("boss", "副管理", people.head_office, "Admin")
+    user_id = people.manager.user_id
+    begin_factor(user_id)
+    with transaction() as current:
+        current.execute(update(SecondFactor).where(SecondFactor.user_id == user_id).values(confirmed_at=now()))
+    with acting_as(people.admin.actor):
+        password = reset_password(user_id)
+        with pytest.raises(Refused):
+            reset_factor(user_id)
+    assert "/login/code/" in enter(client, people.manager.username, password).headers["Location"]
+    with acting_as(second.actor):
+        reset_factor(user_id)
+        with pytest.raises(Refused):
+            reset_password(user_id)
+    with acting_as(people.admin.actor):
+        change_settings({HOURS: "0"})
+        begin_factor(user_id)
+        with transaction() as current:
+            current.execute(update(SecondFactor).where(SecondFactor.user_id == user_id).values(confirmed_at=now()))
+        reset_factor(user_id)
+
+
+def test_the_person_is_told_who_reset_the_password(client: Browser, people: People) -> None:
+    with acting_as(people.admin.actor):
+        password = reset_password(people.manager.user_id)
+    login(client, None)
+    enter(client, people.manager.username, password)
+    told = client.get("/", follow_redirects=True).text
+    assert "您的密码已由 管理员 于" in told
+    chosen = {"current": password, "new": "a longer one 42", "again": "a longer one 42"}
+    assert client.post("/profile/password/", data=chosen).status_code == 302
+    assert "您的密码已由" not in client.get("/").text
+    others = client.get("/profile/sessions/").text
+    assert "重置密码" in others and "管理员" in others
+    login(client, people.colleague)
+    assert "重置密码" not in client.get("/profile/sessions/").text
 
 
 def test_changed_roles_count_with_the_next_request(client: Browser, people: People) -> None:

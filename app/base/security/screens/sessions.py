@@ -12,7 +12,8 @@ from app.access.audit import Act, record_acts
 from app.access.sessions import end_session, end_sessions
 from app.access.signin.settings import IDLE_MINUTES, SESSION_HOURS
 from app.base.page import PageView, expose
-from app.base.security.audit import moment
+from app.base.security.audit import lines, moment
+from app.base.security.recovery import done_by_others
 from app.base.security.sessions import current_session, sessions_of
 from app.db import transaction
 from app.host.settings import setting
@@ -29,7 +30,11 @@ class SessionView(PageView):
         """The open sessions, this one marked."""
         user_id = require_actor().user_id or 0
         return self.render_template(
-            "login/sessions.html", sessions=sessions_of(user_id), moment=moment, lasting=lasting()
+            "login/sessions.html",
+            sessions=sessions_of(user_id),
+            moment=moment,
+            lasting=lasting(),
+            others=lines(done_by_others(user_id)),
         )
 
     @expose("/<int:session_id>/end", methods=["POST"])
