@@ -38,7 +38,16 @@ def key_of(raw: str) -> str:
     return hmac.new(secret, raw.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
-def open_session(user_id: int, stamp: str, *, step: str = "", via: str = "", address: str = "", agent: str = "") -> str:
+def open_session(
+    user_id: int,
+    stamp: str,
+    *,
+    step: str = "",
+    via: str = "",
+    provider: str = "",
+    address: str = "",
+    agent: str = "",
+) -> str:
     """A new session of a login; returns its id, which is kept nowhere else."""
     raw, moment = secrets.token_urlsafe(32), now()
     with transaction() as current:
@@ -50,6 +59,7 @@ def open_session(user_id: int, stamp: str, *, step: str = "", via: str = "", add
                 stamp=stamp,
                 step=step,
                 via=via,
+                provider=provider or None,
                 address=address[:64],
                 agent=agent[:300],
                 created_at=moment,

@@ -20,11 +20,13 @@ from app.base.errors import answer
 from app.base.protection import public
 from app.base.rest.access import REST, SESSION, api_needs
 from app.base.rest.schemas import storable
-from app.base.security.attempts import LONGEST_NAME, Attempt, attempt, succeeded, told_to_wait
+from app.base.security.attempts import LONGEST_NAME, OWN, Attempt, attempt, away, succeeded, told_to_wait
+from app.base.security.directories import directories
 from app.base.security.factors import is_asked_of
 from app.base.security.manager import become
 from app.base.security.sessions import current_session, leave, new_session
 from app.base.security.stamps import why_change
+from app.base.security.steps import trusts_factor
 from app.db import transaction
 
 #: How long a token counts.
@@ -80,25 +82,28 @@ class SecurityApi(BaseApi):
         errors = {
             name: _("This must be text") for name in ("username", "password") if not isinstance(body.get(name), str)
         }
-        if unknown := set(body) - {"username", "password"}:
+        provider = body.get("provider", "")
+        if provider not in ("", OWN, *(each.key for each in directories())):
+            errors["provider"] = _("Only a directory takes name and password here; use an API key instead")
+        if unknown := set(body) - {"username", "password", "provider"}:
             errors |= {str(name)[:60]: _("There is no field of this name") for name in sorted(unknown)}
         if errors:
             return answer(422, errors=errors)
-        tried = _attempt(body["username"].strip(), body["password"])
+        tried = _attempt(body["username"].strip(), body["password"], provider)
         if tried.wait:
             return answer(429, reason=told_to_wait(tried.wait), headers={"Retry-After": str(tried.wait)})
         user = tried.user
         if user is None:
-            g.login_failed = True
-            return answer(401, reason=_("Name or password is wrong."))
-        if reason := why_change(user.id):
+            return _refused(tried)
+        if not tried.provider and (reason := why_change(user.id)):
             return answer(403, reason=reason)
-        if has_factor(user.id) or is_asked_of(become(user.id)):
+        actor = become(user.id)
+        if not trusts_factor(tried.provider) and (has_factor(user.id) or is_asked_of(actor)):
             set_actor(None)
             return answer(403, reason=_("This login has a second factor: use an API key instead of the password."))
-        succeeded(user, REST)
+        succeeded(user, ", ".join(filter(None, (tried.provider, REST))))
         set_actor(None)  # the token acts, not this request
-        claims = {SESSION: new_session(user, via=REST)}
+        claims = {SESSION: new_session(user, via=REST, provider=tried.provider)}
         token = create_access_token(identity=str(user.id), expires_delta=TOKEN_LIFE, additional_claims=claims)
         seconds = int(TOKEN_LIFE.total_seconds())
         return jsonify({"access_token": token, "token_type": "Bearer", "expires_in": seconds})
@@ -119,5 +124,14 @@ class SecurityApi(BaseApi):
         return "", 204
 
 
-def _attempt(name: str, password: str) -> Attempt:
-    return attempt(name, password, REST) if storable(name + password) else Attempt()
+def _attempt(name: str, password: str, provider: str) -> Attempt:
+    return attempt(name, password, REST, provider) if storable(name + password) else Attempt()
+
+
+def _refused(tried: Attempt) -> Any:
+    g.login_failed = True
+    if tried.reason:
+        return answer(403, reason=tried.reason)
+    if tried.away:
+        return answer(503, reason=away())
+    return answer(401, reason=_("Name or password is wrong."))

@@ -45,6 +45,8 @@ ACTIONS: dict[str, Text] = {
     "factor_off": _l("Switched the second factor off"),
     "factor_codes": _l("Made new recovery codes"),
     "factor_reset": _l("Reset the second factor"),
+    "link_login": _l("Linked with an outside account"),
+    "unlink_login": _l("Unlinked from an outside account"),
     "create_key": _l("Made an API key"),
     "revoke_key": _l("Revoked an API key"),
     "assign": _l("Assigned"),

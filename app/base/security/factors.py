@@ -43,7 +43,7 @@ def switch_on(user: Any, code: str) -> list[str]:
         row = current_session()
         end_sessions(user.id, "factor", but=row.id if row else None)
         if row is not None:
-            set_step(row.id, first_step(user))
+            set_step(row.id, first_step(user, row.provider))
         record_acts(current, [Act("factor_on", "user", str(user.id), user.username)])
     return codes
 

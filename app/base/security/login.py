@@ -20,20 +20,21 @@ from app.access.audit import Act, record_acts
 from app.access.models import RoleInfo
 from app.access.preferences import preference, set_preference
 from app.access.sessions import end_session
-from app.access.signin.factors import has_factor, take_code
+from app.access.signin.factors import take_code
 from app.access.signin.locks import seconds_to_wait
 from app.access.signin.rules import LONGEST
 from app.base.errors import answer
 from app.base.language import COOKIE, LANGUAGES, language
 from app.base.protection import public
-from app.base.security.attempts import LONGEST_NAME, attempt, succeeded, told_to_wait
+from app.base.security.attempts import LONGEST_NAME, attempt, away, told_to_wait
 from app.base.security.attempts import failed as failed_attempt
+from app.base.security.entering import come_in, proven
 from app.base.security.hashing import fits_password
 from app.base.security.manager import acting, become
 from app.base.security.passwords import change_password, person_words, requirements, was_used, weakness
-from app.base.security.sessions import ENDED_KEY, current_session, enter, go_half_way, half_way, leave
-from app.base.security.steps import first_step, password_chosen
-from app.base.shell import THEME_COOKIE, THEMES, remember, restore_choices, safe_target
+from app.base.security.sessions import ENDED_KEY, current_session, half_way, leave
+from app.base.security.steps import password_chosen
+from app.base.shell import THEME_COOKIE, THEMES, remember, safe_target
 from app.db import session as database
 from app.db import transaction
 from app.host.context import context
@@ -86,14 +87,15 @@ class LoginView(AuthDBView):
             return self._page(target, note=_("Your session has ended; please log in again.") if ended else "")
         name = request.form.get("username", "").strip()[:LONGEST_NAME]
         tried = attempt(name, request.form.get("password", ""))
-        if tried.user is not None and has_factor(tried.user.id):
-            go_half_way(tried.user)
-            return redirect(url_for("LoginView.code", next=None if target == "/" else target))
         if tried.user is not None:
-            return self._enter(tried.user, target)
+            return proven(tried.user, target, tried.provider)
         if tried.wait:
             return self._page(target, name, told_to_wait(tried.wait)), 429, {"Retry-After": str(tried.wait)}
         g.login_failed = True
+        if tried.reason:
+            return self._page(target, name, tried.reason), 403
+        if tried.away:
+            return self._page(target, name, away()), 503
         return self._page(target, name, _("The login name or the password is wrong.")), 422
 
     @expose("/login/code/", methods=["GET", "POST"])
@@ -115,7 +117,7 @@ class LoginView(AuthDBView):
             failed_attempt(user.username, user, "code")
             return self._code_page(target, _("This code is not right, or was used before.")), 422
         end_session(half.id, user.id, "used")
-        return self._enter(user, target, way)
+        return come_in(user, target, way, half.provider or "")
 
     def _code_page(self, target: str, refusal: str = "") -> str:
         page: str = self.render_template("login/code.html", refusal=refusal, target=target)
@@ -134,20 +136,6 @@ class LoginView(AuthDBView):
                 record_acts(current, [Act("logout", "user", str(actor.user_id), actor.name)])
         leave()
         return redirect(url_for("LoginView.login"))
-
-    def _enter(self, user: Any, target: str, way: str = "") -> Any:
-        """A new session for the person, whatever the browser had before (no session fixation)."""
-        chosen = language()
-        session.clear()
-        become(user.id)
-        enter(user, first_step(user))
-        with transaction():
-            if preference("language") is None:
-                set_preference("language", chosen)
-            succeeded(user, way)
-        response = redirect(target)
-        restore_choices(response, user.id)
-        return response
 
 
 class ProfileView(BaseView):

@@ -77,6 +77,8 @@ def find_session(raw: str, via: str = "") -> tuple[Any, LoginSession] | None:
     reason = why_over(row.created_at, row.last_seen_at, now(), *read_limits(idle, hours))
     if left:
         reason = "left"
+    elif row.provider and row.provider not in context().site.signin.providers:
+        reason = "off"
     elif not fits(user, row.stamp):
         reason = "password"
     if reason:
@@ -86,21 +88,21 @@ def find_session(raw: str, via: str = "") -> tuple[Any, LoginSession] | None:
     return user, row
 
 
-def enter(user: Any, step: str = "") -> None:
+def enter(user: Any, step: str = "", provider: str = "") -> None:
     """Open a session for a login in this browser; the cookie gets its new id, whatever it held before."""
     login_user(user)
-    raw = new_session(user, step)
+    raw = new_session(user, step, provider=provider)
     session.pop("_id", None)
     session[COOKIE_KEY] = raw
     found = find_session(raw)
     g.login_session = found[1] if found else None
 
 
-def new_session(user: Any, step: str = "", via: str = "") -> str:
+def new_session(user: Any, step: str = "", via: str = "", provider: str = "") -> str:
     """A session of a login, opened from this request's address; returns its id."""
     agent = request.user_agent.string
     address = get_remote_address()
-    return open_session(user.id, stamp_of(user), step=step, via=via, address=address, agent=agent)
+    return open_session(user.id, stamp_of(user), step=step, via=via, provider=provider, address=address, agent=agent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +136,10 @@ def sessions_of(user_id: int) -> list[OpenSession]:
     ]
 
 
-def go_half_way(user: Any) -> None:
+def go_half_way(user: Any, provider: str = "") -> None:
     """Note in this browser that the password was right; the code is asked for within `HALF_WAY_LASTS`."""
     session.clear()
-    session[HALF_KEY] = new_session(user, via=HALF_WAY)
+    session[HALF_KEY] = new_session(user, via=HALF_WAY, provider=provider)
 
 
 def half_way() -> tuple[Any, LoginSession] | None:

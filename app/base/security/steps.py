@@ -14,6 +14,7 @@ from app.access.signin.factors import has_factor, is_required
 from app.base.security.sessions import current_session
 from app.base.security.stamps import MUST_CHANGE, stamp_of, why_change
 from app.db import session, transaction
+from app.host.context import context
 
 PASSWORD = "password"  # noqa: S105  (a step's name)
 FACTOR = "factor"
@@ -25,10 +26,21 @@ PLACES = {
 _OPEN = ("LoginView.logout", "LoginView.login")
 
 
-def first_step(user: Any) -> str:
-    """What a login, which acts already, must do before anything else; empty for nothing."""
-    if why_change(user.id):
+def trusts_factor(provider: str | None) -> bool:
+    """Whether the second factor of a way in from outside is enough."""
+    found = context().site.signin.providers.get(provider or "")
+    return found is not None and found.trusts_factor
+
+
+def first_step(user: Any, provider: str | None = "") -> str:
+    """What a login, which acts already, must do before anything else; empty for nothing.
+
+    Who comes from a provider outside has used no password of ours: it may be as old as it likes.
+    """
+    if not provider and why_change(user.id):
         return PASSWORD
+    if trusts_factor(provider):
+        return ""
     actor = current_actor()
     roles = {grant.role_id for grant in actor.grants} if actor is not None else set()
     return FACTOR if is_required(roles) and not has_factor(user.id) else ""
@@ -59,4 +71,4 @@ def password_chosen(user: Any) -> None:
         session.refresh(user)
         if row is not None:
             stamp_session(row.id, stamp_of(user))
-            set_step(row.id, first_step(user))
+            set_step(row.id, first_step(user, row.provider))

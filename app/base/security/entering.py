@@ -1,0 +1,40 @@
+"""What follows once somebody has proven who they are: the code of a second factor, then a session of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, session, url_for
+
+from app.access.preferences import preference, set_preference
+from app.access.signin.factors import has_factor
+from app.base.language import language
+from app.base.security.attempts import succeeded
+from app.base.security.manager import become
+from app.base.security.sessions import enter, go_half_way
+from app.base.security.steps import first_step, trusts_factor
+from app.base.shell import restore_choices
+from app.db import transaction
+
+
+def proven(user: Any, target: str, provider: str = "") -> Any:
+    """The answer to somebody whose password was right, or whom a provider outside has proven."""
+    if has_factor(user.id) and not trusts_factor(provider):
+        go_half_way(user, provider)
+        return redirect(url_for("LoginView.code", next=None if target == "/" else target))
+    return come_in(user, target, provider=provider)
+
+
+def come_in(user: Any, target: str, way: str = "", provider: str = "") -> Any:
+    """A new session for the person, whatever the browser had before (no session fixation)."""
+    chosen = language()
+    session.clear()
+    become(user.id)
+    enter(user, first_step(user, provider), provider)
+    with transaction():
+        if preference("language") is None:
+            set_preference("language", chosen)
+        succeeded(user, ", ".join(filter(None, (provider, way))))
+    response = redirect(target)
+    restore_choices(response, user.id)
+    return response
