@@ -48,3 +48,14 @@ def ancestors(path: str) -> list[int]:
     [1, 5]
     """
     return [int(part) for part in path.strip("/").split("/") if part][:-1]
+
+
+def changed_places(path: str, parent_path: str) -> tuple[frozenset[int], frozenset[int]]:
+    """(units newly above a unit, units no longer above it) when it moves below `parent_path`.
+
+    >>> changed_places("/1/2/5/", "/1/3/")
+    (frozenset({3}), frozenset({2}))
+    """
+    before = frozenset(ancestors(path))
+    after = frozenset(int(part) for part in parent_path.split("/") if part)
+    return after - before, before - after

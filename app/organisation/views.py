@@ -29,6 +29,7 @@ from app.host.context import entity
 from app.organisation.models import Employee, Post, Unit
 from app.organisation.schemas import EMPLOYEE, LEVELS, UNIT
 from app.organisation.services import branch_size, move_unit, roles_to_give
+from app.organisation.services.widening import refuse_widening, widenings
 from app.organisation.tree import children_of, search_units
 from app.types import Choice, Entity, Field, Kind, Refused
 
@@ -84,7 +85,12 @@ class UnitView(EntityView):
             if unit is None:
                 abort(404)
             if request.method == "POST":
-                moved = move_unit(unit.id, read_dialog(NEW_PARENT)["parent_id"])
+                parent_id = read_dialog(NEW_PARENT)["parent_id"]
+                changes = self._changes(unit, parent_id)
+                if changes and request.form.get("confirmed") != str(parent_id):
+                    refuse_widening(unit, session.get(Unit, parent_id))
+                    return self._ask_parent(unit, values, None, changes, parent_id)
+                moved = move_unit(unit.id, parent_id)
                 said = ngettext("%(num)d unit was moved", "%(num)d units were moved", moved)
                 back = own_path(request.form.get("next"), self.home_url(unit.id))
                 return done(back, said if moved else _("Nothing was changed"))
@@ -92,7 +98,22 @@ class UnitView(EntityView):
         except Refused as refused:
             return self._ask_parent(unit, values, refused)
 
-    def _ask_parent(self, unit: Unit | None, values: dict[str, str], refused: Refused | None) -> Response:
+    def _changes(self, unit: Unit, parent_id: int) -> list[str]:
+        """Who would see more or less by the move, in sentences; nothing for a move that is refused anyway."""
+        parent = session.get(Unit, parent_id)
+        if parent is None or parent.id == unit.parent_id or parent.path.startswith(unit.path):
+            return []
+        return [text for one in widenings(unit, parent) for text in one.sentences()]
+
+    def _ask_parent(
+        self,
+        unit: Unit | None,
+        values: dict[str, str],
+        refused: Refused | None,
+        changes: Sequence[str] = (),
+        confirmed: int | None = None,
+    ) -> Response:
+        """The dialog; with `changes` it says what the move does to who sees what, and asks once more."""
         note = ""
         if unit is not None:
             units, staff = branch_size(unit)
@@ -107,9 +128,11 @@ class UnitView(EntityView):
             values,
             address=self.url("move"),
             heading=_("Move unit"),
-            submit=_("Move"),
+            submit=_("Move all the same") if changes else _("Move"),
             pick_url=lambda name: self.url("pick", field=name),
             note=note,
+            warnings=changes,
+            hidden={"confirmed": str(confirmed)} if confirmed is not None else None,
             ids=[unit.id] if unit is not None else (),
             next_url=request.values.get("next", ""),
             refused=refused,

@@ -49,9 +49,13 @@ def form_dialog(
     ids: Sequence[int] = (),
     next_url: str = "",
     hidden: Mapping[str, str] | None = None,
+    warnings: Sequence[Text] = (),
     refused: Refused | None = None,
 ) -> Response:
-    """The dialog with these texts in it; with `refused` it says what is wrong (422) and keeps what was typed."""
+    """The dialog with these texts in it; with `refused` it says what is wrong (422) and keeps what was typed.
+
+    `warnings` are what the person is to know before they go on.
+    """
     errors = refused.errors if refused is not None else {}
     reason = str(refused.reason) if refused is not None and refused.reason and not errors else ""
     context: dict[str, Any] = {"ids": ",".join(map(str, ids))} if ids else {}
@@ -67,5 +71,6 @@ def form_dialog(
         note=note,
         next=next_url,
         hidden=dict(hidden or {}),
+        warnings=warnings,
         **context,
     )

@@ -11,6 +11,7 @@ from sqlalchemy import func, literal, select, update
 from app.access.audit import Act, record_acts
 from app.db import session, transaction
 from app.organisation.models import Employee, Post, Unit
+from app.organisation.services.widening import refuse_widening
 from app.types import Refused
 
 
@@ -78,7 +79,8 @@ def move_unit(unit_id: int, parent_id: int | None) -> int:
     """Put a unit with everything under it below another; returns how many units moved.
 
     One UPDATE whatever the size of the branch. Raises `Refused` when the new parent lies inside the branch
-    or is closed. Moves are serialised: two at once cannot tie a knot.
+    or is closed, and when somebody would see more by it than the actor may give. Moves are serialised: two at once
+    cannot tie a knot.
     """
     with transaction() as current:
         # in the order of ids, so that two moves never wait for each other
@@ -104,6 +106,7 @@ def move_unit(unit_id: int, parent_id: int | None) -> int:
             raise Refused(_("This unit is closed"), field="parent_id")
         if unit.parent_id == parent_id:
             return 0
+        refuse_widening(unit, parent)
         old, new, former = unit.path, f"{parent.path if parent else '/'}{unit.id}/", unit.parent_id
         deeper = (parent.depth + 1 if parent else 0) - unit.depth
         moved = current.execute(

@@ -19,7 +19,7 @@ from app.organisation.services import branch_size, move_unit
 from app.organisation.tree import children_of, search_units
 from app.testing.factories import make_customer, make_employee, make_unit
 from app.testing.people import Browser, People, login
-from app.types import SYSTEM, Refused
+from app.types import SYSTEM, Refused, Scope
 
 
 @pytest.mark.usefixtures("as_system")
@@ -130,6 +130,41 @@ def test_the_screen_opens_searches_and_moves(people: People, client: Browser) ->
     assert session.get(Unit, people.north.id).parent_id == people.branch.id
     assert client.get("/unit/move?ids=99999").status_code == 404
     assert client.get(f"/unit/tree/{2**40}").status_code == 404
+
+
+def test_a_move_says_who_would_see_more_and_asks_once_more(people: People, client: Browser) -> None:
+    east = make_unit("东区", people.head_office)
+    east_head = people.add("dong", "东区长", east, "city_manager")
+    make_customer("北客", people.manager)
+    login(client, people.admin)
+    posted = {"ids": people.branch.id, "parent_id": east.id}
+    asked = client.post("/unit/move", data=posted, htmx=True)
+    assert asked.status_code == 200 and f'name="confirmed" value="{east.id}"' in asked.text
+    assert "东区长 将多看到至多 1 条客户" in asked.text
+    assert people.city_manager.name not in asked.text  # sees the branch from within, before and after
+    assert session.get(Unit, people.branch.id).parent_id == people.head_office.id
+    assert client.post("/unit/move", data={**posted, "confirmed": "0"}, htmx=True).status_code == 200
+    assert client.post("/unit/move", data={**posted, "confirmed": str(east.id)}, htmx=True).status_code == 204
+    assert session.get(Unit, people.branch.id).parent_id == east.id
+    back = {"ids": people.branch.id, "parent_id": people.head_office.id}
+    assert "东区长 将少看到至多 1 条客户" in client.post("/unit/move", data=back, htmx=True).text
+    assert east_head.actor.widest("customer") is Scope.UNIT_AND_BELOW
+
+
+def test_nobody_opens_a_branch_to_themselves_or_beyond_what_they_may_give(people: People) -> None:
+    with acting_as(SYSTEM):
+        east = make_unit("东区", people.head_office)
+    mover = people.add("dong", "东区长", east, "city_manager")
+    make_customer("北客", people.manager)
+    own, others = mover.actor, people.manager.actor
+    for actor in (own, others):
+        with acting_as(actor), pytest.raises(Refused):
+            move_unit(people.branch.id, east.id)
+    assert session.get(Unit, people.branch.id).parent_id == people.head_office.id
+    keeper = people.add("ye", "业管理", people.head_office, "business_admin")
+    with acting_as(keeper.actor):
+        assert move_unit(people.branch.id, east.id) == 3
+        assert move_unit(people.branch.id, people.head_office.id) == 3
 
 
 def test_only_who_may_edit_moves(people: People, client: Browser) -> None:
