@@ -28,6 +28,7 @@ from sqlalchemy import select, text
 from app import create_app
 from app.access.actors import ADMIN_ROLE, acting_as
 from app.access.models import RoleInfo
+from app.customers.assignment.models import AssignmentRule, AssignmentRun, AssignmentTarget
 from app.customers.models import CustomerOwnership, CustomerShare
 from app.db import now, session, transaction
 from app.host.context import context
@@ -59,6 +60,7 @@ FOLLOWS = {
     **dict.fromkeys(("contact", "activity", "customer_share", "customer_ownership", "attachment"), "customer"),
     **dict.fromkeys(("pools_movement", "relations_relation"), "customer"),
     "loans_instalment": "loans_application",
+    "assignment_target": "assignment_rule",
 }
 #: Kinds that belong to whoever started them.
 OWN = {"job", "export", "import"}
@@ -147,6 +149,9 @@ def _records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
                                  sha256="0" * 64, stored="none", created_by=owner.user_id))  # fmt: skip
     add("handover", Handover(kind="handover", giver_id=owner.employee_id, unit_id=owner.unit_id, status="done",
                              effective_on=date(2026, 1, 1)))  # fmt: skip
+    rule = add("assignment_rule", AssignmentRule(name="分配", method="load", unit_id=owner.unit_id))
+    add("assignment_target", AssignmentTarget(rule_id=rule, way="person", employee_id=owner.employee_id))
+    add("assignment_run", AssignmentRun(kind="nightly", status="done", unit_id=owner.unit_id))
     add("job", Job(name="jobs.tidy", status="done", created_by=owner.user_id))
     add("export", Export(entity="customer", format="csv", status="done", created_by=owner.user_id,
                          expires_at=now() + timedelta(days=1)))  # fmt: skip
