@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_
 
 from app.access.actors import current_actor
 from app.access.policy import may_ask
 from app.customers.models import Customer
-from app.search.conditions import ends_with, matches
+from app.search.conditions import ends_with, in_any_way, matches
 from app.search.rules import folded, runs
 
 #: Shorter terms are no key of anybody.
@@ -33,7 +33,7 @@ def search_customers(term: str) -> ColumnElement[bool]:
     if len(key) >= KEY_LENGTH and key.isascii() and key.isalnum():
         keys = {"code": Customer.code, "id_number": Customer.id_number, "uscc": Customer.uscc}
         parts.extend(column == key for name, column in keys.items() if may_ask("customer", name, actor))
-    return or_(*parts) if parts else false()
+    return in_any_way(Customer, parts)
 
 
 def name_contains(term: str) -> ColumnElement[bool]:

@@ -37,12 +37,14 @@ _COLUMNS = ("run_id", "rule_id", "customer_id", "state", "to_id", "from_unit_id"
 def start_run(customer_ids: Sequence[int] | None = None) -> AssignmentRun:
     """Ask the rules about these customers, or about all within the actor's reach that nobody looks after.
 
-    One durable job, acting as who asked. Raises `Refused` without the right to.
+    One durable job, acting as who asked. Raises `Refused` without the right to, and where there is none among them.
     """
     actor = require_actor()
     if not actor.can("can_run", VIEW):
         raise Refused(_("You may not do this"))
     with transaction() as current:
+        if customer_ids is not None and not _any_of(customer_ids):
+            raise Refused(_("None of these customers is within your reach and without an account manager"))
         everywhere = actor.is_system or actor.widest("assignment_rule") is Scope.ALL
         made = AssignmentRun(
             kind="demand",
@@ -58,6 +60,17 @@ def start_run(customer_ids: Sequence[int] | None = None) -> AssignmentRun:
     return made
 
 
+def _any_of(ids: Sequence[int]) -> bool:
+    """Whether the actor may let the rules take any of these customers."""
+    found = select(Customer.id).where(_held(ids), assignable()).limit(1)
+    return session.scalar(found.execution_options(**{UNSCOPED: True})) is not None
+
+
+def _held(ids: Sequence[int]) -> ColumnElement[bool]:
+    """Those of some customers the actor may give away."""
+    return among(session(), Customer.id, ids) & held_condition(entity("customer"), require_actor())
+
+
 def reach() -> ColumnElement[bool]:
     """Customers without an account manager the actor may let the rules take: by the units of their reach."""
     return scope_condition(entity("assignment_rule"), require_actor(), target=Customer.__table__)
@@ -69,9 +82,7 @@ def run_demand(run: Run, run_id: int) -> dict[str, Any]:
     if made.status not in ("waiting", "running"):
         return {"given": made.given, "left": made.left}
     ids = made.asked.get("ids")
-    mine = held_condition(entity("customer"), require_actor())
-    which = reach() if ids is None else among(session(), Customer.id, ids) & mine
-    return _work(run, run_id, ON_DEMAND, which)
+    return _work(run, run_id, ON_DEMAND, reach() if ids is None else _held(ids))
 
 
 def run_nightly(run: Run) -> dict[str, Any]:

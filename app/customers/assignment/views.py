@@ -106,7 +106,7 @@ class AssignmentRuleView(EntityView):
         return url_for("CustomerView.pick", field=name)
 
     @expose("/explain", methods=("POST",))
-    @needs("can_add", "can_edit")
+    @needs("can_edit")
     def explain(self) -> str:
         """What the rule in the form would mean, while it is being typed."""
         return render_template("customers/rule_explained.html", sentences=explain_texts(self.posted()))
