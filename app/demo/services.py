@@ -11,6 +11,7 @@ from app.customers.models import Customer
 from app.customers.rules import HANDOVER
 from app.customers.services import assign_customers
 from app.db import now, transaction
+from app.demo.assigning import make_rules
 from app.demo.crowd import ZONE, make_customers
 from app.demo.happenings import make_activities
 from app.demo.staff import build_bank
@@ -31,3 +32,4 @@ def write_bank(random: Random, progress: Callable[[str], None], today: date | No
         giver, taker = place.managers[0], place.managers[1]
         mine = (Customer.owner_id == giver.id) & (Customer.level == "important")
         assign_customers(mine, taker.id, cause=HANDOVER, reason="岗位调整，移交重点客户")
+        make_rules(bank)
