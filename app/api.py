@@ -55,6 +55,7 @@ from app.host.context import context, entity, hooks
 from app.host.settings import setting
 from app.jobs.services import Cancelled, LostLease, Run, enqueue
 from app.organisation.models import Employee, Unit
+from app.search.terms import forget_terms, index_entity, index_rows, index_terms
 from app.transfer.services.control import note_file
 from app.transfer.views import attachments_tab
 
@@ -107,11 +108,15 @@ __all__ = [
     "extra_ddl",
     "expose",
     "find_record",
+    "forget_terms",
     "form_dialog",
     "has_access",
     "held_condition",
     "hookimpl",
     "hooks",
+    "index_entity",
+    "index_rows",
+    "index_terms",
     "insert_rows",
     "line_chart",
     "linked",

@@ -19,6 +19,7 @@ from app.base.security.screens import (
     SessionView,
     ViewAsView,
 )
+from app.base.views.palette import SearchView
 from app.hookspecs import hookimpl
 from app.types import MenuGroup, MenuItem, Setting
 
@@ -26,7 +27,7 @@ from app.types import MenuGroup, MenuItem, Setting
 @hookimpl
 def views() -> Sequence[type]:
     roles, logins = (RoleView, DelegationView, ExplainView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
-    return (*roles, *logins, AuditView, AuditExportView)
+    return (*roles, *logins, AuditView, AuditExportView, SearchView)
 
 
 @hookimpl

@@ -240,7 +240,7 @@ CONTACT = Entity(
     ),
     list_fields=("name", "role", "customer_id", "mobile", "title", "share_percent"),
     filter_fields=("name", "role", "customer_id", "mobile"),
-    search_fields=("name",),
+    search_fields=("name", "mobile", "id_number"),
     sections=(
         Section(
             _l("Basic data"),

@@ -17,6 +17,7 @@ from app.demo.numbers import id_number, mobile, uscc
 from app.demo.places import BRANCHES, ELSEWHERE, STREETS
 from app.demo.staff import Bank, Place
 from app.fields.bulk import insert_rows
+from app.search.terms import index_entity
 
 CUSTOMERS = 2000
 #: The bank's clock: what is done, is done in working hours there.
@@ -148,6 +149,7 @@ def _make_contacts(random: Random, customers: list[tuple[int, dict[str, Any]]]) 
             rows.append(_contact(random, number, row, "shareholder", share_percent=Decimal(large)))
             rows.append(_contact(random, number, row, "shareholder", share_percent=Decimal(100 - large)))
     insert_rows(session(), Contact.__table__, rows, _CONTACT)  # type: ignore[arg-type]
+    index_entity("contact")
 
 
 def _contact(random: Random, customer_id: int, row: dict[str, Any], role: str, **more: Any) -> dict[str, Any]:

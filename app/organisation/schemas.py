@@ -63,7 +63,7 @@ EMPLOYEE = Entity(
     ),
     list_fields=("name", "code", "unit_id", "position", "manager_id", "joined_on", "left_on"),
     filter_fields=("name", "unit_id", "position", "joined_on"),
-    search_fields=("name", "code"),
+    search_fields=("name", "code", "mobile"),
     sections=(
         Section(_l("Basic data"), ("name", "code", "unit_id", "position", "manager_id")),
         Section(_l("Contact"), ("mobile", "email")),

@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, column, false, func, literal, literal_column, or_, select, table
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    cast,
+    column,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    table,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.sql.elements import ColumnClause
 
+from app.access.policy import may_ask
 from app.db import session
-from app.search.ddl import index_table, tail_of
+from app.search.ddl import COLUMN, index_table, tail_of
 from app.search.models import SearchTerm
 from app.search.rules import TAIL, Probe, Wanted, number_token, number_typed, wanted
 from app.search.terms import NUMBERS, field_token
-from app.types import Entity
+from app.types import Actor, Entity
 
 #: So many records are looked for at most by texts that stand beside other ways of finding them.
 MOST_BESIDE = 20_000
@@ -31,6 +45,17 @@ def matches(model: Any, term: str, attribute: str = "name") -> ColumnElement[boo
     # Asked before the tokens are taken apart: PostgreSQL thinks that costs nothing, and would rather do it with
     # every row, newest first, than look into the index.
     return and_(*in_one_piece(model, needed), has_tokens(model, query_of(needed)))
+
+
+def texts_asked(entity: Entity, actor: Actor | None) -> tuple[str, ...]:
+    """The fields of an entity the index of texts is asked for: named in `search_fields`, read by the actor.
+
+    Columns of a table with tokens of its own are not among them, texts that are no columns (custom fields) are.
+    """
+    columns = entity.model.__table__.c
+    own = COLUMN in columns
+    named = (name for name in entity.search_fields if not (own and name in columns))
+    return tuple(name for name in named if may_ask(entity, name, actor))
 
 
 def texts_match(entity: Entity, term: str, fields: Sequence[str], *, beside: bool = False) -> ColumnElement[bool]:
@@ -94,6 +119,17 @@ def probe(wanted_token: Probe) -> str:
     return f"{quote}{token}{quote}{(':*' if _on_postgresql() else '*') if begins else ''}"
 
 
+def in_any_way(model: Any, parts: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Rows found by one of several indexes of a table, so that each is looked into, whatever else is asked.
+
+    PostgreSQL puts them together by itself; SQLite would rather read the table than more than two or three.
+    """
+    if len(parts) < 2 or _on_postgresql():
+        return or_(*parts) if parts else false()
+    ids = model.__table__.c.id
+    return model.id.in_(union_all(*(select(ids).where(part).correlate(None) for part in parts)))
+
+
 def ends_with(number: Any, term: str, tail: Any = None) -> ColumnElement[bool] | None:
     """Rows whose `number` ends with a term of four digits or more, however it is typed; None for any other term.
 
@@ -111,4 +147,4 @@ def _on_postgresql() -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-__all__ = ["ends_with", "has_tokens", "matches", "query_of", "texts_match"]
+__all__ = ["ends_with", "has_tokens", "in_any_way", "matches", "query_of", "texts_asked", "texts_match"]

@@ -70,7 +70,7 @@ def bring_in_step(current: Session) -> list[str]:
 
     In the running transaction, under the site's lock (`qiao sync`, switching a module on).
     """
-    known: dict[str, str] = dict(current.execute(select(SearchMark.entity, SearchMark.version)).tuples().all())
+    known: dict[str, str] = dict(current.execute(select(SearchMark.entity, SearchMark.version)).all())
     done = []
     for described in context().entities.values():
         fields = kept_fields(described)

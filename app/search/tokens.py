@@ -75,6 +75,18 @@ def marked(text: str, term: str) -> list[tuple[str, bool]]:
     return pieces
 
 
+def means(text: str, term: str) -> bool:
+    """Whether a short text is meant by a term: all its words are in it or read like a part of it.
+
+    >>> means("客户池", "khc"), means("客户池", "客户 池"), means("客户池", "客户 表")
+    (True, True, False)
+    """
+    plain, words = folded(text), runs(term[:TERM_LENGTH])
+    if not words or all(len(word) == 1 and word.isascii() for word in words):
+        return False
+    return all(_span(plain, word) for word in words) or _span(plain, "".join(words)) is not None
+
+
 def _looked_for(term: str) -> list[str]:
     found = runs(term[:TERM_LENGTH])
     return [*found, "".join(found)] if len(found) > 1 else found

@@ -139,8 +139,10 @@ class Entity:
     sections: tuple[Section, ...] = ()
     #: Fields offered as filters first; every filterable field can be asked for.
     filter_fields: tuple[str, ...] = ()
-    #: Attributes the search box of the list and the pickers look in (substring or indexed).
+    #: A search of its own: (term) -> SQL condition, from indexes of its own.
     search: Callable[[str], Any] | None = None
+    #: The texts its records are found by: kept in the search index, in lists, pickers and the search over everything
+    #: (Ctrl-K). Text by any part, pinyin and initials; phones, ID numbers and cards by their end.
     search_fields: tuple[str, ...] = ()
     order_by: tuple[str, str] = ("id", "desc")
     icon: str = "list"

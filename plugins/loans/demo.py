@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, Customer, Employee, acting_as, next_ids, now, session, transaction
+from app.api import UNSCOPED, Customer, Employee, acting_as, index_entity, next_ids, now, session, transaction
 from app.types import SYSTEM
 from plugins.loans import rules
 from plugins.loans.models import Application, Counter, Development, Instalment
@@ -63,6 +63,8 @@ def write_demo(random: Random, progress: Callable[[str], None]) -> None:
                 applications.append(_application(random, development, state, heads))
         current.execute(insert(Development), developments)
         _store(current, sorted(applications, key=lambda one: one["created_at"]))
+        for slug in ("loans_development", "loans_application"):
+            index_entity(slug)
         progress(_("Loans"))
 
 

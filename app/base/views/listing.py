@@ -32,6 +32,8 @@ from app.base.views.filters import condition
 from app.base.views.state import Cursor, ListState
 from app.db import session
 from app.host.context import context
+from app.search.conditions import in_any_way, texts_asked, texts_match
+from app.search.rules import wanted
 from app.types import Entity, Kind
 
 #: Counting stops here: “10,000+”.
@@ -75,9 +77,13 @@ def searched_fields(entity: Entity) -> tuple[str, ...]:
 
 
 def search_condition(entity: Entity, text: str) -> ColumnElement[bool]:
-    """What the search box means for an entity: its own search, else its text columns contain the words."""
+    """What the search box means: its own search, the index of texts, else its columns."""
+    kept = texts_asked(entity, require_actor())
     if entity.search is not None:
-        return entity.search(text)
+        own = entity.search(text)
+        return in_any_way(entity.model, (own, texts_match(entity, text, kept, beside=True))) if kept else own
+    if kept and wanted(text):
+        return texts_match(entity, text, kept)
     found = [getattr(entity.model, name).icontains(text, autoescape=True) for name in searched_fields(entity)]
     return or_(*found) if found else false()
 

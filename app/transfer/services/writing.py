@@ -16,6 +16,7 @@ from app.access.actors import require_actor
 from app.access.audit import Act, plain, record_acts
 from app.access.scope import UNSCOPED
 from app.fields.bulk import among, insert_rows, next_ids
+from app.search.terms import index_rows, kept_fields
 from app.transfer.services.columns import Columns, Row, problem
 from app.types import Entity, Refused
 
@@ -94,6 +95,8 @@ def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[i
         names.append("created_by")
     complete = [{**one, **shared, "id": number} for number, one in zip(ids, values, strict=True)]
     insert_rows(current, table, complete, names)
+    if kept := kept_fields(entity):
+        index_rows(entity.slug, ((one["id"], {name: one.get(name) for name in kept}) for one in complete))
     if entity.audited:
         record_acts(current, (_created(entity, number, row) for row, number in zip(rows, ids, strict=True)))
     return ids

@@ -1,4 +1,4 @@
-// The frame's behaviour: CSRF for htmx, toasts, dialogs, questions, the rail, Ctrl-K. No inline handlers anywhere.
+// The frame's behaviour: CSRF for htmx, toasts, dialogs, questions, the rail. No inline handlers anywhere.
 (function () {
   "use strict";
   var body = document.body;
@@ -109,25 +109,6 @@
           .map(function (group) { return group.dataset.group; });
         remember("qiao_rail_closed", closed.join("."));
       });
-    });
-  }
-
-  // search -------------------------------------------------------------------------------------------------
-  var search = document.getElementById("global-search");
-  if (search) {
-    document.addEventListener("keydown", function (event) {
-      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-        event.preventDefault();
-        search.focus();
-        search.select();
-      }
-    });
-    search.form.addEventListener("keydown", function (event) {
-      if (event.key === "Escape") { document.activeElement.blur(); }
-      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") { return; }
-      var stops = [search].concat(Array.from(search.form.querySelectorAll("#search-results a")));
-      var next = stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
-      if (stops[next]) { event.preventDefault(); stops[next].focus(); }
     });
   }
 
