@@ -12,6 +12,7 @@ from app.base.rest.openapi import OpenApi
 from app.base.rest.security import SecurityApi
 from app.base.security.login import LoginView, ProfileView
 from app.base.security.manager import QiaoSecurityManager
+from app.base.security.screens.outside import OutsideView
 from app.db import db, metadatas
 
 if AdminModel.metadata not in metadatas:
@@ -31,6 +32,7 @@ class QiaoAppBuilder(AppBuilder):
         self._indexview = None
         self.sm.auth_view = self.add_view_no_menu(LoginView)
         self.sm.lm.login_view = "LoginView.login"
+        self.add_view_no_menu(OutsideView)
         self.add_view_no_menu(ProfileView)
         self.sm.register_views()
         self.add_api(SecurityApi)

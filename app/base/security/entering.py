@@ -4,17 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, session, url_for
+from flask import redirect, render_template, request, session, url_for
 
 from app.access.preferences import preference, set_preference
 from app.access.signin.factors import has_factor
 from app.base.language import language
 from app.base.security.attempts import succeeded
+from app.base.security.directories import directories
 from app.base.security.manager import become
 from app.base.security.sessions import enter, go_half_way
 from app.base.security.steps import first_step, trusts_factor
 from app.base.shell import restore_choices
 from app.db import transaction
+from app.host.context import context
+from app.host.signin import Provider
+
+
+def login_page(target: str, *, name: str = "", refusal: str = "", note: str = "") -> str:
+    """The login page: the form, and a button for each provider people are sent to.
+
+    Where only emergency logins use passwords of ours, the form is shown to who asks for it.
+    """
+    signin = context().site.signin
+    sent_to = [(each.zh if language() == "zh" else each.en, each.key) for each in _sending()]
+    has_form = bool(name or directories() or not signin.emergency_only or not sent_to or "form" in request.args)
+    said = {"name": name, "refusal": refusal, "note": note, "target": target}
+    return render_template("login/login.html", sent_to=sent_to, has_form=has_form, **said)
+
+
+def _sending() -> list[Provider]:
+    return [each for each in context().site.signin.providers.values() if each.sends_browsers]
 
 
 def proven(user: Any, target: str, provider: str = "") -> Any:

@@ -28,7 +28,7 @@ from app.base.language import COOKIE, LANGUAGES, language
 from app.base.protection import public
 from app.base.security.attempts import LONGEST_NAME, attempt, away, told_to_wait
 from app.base.security.attempts import failed as failed_attempt
-from app.base.security.entering import come_in, proven
+from app.base.security.entering import come_in, login_page, proven
 from app.base.security.hashing import fits_password
 from app.base.security.manager import acting, become
 from app.base.security.passwords import change_password, person_words, requirements, was_used, weakness
@@ -84,19 +84,21 @@ class LoginView(AuthDBView):
             return redirect(target)
         if request.method != "POST":
             ended = session.pop(ENDED_KEY, False)
-            return self._page(target, note=_("Your session has ended; please log in again.") if ended else "")
+            return login_page(target, note=_("Your session has ended; please log in again.") if ended else "")
         name = request.form.get("username", "").strip()[:LONGEST_NAME]
         tried = attempt(name, request.form.get("password", ""))
         if tried.user is not None:
             return proven(tried.user, target, tried.provider)
         if tried.wait:
-            return self._page(target, name, told_to_wait(tried.wait)), 429, {"Retry-After": str(tried.wait)}
+            refusal = told_to_wait(tried.wait)
+            return login_page(target, name=name, refusal=refusal), 429, {"Retry-After": str(tried.wait)}
         g.login_failed = True
         if tried.reason:
-            return self._page(target, name, tried.reason), 403
+            return login_page(target, name=name, refusal=tried.reason), 403
         if tried.away:
-            return self._page(target, name, away()), 503
-        return self._page(target, name, _("The login name or the password is wrong.")), 422
+            return login_page(target, name=name, refusal=away()), 503
+        refusal = _("The login name or the password is wrong.")
+        return login_page(target, name=name, refusal=refusal), 422
 
     @expose("/login/code/", methods=["GET", "POST"])
     @public
@@ -121,10 +123,6 @@ class LoginView(AuthDBView):
 
     def _code_page(self, target: str, refusal: str = "") -> str:
         page: str = self.render_template("login/code.html", refusal=refusal, target=target)
-        return page
-
-    def _page(self, target: str, name: str = "", refusal: str = "", note: str = "") -> str:
-        page: str = self.render_template("login/login.html", name=name, refusal=refusal, note=note, target=target)
         return page
 
     @expose("/logout/", methods=["POST"])

@@ -37,6 +37,12 @@ def admit(provider: Provider, person: Person) -> Any:
         return _admit(provider, person)
 
 
+def known_login(person: Person) -> Any:
+    """The login that belongs to somebody, switched on or not; None for a stranger."""
+    found = linked_login(person.provider, person.subject)
+    return session.get(User, found) if found is not None else None
+
+
 def _admit(provider: Provider, person: Person) -> Any:
     with transaction() as current:
         found = linked_login(provider.key, person.subject)

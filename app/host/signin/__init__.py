@@ -77,6 +77,11 @@ class Provider:
     #: Whether the provider's own second factor is enough.
     trusts_factor: bool = False
 
+    @property
+    def sends_browsers(self) -> bool:
+        """Whether people log in there, not by name and password here."""
+        return self.kind != LDAP
+
 
 @dataclass(frozen=True, slots=True)
 class SignIn:

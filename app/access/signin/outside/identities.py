@@ -49,6 +49,4 @@ def unlink(user_id: int, provider: str) -> int:
 def note_use(provider: str, subject: str) -> None:
     """Write down that somebody came in."""
     with transaction() as current:
-        current.execute(
-            update(Identity).where(Identity.key == identity_key(provider, subject)).values(used_at=now())
-        )
+        current.execute(update(Identity).where(Identity.key == identity_key(provider, subject)).values(used_at=now()))
