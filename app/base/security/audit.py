@@ -18,7 +18,7 @@ from app.access.masks import masked
 from app.access.models import AuditEntry
 from app.access.policy import seen_by, shown_changes, title_text
 from app.base.page import PageView, expose, has_access
-from app.base.security.audit_query import read_asked, read_query, things
+from app.base.security.audit_query import range_in_words, read_asked, read_query, things
 from app.base.views.asked import asked_links, in_words, list_asked
 from app.base.views.cells import zone
 from app.base.views.formats import moment_text
@@ -139,6 +139,7 @@ class AuditView(PageView):
             "access/audit.html",
             asked=asked,
             errors=errors,
+            range="" if errors else range_in_words(asked),
             lines=lines(entries),
             older=f"?{urlencode(older)}" if older else None,
             newest=f"?{urlencode(newest)}" if asked["before"] else None,

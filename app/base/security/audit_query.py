@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from flask_appbuilder.security.sqla.models import User
 from flask_babel import gettext as _
@@ -13,9 +11,9 @@ from sqlalchemy import or_, select
 
 from app.access.actors import require_actor
 from app.access.audit.reading import AuditQuery
+from app.base.questions import Question
 from app.base.views.cells import zone
-from app.db import Model, session
-from app.fields.rules import BadValue, read_date
+from app.db import Model, now, session
 from app.host.context import context
 from app.types import SYSTEM, Level, Refused, Text
 
@@ -28,8 +26,8 @@ THINGS: dict[str, Text] = {
     "address": _l("Network address"),
     "audit": _l("Audit log"),
 }
-#: As long as the log's own columns.
-LONGEST = 60
+#: So many days are searched when no first day is asked for.
+DAYS = 30
 ASKED = ("from", "to", "who", "entity", "record", "action", "field", "text", "before")
 
 
@@ -45,33 +43,20 @@ def things() -> dict[str, str]:
 
 
 def read_query(asked: Mapping[str, str]) -> AuditQuery:
-    """The question an address asks. Raises `Refused` by parameter for anything not understood."""
-    errors: dict[str, Any] = {}
-    clock = zone()
+    """The question an address asks. Raises `Refused` by parameter for anything not understood.
 
-    def day(name: str) -> date | None:
-        try:
-            return read_date(asked[name]) if asked[name] else None
-        except BadValue:
-            errors[name] = _("This is not a date; write it like 2019-12-08")
-            return None
-
-    start, end = day("from"), day("to")
-    if start and end and start > end:
-        errors["to"] = _("The range begins after it ends")
-    for name in ("entity", "record", "action", "who", "field", "text"):
-        if len(asked[name]) > LONGEST or "\0" in asked[name]:
-            errors[name] = _("This text is too long to search for")
-    if asked["entity"] and asked["entity"] not in things():
-        errors["entity"] = _("There is nothing of this kind")
-    before = asked["before"]
-    if before and not (before.isascii() and before.isdecimal() and len(before) < 19):
-        errors["before"] = _("There is no such page")
-    if errors:
-        raise Refused(errors=errors)
+    Without a first day, `DAYS` are searched; the history of one record is read as a whole, by its index.
+    """
+    question = Question(asked, {})
+    days = question.days(default=None if asked["record"] and asked["entity"] else DAYS)
+    question.words("entity", "record", "action", "who", "field", "text")
+    question.one_of("entity", things())
+    before = question.before()
+    if question.errors:
+        raise Refused(errors=question.errors)
     return AuditQuery(
-        start=datetime.combine(start, time(), clock) if start else None,
-        end=datetime.combine(end + timedelta(days=1), time(), clock) if end else None,
+        start=days.start,
+        end=days.end,
         users=people_called(asked["who"]) if asked["who"] else None,
         name=SYSTEM.name if asked["who"] == _("The system") else asked["who"],
         entity=asked["entity"],
@@ -80,8 +65,20 @@ def read_query(asked: Mapping[str, str]) -> AuditQuery:
         fields=fields_called(asked["field"]) if asked["field"] else None,
         text=asked["text"],
         untold=untold(),
-        before=int(before) if before else None,
+        before=before,
     )
+
+
+def range_in_words(asked: Mapping[str, str]) -> str:
+    """What days a question that is understood searches, as the screen says it."""
+    if asked["record"] and asked["entity"] and not asked["from"] and not asked["to"]:
+        return _("Searched: all days, as one record is asked for.")
+    days = Question(asked, {}).days(default=DAYS)
+    last = days.last or now().astimezone(zone()).date()
+    said = _("Searched: %(first)s to %(last)s.", first=f"{days.first}", last=f"{last}")
+    if asked["from"]:
+        return said
+    return f"{said} {_('Without a first day, %(days)s days are searched.', days=DAYS)}"
 
 
 def people_called(text: str) -> tuple[int, ...]:

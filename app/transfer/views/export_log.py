@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.base.page import PageView, expose, has_access
+from app.base.questions import Question
 from app.base.security.audit_query import people_called
 from app.base.views.cells import zone
-from app.fields.rules import BadValue, read_date
 from app.host.context import context
 from app.transfer.services.export_log import STATES, Logged, LogQuery, read_log
 from app.transfer.views.pieces import named
@@ -27,7 +25,6 @@ STATE_LABELS: dict[str, Text] = {
     "expired": _l("Expired"),
     "failed": _l("Not made"),
 }
-_LONGEST = 60
 
 
 class ExportLogView(PageView):
@@ -73,39 +70,18 @@ def exported_things() -> dict[str, str]:
 
 def read_query(asked: Mapping[str, str]) -> LogQuery:
     """The question an address asks. Raises `Refused` by parameter for anything not understood."""
-    errors: dict[str, Any] = {}
-
-    def day(name: str) -> date | None:
-        try:
-            return read_date(asked[name]) if asked[name] else None
-        except BadValue:
-            errors[name] = _("This is not a date; write it like 2019-12-08")
-            return None
-
-    start, end = day("from"), day("to")
-    if start and end and start > end:
-        errors["to"] = _("The range begins after it ends")
-    if len(asked["who"]) > _LONGEST or "\0" in asked["who"]:
-        errors["who"] = _("This text is too long to search for")
-    if asked["entity"] and asked["entity"] not in exported_things():
-        errors["entity"] = _("There is nothing of this kind")
-    if asked["state"] and asked["state"] not in STATES:
-        errors["state"] = _("There is nothing of this kind")
-    before = asked["before"]
-    if before and not (before.isascii() and before.isdecimal() and len(before) < 19):
-        errors["before"] = _("There is no such page")
-    if errors:
-        raise Refused(errors=errors)
-    last = end if end is None or end == date.max else end + timedelta(days=1)
+    question = Question(asked, {})
+    days = question.days()
+    question.words("who")
+    entity, state = question.one_of("entity", exported_things()), question.one_of("state", STATES)
+    before = question.before()
+    if question.errors:
+        raise Refused(errors=question.errors)
     return LogQuery(
-        start=_midnight(start),
-        end=_midnight(last),
+        start=days.start,
+        end=days.end,
         users=people_called(asked["who"]) if asked["who"] else None,
-        entity=asked["entity"],
-        state=asked["state"],
-        before=int(before) if before else None,
+        entity=entity,
+        state=state,
+        before=before,
     )
-
-
-def _midnight(day: date | None) -> datetime | None:
-    return datetime.combine(day, time(), zone()) if day is not None else None

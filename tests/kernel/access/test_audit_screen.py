@@ -56,15 +56,37 @@ def test_entries_are_found_by_time_person_thing_and_act(client: Browser, people:
         assert response.status_code == 200
         return response.text.count('id="entry-')
 
-    assert found("") == 2
+    assert found("from=2026-03-01") == 2
     # 20:00 UTC on the first of March is the second in Shanghai
     assert found("from=2026-03-02&to=2026-03-02") == 1
     assert found("from=2026-03-01&to=2026-03-01") == 0
     assert found("action=update") == 1
     assert found("who=wu") == found("who=吴主管") == found("who=E-wu") == 1
-    assert found("who=system") == 1
+    assert found("who=system&from=2026-01-01") == 1
     assert found("who=nobody-of-this-name") == 0
     assert found("record=999999") == 0
+
+
+def test_without_a_first_day_thirty_days_are_searched_and_the_screen_says_so(
+    client: Browser, people: People, auditor: Person
+) -> None:
+    with time_machine.travel(datetime(2026, 3, 1, 20, tzinfo=UTC), tick=False):
+        customer = make_customer("赵六", people.manager)
+    login(client, auditor)
+
+    def found(query: str) -> tuple[int, str]:
+        page = client.get(f"/audit/?{query}").text
+        return page.count('id="entry-'), page.partition('id="searched-range">')[2].partition("</p>")[0]
+
+    with time_machine.travel(datetime(2026, 3, 20, 20, tzinfo=UTC), tick=False):
+        login(client, auditor)
+        assert found("entity=customer") == (1, "查询范围：2026-02-20 至 2026-03-21。 未填写开始日期时，默认查询 30 天。")
+    with time_machine.travel(datetime(2026, 4, 20, 20, tzinfo=UTC), tick=False):
+        login(client, auditor)
+        assert found("entity=customer")[0] == 0
+        assert found("entity=customer&to=2026-03-02")[0] == 1
+        assert found("entity=customer&from=2026-03-01") == (1, "查询范围：2026-03-01 至 2026-04-21。")
+        assert found(f"entity=customer&record={customer.id}") == (1, "查询范围：全部日期（已指定一条记录）。")
 
 
 def test_a_question_not_understood_shows_nothing(client: Browser, auditor: Person) -> None:
