@@ -77,7 +77,9 @@ def reach() -> ColumnElement[bool]:
 
 
 def run_demand(run: Run, run_id: int) -> dict[str, Any]:
-    """Do what was asked; {"given": customers, "left": customers}."""
+    """Do what was asked; {"given": customers, "left": customers}. Raises `Refused` when the right is gone by now."""
+    if not require_actor().can("can_run", VIEW):
+        raise Refused(_("You may not do this"))
     made = session.get_one(AssignmentRun, run_id, execution_options={UNSCOPED: True, "populate_existing": True})
     if made.status not in ("waiting", "running"):
         return {"given": made.given, "left": made.left}

@@ -40,7 +40,7 @@ STATUSES = (
 )
 #: What became of a customer.
 STATES = (
-    Choice("given", _l("Assigned"), "green"),
+    Choice("given", _l("Given"), "green"),
     Choice("left", _l("Left without"), "amber"),
     Choice("back", _l("Taken back"), "blue"),
     Choice("kept", _l("Not taken back"), "amber"),
@@ -124,13 +124,13 @@ ASSIGNMENT_TARGET = Entity(
         Field("key", _l("Region prefix or value"), max_length=60,
               help=_l("By region: the first digits of the region code. By product or attribute: the value")),
         Field("way", _l("Goes to"), Kind.CHOICE, required=True, choices=WAYS, default=Way.PERSON),
-        Field("employee_id", _l("Person"), Kind.LINK, target="employee", relationship="employee",
+        Field("employee_id", _l("Employee"), Kind.LINK, target="employee", relationship="employee",
               visible_when=_names_person),
         Field("unit_id", _l("Unit"), Kind.LINK, target="unit", relationship="unit", visible_when=_names_unit),
         Field("weight", _l("Capacity"), Kind.INTEGER, default=1,
               help=_l("By load: who has 2 gets twice as many as who has 1")),
         Field("most", _l("Customers at most"), Kind.INTEGER, help=_l("Empty: as the rule says")),
-        Field("position", _l("Place in the order"), Kind.INTEGER, default=0),
+        Field("position", _l("Place in the order"), Kind.INTEGER, default=0, help=_l("0: behind the others")),
     ),
     list_fields=("rule_id", "key", "way", "employee_id", "unit_id", "weight", "most", "position"),
     filter_fields=("rule_id", "key", "employee_id", "unit_id"),

@@ -58,10 +58,12 @@ def change_rule(rule: AssignmentRule, values: dict[str, Any]) -> None:
         whole = {**{name: getattr(rule, name) for name in names}, **values}
         if "condition" in values and values["condition"] == rule.condition:
             values = {name: value for name, value in values.items() if name != "condition"}
-        if values.get("active") and not rule.active and not _has_lines(current, rule.id):
+        if values.get("active") and not rule.active and not _keys(current, rule.id):
             raise Refused(_("Say first who gets the customers, and look at the preview"), field="active")
         for name, value in _checked(current, whole, values).items():
             setattr(rule, name, value)
+        if {"method", "by_field"} & set(values) and any(_wrong_key(rule, key) for key in _keys(current, rule.id)):
+            raise Refused(_("Its lines do not fit this method: change or remove them first"), field="method")
         _settle(current, rule)
 
 
@@ -203,8 +205,9 @@ def _out_of_range(values: Mapping[str, Any], names: Sequence[str], high: int) ->
     return {name: reason for name in names if values.get(name) is not None and not 1 <= values[name] <= high}
 
 
-def _has_lines(current: Session, rule_id: int) -> bool:
-    return current.scalar(select(_TARGET.c.id).where(_TARGET.c.rule_id == rule_id).limit(1)) is not None
+def _keys(current: Session, rule_id: int) -> set[str]:
+    """The keys of a rule's lines; empty without any line."""
+    return set(current.scalars(select(_TARGET.c.key).where(_TARGET.c.rule_id == rule_id)))
 
 
 __all__ = ["change_rule", "change_target", "order_rules", "write_rule", "write_target"]

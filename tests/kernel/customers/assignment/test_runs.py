@@ -11,7 +11,7 @@ from app.customers.assignment import running
 from app.customers.assignment.models import AssignmentItem, AssignmentRule, AssignmentRun, AssignmentTarget
 from app.customers.assignment.running import NIGHTLY_JOB, start_run
 from app.customers.assignment.undoing import undo_run
-from app.customers.models import CustomerShare
+from app.customers.models import Customer, CustomerShare
 from app.customers.services import assign_customers
 from app.db import session, transaction
 from app.fields.records import create_record, update_record
@@ -20,8 +20,10 @@ from app.jobs.services import enqueue
 from app.testing.factories import make_customer, make_record
 from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, login
+from app.transfer.services.undo import start_undo
 from app.types import SYSTEM, Refused
 from tests.kernel.customers.assignment.cases import OPEN, ledger, make_rule, owners, person, unowned
+from tests.kernel.transfer.tables import csv_bytes, imported
 
 
 def the_run() -> AssignmentRun:
@@ -103,6 +105,10 @@ def test_nobody_makes_rules_beyond_their_own_reach(people: People) -> None:
                 update_record(rule, own, {"condition": broken})
             assert "condition" in refused.value.errors
             session.rollback()
+        create_record(line, {"rule_id": own.id, "way": "person", "employee_id": people.stranger.employee_id})
+        with pytest.raises(Refused):
+            update_record(rule, own, {"method": "region"})
+        session.rollback()
     whole = make_rule("load", person(people.stranger))
     with acting_as(people.city_manager.actor), pytest.raises(Refused):
         create_record(line, {"rule_id": whole.id, "way": "person", "employee_id": people.stranger.employee_id})
@@ -170,3 +176,15 @@ def test_rules_over_rest(people: People, client: Browser) -> None:
     assert client.post("/api/v1/assignment_target/", json={**line, "key": "33x"}).status_code == 422
     assert session.scalar(select(func.count(AssignmentTarget.id)).execution_options(**OPEN)) == 1
     assert client.post("/api/v1/assignment_rule/", json={"name": "总行", "method": "load"}).status_code == 422
+
+
+def test_an_import_is_given_by_rule_in_its_own_job_and_undone_with_it(people: People) -> None:
+    make_rule("round_robin", person(people.manager), condition="f.level=key", on_create=True)
+    with acting_as(SYSTEM):
+        content = csv_bytes(("name", "code", "level"), ("张三", "K1", "key"), ("李四", "K2", "normal"))
+        made = imported(content)
+        rows = session.execute(select(Customer.code, Customer.owner_id).order_by(Customer.code)).all()
+        assert rows == [("K1", people.manager.employee_id), ("K2", None)]
+        start_undo(made.id)
+        run_pending()
+        assert session.scalar(select(func.count(Customer.id))) == 0
