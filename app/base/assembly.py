@@ -52,7 +52,8 @@ def new_flask(site: Site) -> Flask:
         AUTH_ROLE_PUBLIC="Public",
         MAX_CONTENT_LENGTH=installation.max_upload_bytes,
         UPLOAD_FOLDER=str(site.uploads),
-        SESSION_COOKIE_NAME=f"qiao_{site.slug}",
+        # the prefix lets the browser refuse one that another host of the domain has set
+        SESSION_COOKIE_NAME=f"{'__Host-' if installation.production else ''}qiao_{site.slug}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=installation.production,

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.access.actors import current_actor, set_actor
-from app.base import protection
+from app.base import assembly, protection
 from app.base.protection import limiter_storage
 from app.testing.people import Browser, People, login
 from app.testing.plugin import site_in
@@ -111,3 +111,18 @@ def test_where_attempts_are_counted() -> None:
     assert limiter_storage(None) == "memory://"
     assert limiter_storage("redis://127.0.0.1:6379/0") == "redis://127.0.0.1:6379/0"
     assert limiter_storage("unix:///run/v.sock") == "redis+unix:///run/v.sock"
+
+
+def test_the_cookie_of_the_session_in_production(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent over TLS only, to this host only, to no script, and not along with a form of another site."""
+    monkeypatch.setattr(assembly, "settings", lambda: Settings(production=True, password_passes=3, password_memory_kib=65_536))
+    client = create_app(site_in(tmp_path / "site", database)).test_client()
+    answer = client.get("/login/", base_url="https://bank.example")
+    (cookie,) = (said for said in answer.headers.getlist("Set-Cookie") if "qiao_" in said)
+    name, _equals, rest = cookie.partition("=")
+    parts = {part.strip() for part in rest.split(";")[1:]}
+    assert name.startswith("__Host-qiao_")
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= parts
+    assert not any(part.startswith("Domain") for part in parts)

@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from app.base.protection import is_file
 from app.testing.factories import make_activity, make_contact, make_customer
 from app.testing.people import Browser, People, login
+from tests.kernel.base.resources import unchanged
 
 #: What no page may hold, by what is wrong with it.
 FOREIGN = {
@@ -123,6 +124,24 @@ def test_a_guest_changes_nothing(app: Flask, client: Browser) -> None:
             assert answer.status_code in (302, 400, 401, 403, 404, 405, 415, 422), f"{method} {address}"
             if answer.status_code == 302:
                 assert answer.headers["Location"].startswith("/login/")
+
+
+def test_no_change_passes_with_the_cookie_alone(app: Flask, client: Browser, people: People) -> None:
+    """Every route that changes something, screens, fragments and REST alike, asks for the token of the session."""
+    login(client, people.admin)
+    asked, passed = 0, []
+    with unchanged():
+        for rule in app.url_map.iter_rules():
+            address = re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", lambda found: value_of(found[0]), rule.rule)
+            for method in sorted({"POST", "PUT", "PATCH", "DELETE"} & set(rule.methods or ())):
+                body = {"json": {}} if address.startswith("/api/") else {"data": {"name": "x"}}
+                for headers in ({}, {"HX-Request": "true"}, {"X-CSRFToken": "made up"}):
+                    answer = client.open(address, method=method, csrf=False, headers=headers, **body)
+                    asked += 1
+                    if answer.status_code != 400:
+                        passed.append(f"{method} {address} ({rule.endpoint}): {answer.status_code}")
+    assert passed == []
+    assert asked > 100
 
 
 def test_templates_of_flask_appbuilder_cannot_be_found(app: Flask) -> None:
