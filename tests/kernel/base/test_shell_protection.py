@@ -117,7 +117,8 @@ def test_the_cookie_of_the_session_in_production(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sent over TLS only, to this host only, to no script, and not along with a form of another site."""
-    monkeypatch.setattr(assembly, "settings", lambda: Settings(production=True, password_passes=3, password_memory_kib=65_536))
+    made = Settings(production=True, password_passes=3, password_memory_kib=65_536)
+    monkeypatch.setattr(assembly, "settings", lambda: made)
     client = create_app(site_in(tmp_path / "site", database)).test_client()
     answer = client.get("/login/", base_url="https://bank.example")
     (cookie,) = (said for said in answer.headers.getlist("Set-Cookie") if "qiao_" in said)
