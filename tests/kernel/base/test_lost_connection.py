@@ -1,4 +1,4 @@
-"""The database's connection is lost, within a request and between two: nothing is half saved, and the next one works."""
+"""A database connection is lost, within a request or between two: nothing is half saved, and the next one works."""
 
 from __future__ import annotations
 
