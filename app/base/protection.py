@@ -110,7 +110,7 @@ def _guard() -> Any:
     hold_still()
     if request.method in ("GET", "HEAD", "OPTIONS", "TRACE"):
         return None
-    if is_api and not _rides_on_cookie():
+    if (is_api and not _rides_on_cookie()) or getattr(view, "from_elsewhere", False):
         return None
     return check_csrf()
 
@@ -160,6 +160,12 @@ def wants_json() -> bool:
 def public(view: Any) -> Any:
     """Mark a view as open to everybody, logged in or not."""
     view.public = True
+    return view
+
+
+def from_elsewhere(view: Any) -> Any:
+    """Mark a view whose form lies on another site: it has no token of ours, and must do nothing by the cookie."""
+    view.from_elsewhere = True
     return view
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
 
 from app.access.preferences import preference, set_preference
 from app.access.signin.factors import has_factor
@@ -34,6 +35,15 @@ def login_page(target: str, *, name: str = "", refusal: str = "", note: str = ""
 
 def _sending() -> list[Provider]:
     return [each for each in context().site.signin.providers.values() if each.sends_browsers]
+
+
+def why_refused(why: str) -> str:
+    """What somebody reads whose answer was refused; empty for a word that means nothing."""
+    if why == "proof":
+        return _("You were not logged in there, or the answer does not hold.")
+    if why != "request":
+        return ""
+    return _("This answer does not belong to this browser, came too late, or was used before. Please log in again.")
 
 
 def proven(user: Any, target: str, provider: str = "") -> Any:

@@ -28,7 +28,7 @@ from app.base.language import COOKIE, LANGUAGES, language
 from app.base.protection import public
 from app.base.security.attempts import LONGEST_NAME, attempt, away, told_to_wait
 from app.base.security.attempts import failed as failed_attempt
-from app.base.security.entering import come_in, login_page, proven
+from app.base.security.entering import come_in, login_page, proven, why_refused
 from app.base.security.hashing import fits_password
 from app.base.security.manager import acting, become
 from app.base.security.passwords import change_password, person_words, requirements, was_used, weakness
@@ -84,7 +84,8 @@ class LoginView(AuthDBView):
             return redirect(target)
         if request.method != "POST":
             ended = session.pop(ENDED_KEY, False)
-            return login_page(target, note=_("Your session has ended; please log in again.") if ended else "")
+            note = _("Your session has ended; please log in again.") if ended else ""
+            return login_page(target, note=note, refusal=why_refused(request.args.get("refused", "")))
         name = request.form.get("username", "").strip()[:LONGEST_NAME]
         tried = attempt(name, request.form.get("password", ""))
         if tried.user is not None:

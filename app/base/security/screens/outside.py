@@ -6,27 +6,27 @@ import logging
 from hmac import compare_digest
 from typing import Any
 
-from flask import abort, g, redirect, request, session
+from flask import Response, abort, g, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.utils.limit import Limit
 from flask_babel import gettext as _
 from flask_limiter.util import get_remote_address
 
 from app.access.signin.locks import seconds_to_wait
-from app.access.signin.outside import oidc
+from app.access.signin.outside import oidc, saml
 from app.access.signin.outside.claims import NotProven, Person, Unreachable
 from app.access.signin.outside.identities import identity_key
-from app.access.signin.outside.requests import begin, key_of, nonce_of, take, verifier_of
-from app.base.protection import public
+from app.access.signin.outside.requests import begin, keep_answer, key_of, nonce_of, take, verifier_of
+from app.base.protection import from_elsewhere, public
 from app.base.security.attempts import failed, told_to_wait
-from app.base.security.entering import login_page, proven
+from app.base.security.entering import login_page, proven, why_refused
 from app.base.security.manager import acting
 from app.base.security.outside import admit, known_login
 from app.base.shell import safe_target
+from app.db import now, writing
 from app.db import session as database
-from app.db import writing
 from app.host.context import context
-from app.host.signin import OIDC, Provider
+from app.host.signin import OIDC, SAML, Provider
 from app.types import Refused
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,43 @@ class OutsideView(BaseView):
             return _not_proven(target)
         return _admitted(chosen, person, target)
 
+    @expose("/<provider>/acs/", methods=["POST"])
+    @public
+    @from_elsewhere
+    def acs(self, provider: str) -> Any:
+        """SAML's way back: a form another site lets the browser post, without our cookie.
+
+        So the answer is only kept here; the browser that was sent fetches it, with its cookie, at `finish`.
+        Whatever is said here sets no cookie: it would replace the one the browser has.
+        """
+        chosen = _provider(provider, SAML)
+        try:
+            proof = saml.prove(chosen, request.form.get("SAMLResponse", ""), acs=_acs(chosen), now=now())
+        except NotProven as lacking:
+            log.error("a provider's answer proves nothing: %s", lacking)
+            return _refused_at("proof")
+        if not keep_answer(proof.request, chosen.key, proof.person):
+            return _refused_at("request")
+        return redirect(url_for("OutsideView.finish", provider=chosen.key), 303)
+
+    @expose("/<provider>/finish/")
+    @public
+    def finish(self, provider: str) -> Any:
+        """Let the browser in whose request the provider has answered."""
+        chosen = _provider(provider, SAML)
+        raw = session.pop(SENT_KEY, None)
+        taken = _take(raw, chosen) if isinstance(raw, str) else None
+        if taken is None or taken[1] is None:
+            return _not_asked_for()
+        return _admitted(chosen, taken[1], taken[0])
+
+    @expose("/<provider>/metadata/")
+    @public
+    def metadata(self, provider: str) -> Any:
+        """What the provider's administrator has to know of this site, as SAML metadata."""
+        chosen = _provider(provider, SAML)
+        return Response(saml.metadata(chosen, _acs(chosen)), mimetype="application/samlmetadata+xml")
+
 
 def _provider(key: str, kind: str = "") -> Provider:
     """The provider of an address, which is none of name and password. 404 for any other."""
@@ -97,6 +134,8 @@ def _provider(key: str, kind: str = "") -> Provider:
 
 
 def _way_to(provider: Provider, raw: str) -> str:
+    if provider.kind == SAML:
+        return saml.login_address(provider, number=key_of(raw), acs=_acs(provider), now=now())
     return oidc.login_address(
         provider, state=key_of(raw), nonce=nonce_of(raw), verifier=verifier_of(raw), back=_back(provider)
     )
@@ -105,6 +144,11 @@ def _way_to(provider: Provider, raw: str) -> str:
 def _back(provider: Provider) -> str:
     """Where OpenID Connect sends the browser back to."""
     return f"{context().site.signin.address}/login/with/{provider.key}/callback/"
+
+
+def _acs(provider: Provider) -> str:
+    """Where SAML posts its response to."""
+    return f"{context().site.signin.address}/login/with/{provider.key}/acs/"
 
 
 def _take(raw: str, provider: Provider) -> tuple[str, Person | None] | None:
@@ -134,13 +178,17 @@ def _admitted(provider: Provider, person: Person, target: str) -> Any:
 
 def _not_asked_for() -> Any:
     g.login_failed = True
-    told = _("This answer does not belong to this browser, came too late, or was used before. Please log in again.")
-    return login_page("/", refusal=told), 400
+    return login_page("/", refusal=why_refused("request")), 400
+
+
+def _refused_at(why: str) -> Any:
+    """The login page says it, with the browser's own cookie."""
+    return redirect(url_for("LoginView.login", refused=why), 303)
 
 
 def _not_proven(target: str) -> Any:
     g.login_failed = True
-    return login_page(target, refusal=_("You were not logged in there, or the answer does not hold.")), 403
+    return login_page(target, refusal=why_refused("proof")), 403
 
 
 def _away(target: str) -> Any:
