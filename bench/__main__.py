@@ -1,12 +1,19 @@
-"""``python -m bench [lists|wall|transfer|start|assign] [--rows N]``: all of them without a name."""
+"""``python -m bench [lists|wall|search|transfer|start|assign] [--rows N]``: all of them without a name."""
 
 from __future__ import annotations
 
 import argparse
 
-from bench import assign, lists, start, transfer, wall
+from bench import assign, lists, search, start, transfer, wall
 
-PARTS = {"lists": lists.main, "wall": wall.main, "transfer": transfer.main, "start": start.main, "assign": assign.main}
+PARTS = {
+    "lists": lists.main,
+    "wall": wall.main,
+    "search": search.main,
+    "transfer": transfer.main,
+    "start": start.main,
+    "assign": assign.main,
+}
 
 
 def main() -> None:
