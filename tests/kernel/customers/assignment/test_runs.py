@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.access.actors import acting_as
-from app.access.models import AuditEntry
+from app.access.models import AuditEntry, FieldPermission
 from app.customers.assignment import running
 from app.customers.assignment.models import AssignmentItem, AssignmentRule, AssignmentRun, AssignmentTarget
 from app.customers.assignment.running import NIGHTLY_JOB, start_run
@@ -162,6 +162,25 @@ def test_the_screens_write_explain_preview_order_switch_and_run(people: People, 
     for address in ("/assignment_rule/list/", "/assignment_rule/preview", "/assignment_run/list/"):
         assert client.get(address).status_code == 403
     assert client.post("/assignment_run/run", data={"all": "1"}).status_code == 403
+
+
+def test_nobody_makes_rules_by_what_they_may_not_read(people: People, client: Browser) -> None:
+    rule = make_rule("attribute", person(people.manager, key="key"), by_field="level", unit_id=people.branch.id,
+                     condition="f.level=key")  # fmt: skip
+    unowned(1, people.north, level="key")
+    with acting_as(SYSTEM), transaction() as current:
+        hidden = {"entity": "customer", "field": "level", "level": "hidden"}
+        current.add(FieldPermission(role_id=people.city_manager.role_id, **hidden))
+    described = entity("assignment_rule")
+    with acting_as(people.city_manager.actor):
+        for wrong in ({"condition": "f.level=key"}, {"method": "attribute", "by_field": "level"}):
+            with pytest.raises(Refused):
+                create_record(described, {"name": "盲", "method": "load", "unit_id": people.branch.id, **wrong})
+    login(client, people.city_manager)
+    form = client.get(f"/assignment_rule/edit/{rule.id}").get_data(as_text=True)
+    assert 'name="_condition"' not in form and "重点客户" not in form
+    preview = client.get("/assignment_rule/preview").get_data(as_text=True)
+    assert "张经理" in preview and "重点客户" not in preview
 
 
 def test_rules_over_rest(people: People, client: Browser) -> None:
