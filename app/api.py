@@ -38,6 +38,7 @@ from app.base.views.screen import Figure, Link
 from app.base.views.titles import record_url
 from app.charts import line_chart, ranked_bars
 from app.customers.models import Contact, Customer, CustomerOwnership, CustomerShare
+from app.customers.schemas import KINDS as CUSTOMER_KINDS
 from app.customers.services import (
     ANYBODY,
     assign_customers,
@@ -61,6 +62,7 @@ from app.transfer.views import attachments_tab
 
 __all__ = [
     "ANYBODY",
+    "CUSTOMER_KINDS",
     "UNSCOPED",
     "Act",
     "Activity",

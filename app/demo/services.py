@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from random import Random
 
+from flask_babel import gettext as _
+
 from app.activities.services import record_activities
 from app.customers.models import Customer
 from app.customers.rules import HANDOVER
@@ -22,12 +24,18 @@ def write_bank(random: Random, progress: Callable[[str], None], today: date | No
     day = today or now().astimezone(ZONE).date()
     with transaction():
         bank = build_bank(random, day, progress)
-        progress(f"{len(bank.places)} sub-branches and outlets, {len(bank.staff)} employees")
+        progress(
+            _(
+                "%(places)s sub-branches and outlets, %(staff)s employees",
+                places=len(bank.places),
+                staff=len(bank.staff),
+            )
+        )
         customers = make_customers(random, bank, day)
-        progress(f"{len(customers):,} customers with an account manager")
+        progress(_("%(count)s customers with an account manager", count=f"{len(customers):,}"))
         rows = make_activities(random, customers, day)
         record_activities(rows)
-        progress(f"{len(rows):,} follow-ups")
+        progress(_("%(count)s follow-ups", count=f"{len(rows):,}"))
         place = bank.places[0]
         giver, taker = place.managers[0], place.managers[1]
         mine = (Customer.owner_id == giver.id) & (Customer.level == "important")

@@ -101,7 +101,12 @@ class ModuleView(PageView):
                 flash(_("The settings are saved"), "success")
                 return redirect(url_for("ModuleView.settings", slug=slug))
         page = self.render_template(
-            "host/settings.html", slug=slug, declared=declared, shown=shown, errors=errors, kinds=Kind
+            "host/settings.html",
+            heading=settings_of(slug),
+            declared=declared,
+            shown=shown,
+            errors=errors,
+            kinds=Kind,
         )
         return page, (422 if errors else 200)
 
@@ -121,10 +126,18 @@ def owner_of(name: str) -> str:
     return slug if slug in context().installed else KERNEL
 
 
+def settings_of(slug: str) -> str:
+    """The title of a page of settings: the system's, or those of a module by its name."""
+    if slug == KERNEL:
+        return _("System settings")
+    manifest = context().installed[slug].manifest
+    return _("Settings of %(module)s", module=manifest.label(language()) if manifest else slug)
+
+
 def save_settings(slug: str, typed: dict[str, str]) -> dict[str, Any]:
     """Store typed settings with an entry in the audit log, in one transaction. Raises `Refused`."""
     with transaction() as current:
         changed = change_settings(typed)
         if changed:
-            record_acts(current, [Act("change_settings", "module", slug, slug, changed)])
+            record_acts(current, [Act("change_settings", "module", slug, settings_of(slug), changed)])
     return changed

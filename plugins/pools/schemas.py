@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
+from app.api import CUSTOMER_KINDS
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule
 
@@ -12,12 +13,6 @@ ACTS = (
     Choice("claim", _l("Claimed"), "green"),
     Choice("assign", _l("Assigned"), "blue"),
     Choice("return", _l("Returned"), "amber"),
-)
-CUSTOMER_KINDS = (
-    Choice("personal", _l("Personal")),
-    Choice("corporate", _l("Corporate")),
-    Choice("channel", _l("Channel")),
-    Choice("agent", _l("Agent")),
 )
 
 POOL = Entity(

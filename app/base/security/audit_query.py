@@ -78,7 +78,8 @@ def range_in_words(asked: Mapping[str, str]) -> str:
     said = _("Searched: %(first)s to %(last)s.", first=f"{days.first}", last=f"{last}")
     if asked["from"]:
         return said
-    return f"{said} {_('Without a first day, %(days)s days are searched.', days=DAYS)}"
+    usual = _("Without a first day, %(days)s days are searched.", days=DAYS)
+    return f"{said} {usual}"
 
 
 def people_called(text: str) -> tuple[int, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from random import Random
 
 import click
+from flask_babel import force_locale
+from flask_babel import gettext as _
 
 from app.db import session, transaction
 from app.host.console import chosen_site, in_site, site_option
@@ -22,9 +24,11 @@ LOADED = "demo"
 def load_demo_data(site: Site, progress: Callable[[str], None]) -> list[str]:
     """Let each room and module write its demonstration records, in boot order, each in one transaction.
 
+    `progress` is told how far it is in the site's language.
+
     Returns who wrote some. Raises `Refused` when the site has them already.
     """
-    with in_site(site):
+    with in_site(site), force_locale(site.locale):
         if session.get(HostState, LOADED) is not None:
             raise Refused("this site has its demonstration data already")
         session.rollback()
@@ -42,8 +46,10 @@ def load_demo_data(site: Site, progress: Callable[[str], None]) -> list[str]:
 @site_option
 def demo(slug: str | None) -> None:
     """Fill a new site with a made-up bank to look at."""
-    told = load_demo_data(chosen_site(slug), click.echo)
-    click.echo(f"demonstration data written by: {', '.join(told) or 'nobody'}")
+    site = chosen_site(slug)
+    told = load_demo_data(site, click.echo)
+    with in_site(site), force_locale(site.locale):
+        click.echo(_("demonstration data written by: %(who)s", who=", ".join(told) or "--"))
 
 
 def register(group: click.Group) -> None:

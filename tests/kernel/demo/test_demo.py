@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -25,6 +26,7 @@ from app.demo.happenings import ACTIVITIES
 from app.demo.numbers import organisation_check
 from app.demo.services import write_bank
 from app.fields.rules import id_number_facts, read_id_number, read_phone, read_uscc
+from app.host.commands.demo import load_demo_data
 from app.host.context import context
 from app.organisation.models import Employee, Post, Unit
 from app.testing.databases import copy_database, drop_database
@@ -35,6 +37,15 @@ TODAY = date(2026, 6, 30)
 
 def bank(seed: int = 5) -> None:
     write_bank(Random(seed), lambda _text: None, TODAY)
+
+
+@pytest.mark.parametrize(("locale", "said"), [("zh", "条跟进记录"), ("en", "follow-ups")])
+def test_what_is_done_is_told_in_the_language_of_the_site(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, locale: str, said: str
+) -> None:
+    told: list[str] = []
+    load_demo_data(replace(context().site, locale=locale), told.append)
+    assert sum(said in line for line in told) == 1
 
 
 @pytest.mark.usefixtures("as_system")

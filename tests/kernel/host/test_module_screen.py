@@ -96,3 +96,4 @@ def test_settings_are_typed_limited_and_audited(
     entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
     assert entry.changes["alpha.limit"] == [3, 4]
     assert client.get("/modules/nothing/settings").status_code == 404
+    assert "系统设置" in client.get("/modules/kernel/settings").text

@@ -52,7 +52,6 @@ class AccountView(PageView):
         "unlock_address": "edit",
         "reset_factor": "edit",
         "end_session": "edit",
-        "end_sessions": "edit",
     }
 
     @expose("/")
@@ -163,19 +162,11 @@ class AccountView(PageView):
         flash(_("The second factor is forgotten"), "success")
         return redirect(url_for("AccountView.show_login", user_id=user_id))
 
+    @expose("/login/<int:user_id>/sessions/end", methods=["POST"])
     @expose("/login/<int:user_id>/sessions/<int:session_id>/end", methods=["POST"])
     @has_access
-    def end_session(self, user_id: int, session_id: int) -> Any:
-        """End one session of a login."""
-        return self._end(user_id, session_id)
-
-    @expose("/login/<int:user_id>/sessions/end", methods=["POST"])
-    @has_access
-    def end_sessions(self, user_id: int) -> Any:
-        """End all sessions of a login."""
-        return self._end(user_id, None)
-
-    def _end(self, user_id: int, session_id: int | None) -> Any:
+    def end_session(self, user_id: int, session_id: int | None = None) -> Any:
+        """End one session of a login, or all of them."""
         try:
             end_session_of(user_id, session_id)
         except Refused as refused:
@@ -226,6 +217,7 @@ class AccountView(PageView):
             sessions=sessions_of(account.user_id) if account.user_id is not None and manageable else (),
             factor=read_factor(account.user_id) if account.user_id is not None else None,
             moment=moment,
+            can_explain=actor.can("can_list", "RoleView"),
         )
         return page
 
