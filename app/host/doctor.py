@@ -16,6 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.base.permissions import is_in_step
+from app.base.security.checking import missing_roles
 from app.base.security.logins import has_administrator
 from app.db import session
 from app.host.console import in_site
@@ -194,6 +195,9 @@ def _secret(site: Site) -> Iterator[Finding]:
         yield Finding(PROBLEM, f"site {site.slug}: others can read its secret", f"chmod 600 {path}")
     else:
         yield Finding(OK, f"site {site.slug}: secret")
+    if site.signin.providers and (site.folder / "site.toml").stat().st_mode & 0o077:
+        advice = f"chmod 600 {site.folder / 'site.toml'}, or name its secrets as env:NAME or file:NAME"
+        yield Finding(PROBLEM, f"site {site.slug}: others can read its site.toml, which may hold secrets", advice)
 
 
 def _database(site: Site) -> Iterator[Finding]:
@@ -214,5 +218,9 @@ def _database(site: Site) -> Iterator[Finding]:
         yield Finding(PROBLEM, f"site {site.slug}: permissions are missing", "qiao sync")
     for slug, reason in context().hooks.quarantined.items():
         yield Finding(PROBLEM, f"site {site.slug}: module {slug} is set aside: {reason}", "mend or disable it")
+    for key, provider in site.signin.providers.items():
+        if missing := missing_roles(provider):
+            advice = f"make them, or mend {site.folder / 'site.toml'}; 'qiao signin check {key}' tries the rest"
+            yield Finding(WARN, f"site {site.slug}: {key} gives roles there are not: {', '.join(missing)}", advice)
     if not has_administrator():
         yield Finding(WARN, f"site {site.slug} has no administrator", f"qiao user create --site {site.slug} NAME")

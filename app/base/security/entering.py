@@ -40,7 +40,7 @@ def _sending() -> list[Provider]:
 def why_refused(why: str) -> str:
     """What somebody reads whose answer was refused; empty for a word that means nothing."""
     if why == "proof":
-        return _("You were not logged in there, or the answer does not hold.")
+        return _("The account could not be verified. Please try again, or ask an administrator.")
     if why != "request":
         return ""
     return _("This answer does not belong to this browser, came too late, or was used before. Please log in again.")

@@ -30,6 +30,7 @@ from app.base.security.attempts import LONGEST_NAME, attempt, away, told_to_wait
 from app.base.security.attempts import failed as failed_attempt
 from app.base.security.entering import come_in, login_page, proven, why_refused
 from app.base.security.hashing import fits_password
+from app.base.security.logins import NO_PASSWORD
 from app.base.security.manager import acting, become
 from app.base.security.passwords import change_password, person_words, requirements, was_used, weakness
 from app.base.security.sessions import ENDED_KEY, current_session, half_way, leave
@@ -162,6 +163,7 @@ class ProfileView(BaseView):
         return self.render_template(
             "login/profile.html",
             user=current_user,
+            has_password=current_user.password != NO_PASSWORD,
             actor=actor,
             roles=role_names(actor),
             site_zone=context().site.timezone,

@@ -17,6 +17,9 @@ from app.base.security.passwords import change_password, person_words, was_used,
 from app.db import session, transaction
 from app.types import Refused
 
+#: In the place of a hash: nothing typed ever fits it.
+NO_PASSWORD = "!"  # noqa: S105
+
 
 def create_login(username: str, password: str, *, name: str, roles: Sequence[str], email: str | None = None) -> Any:
     """A login holding the named roles. Raises `Refused` for a taken name, weak password, unknown role."""
@@ -36,7 +39,7 @@ def create_login(username: str, password: str, *, name: str, roles: Sequence[str
             last_name="",
             # The column wants one; this address can never be delivered to.
             email=email or f"{username}@login.invalid",
-            password="!",  # noqa: S106  (no hash: nothing fits it until the next statement)
+            password=NO_PASSWORD,
             active=True,
             roles=held,
         )
@@ -68,7 +71,7 @@ def create_dormant_logins(people: Sequence[tuple[str, str, str]]) -> dict[str, i
                 first_name=name[:64],
                 last_name="",
                 email=f"{username}@login.invalid",
-                password="!",  # noqa: S106  (no hash: nothing typed ever fits it)
+                password=NO_PASSWORD,
                 active=False,
                 roles=[roles[role]] if role in roles else [],
             )

@@ -12,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from app.access.actors import ADMIN_ROLE
 from app.access.audit import Act, record_acts
+from app.access.sessions import end_sessions
 from app.access.signin.outside.claims import Person, given_roles, is_login_name, named_roles
 from app.access.signin.outside.identities import has_identity, link, linked_login, note_use, unlink
-from app.base.security.logins import find_login, has_administrator
+from app.base.security.logins import NO_PASSWORD, find_login, has_administrator
 from app.base.security.roles.grants import role_labels, roles_of
 from app.base.security.sessions import has_left
 from app.db import session, transaction
@@ -103,7 +104,7 @@ def _created(provider: Provider, person: Person) -> Any:
         first_name=(person.name or name)[:64],
         last_name="",
         email=email or f"{name}@login.invalid",
-        password="!",  # noqa: S106  (no hash: nothing typed ever fits it)
+        password=NO_PASSWORD,
         active=True,
     )
     session.add(made)
@@ -160,6 +161,7 @@ def unlink_by_hand(username: str, provider: str) -> None:
         user = find_login(username)
         if not unlink(user.id, provider):
             raise Refused(_("This login belongs to nobody there"))
+        end_sessions(user.id, "ended")
         act = Act("unlink_login", "user", str(user.id), user.username, {"via": [provider, None]})
         record_acts(current, [act])
 

@@ -13,14 +13,15 @@ from app.access.actors import acting_as
 from app.access.preferences import set_preference
 from app.access.signin.models import LoginSession
 from app.base.security.accounts import set_active
+from app.base.security.checking import check_provider
 from app.base.security.logins import find_login
-from app.base.security.outside import link_by_hand
+from app.base.security.outside import link_by_hand, unlink_by_hand
 from app.base.security.stamps import MUST_CHANGE
 from app.db import session, transaction
 from app.host.settings import change_settings
 from app.organisation.models import Employee
 from app.testing.people import PASSWORD, Browser, People
-from app.types import SYSTEM
+from app.types import SYSTEM, Refused
 from tests.kernel.access.ldap_server import BASE, READER, DirectoryServer, running
 from tests.kernel.access.signin_sites import acts, allow, role_names
 
@@ -213,3 +214,19 @@ def test_a_directory_that_is_away_keeps_nobody_with_a_password_of_ours_out(clien
     answer = enter(client, "sun")
     assert answer.status_code == 503 and "目录服务暂时没有响应" in answer.text
     assert enter(client, "zhang", PASSWORD).status_code == 302
+
+
+def test_who_sets_it_up_sees_what_the_directory_says(people: People, directory: DirectoryServer) -> None:
+    allow_directory(directory, f'[signin.providers.directory.roles]\n"cn=Sales,{BASE}" = "Nowhere"')
+    told = "\n".join(check_provider("directory", "zhang"))
+    assert "roles that do not exist here: Nowhere" in told and "subject uuid-zhang" in told
+    assert "login here: none is linked" in told and SECRET not in told
+    link_by_hand("zhang", "directory", "uuid-zhang")
+    assert "login here: zhang" in list(check_provider("directory", "zhang"))
+    with pytest.raises(Refused, match="对应一个用户"):
+        link_by_hand("li", "directory", "uuid-zhang")
+    unlink_by_hand("zhang", "directory")
+    assert "login here: none is linked" in list(check_provider("directory", "zhang"))
+    directory.passwords.pop(READER)
+    with pytest.raises(Refused, match="refuses bind_dn"):
+        list(check_provider("directory"))

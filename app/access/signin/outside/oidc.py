@@ -102,6 +102,13 @@ def is_issuer(provider: Provider, told: str | None) -> bool:
     return told is None or told == _options(provider).issuer
 
 
+def number_of_keys(provider: Provider) -> int:
+    """How many keys the issuer signs with, asked anew. Raises `Unreachable`."""
+    options = _options(provider)
+    _known.pop(options, None)
+    return len(jwt.PyJWKSet.from_dict(dict(_ask(options, _endpoint(options, "jwks_uri")))).keys)
+
+
 def _options(provider: Provider) -> Oidc:
     if not isinstance(provider.options, Oidc):
         raise TypeError(f"{provider.key} is no OpenID Connect provider")
