@@ -60,16 +60,27 @@ def is_worth_asking(term: str) -> bool:
 
 
 def searched_entities(actor: Actor) -> Iterator[Entity]:
-    """The entities that say what they are found by (`search_fields`), whose lists and pages the person may open."""
-    for entity in context().entities.values():
+    """The entities that say what they are found by (`search_fields`), whose lists and pages the person may open.
+
+    In the order of the menu.
+    """
+    places = _places()
+    for entity in sorted(context().entities.values(), key=lambda one: places.get(one.view_name, len(places))):
         endpoint = f"{entity.view_name}.show"
         may = actor.can("can_list", entity.view_name) and actor.can("can_show", entity.view_name)
         if entity.search_fields and may and endpoint in current_app.view_functions and can_search(entity):
             yield entity
 
 
+def _places() -> dict[str, int]:
+    """Where the lists of entities stand in the menu: customers before institutions."""
+    groups = sorted(context().menu, key=lambda group: group.order)
+    views = [item.view for group in groups for item in sorted(group.items, key=lambda item: item.order)]
+    return {view: place for place, view in enumerate(dict.fromkeys(views))}
+
+
 def find_everywhere(term: str, per_entity: int) -> list[Found]:
-    """What a term finds, by entity in the order of the menu's entities; nothing for a term that says nothing yet.
+    """What a term finds, by entity; nothing for a term that says nothing yet.
 
     One statement an entity and one for the names beside the records, all within the actor's scope.
     """
@@ -152,7 +163,8 @@ def _hit(entity: Entity, row: Any, names: Titles, words: str) -> Hit | None:
     title = marked(name, words) if clear else [(name, False)]
     found_by = () if any(hit for _piece, hit in title) else tuple(_found_by(entity, row, words))[:1]
     link = _link(entity, row)
-    return Hit(url, title, found_by, names.get(link, "") if link else "")
+    beside = names.get(link, "") if link else ""
+    return Hit(url, title, found_by, beside if beside not in name else "")
 
 
 def _found_by(entity: Entity, row: Any, words: str) -> Iterator[tuple[Text, Pieces]]:
