@@ -21,7 +21,7 @@ from app.customers.services.moving import Move, move_customers
 from app.db import now, transaction
 from app.fields.bulk import among
 
-#: Customers per transaction.
+#: Customers per transaction: gates are asked once per person and chunk, and new customers wait for a chunk.
 CHUNK = 5_000
 #: When rules are asked: the column that switches it on.
 ON_CREATE, ON_DEMAND, NIGHTLY = "on_create", "on_demand", "nightly"

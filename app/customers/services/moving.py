@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from flask_babel import gettext as _
@@ -148,7 +148,13 @@ def _write(current: Session, outcome: Moved, cause: str) -> None:
 
 def _as_table(current: Session, moves: Iterable[Move]) -> Any:
     """The moves as a table to join, in one parameter."""
-    plain = [asdict(move) for move in moves]
+    plain = [
+        {
+            "customer_id": move.customer_id, "to_id": move.to_id, "unit_id": move.unit_id,
+            "reason": move.reason, "rule_id": move.rule_id,
+        }
+        for move in moves
+    ]  # fmt: skip
     kinds: dict[str, Any] = {
         "customer_id": BigInteger, "to_id": Integer, "unit_id": Integer, "reason": Text, "rule_id": Integer,
     }  # fmt: skip
