@@ -22,7 +22,7 @@ def note_list(entity: Entity, state: ListState, ids: list[int]) -> None:
     changes: dict[str, list[Any]] = {"filter": [None, urlencode(state.narrowing)], "rows": [None, len(ids)]}
     if ids:
         changes["records"] = [None, ids]
-    _note(entity, Act(READ, entity.slug, "", str(entity.label)[:200], {**way(), **changes}))
+    _note(entity, Act(READ, entity.slug, "", "", {**way(), **changes}))
 
 
 def note_record(entity: Entity, record: Any) -> None:
