@@ -27,7 +27,7 @@ def login_page(target: str, *, name: str = "", refusal: str = "", note: str = ""
     Where only emergency logins use passwords of ours, the form is shown to who asks for it.
     """
     signin = context().site.signin
-    sent_to = [(each.zh if language() == "zh" else each.en, each.key) for each in _sending()]
+    sent_to = [(each.label(language()), each.key) for each in _sending()]
     has_form = bool(name or directories() or not signin.emergency_only or not sent_to or "form" in request.args)
     said = {"name": name, "refusal": refusal, "note": note, "target": target}
     return render_template("login/login.html", sent_to=sent_to, has_form=has_form, **said)

@@ -14,10 +14,10 @@ from app.access.actors import ADMIN_ROLE
 from app.access.audit import Act, record_acts
 from app.access.sessions import end_sessions
 from app.access.signin.outside.claims import Person, given_roles, is_login_name, named_roles
-from app.access.signin.outside.identities import has_identity, link, linked_login, note_use, unlink
+from app.access.signin.outside.identities import has_identity, identities_of, link, linked_login, note_use, unlink
 from app.base.security.logins import NO_PASSWORD, find_login, has_administrator
 from app.base.security.roles.grants import role_labels, roles_of
-from app.base.security.sessions import has_left
+from app.base.security.sessions import has_left, provider_label
 from app.db import session, transaction
 from app.host.context import context
 from app.host.signin import Provider
@@ -142,6 +142,11 @@ def _give_roles(provider: Provider, person: Person, user: Any) -> None:
         if before != after:
             record_acts(current, [_act("update", user, provider, roles=[before, after])])
     session.expire(user)
+
+
+def outside_accounts(user_id: int) -> list[tuple[str, str]]:
+    """(way in as the screen calls it, subject there) of everybody outside a login belongs to."""
+    return [(provider_label(each.provider), each.subject) for each in identities_of(user_id)]
 
 
 def link_by_hand(username: str, provider: str, subject: str) -> None:

@@ -28,6 +28,7 @@ from app.access.sessions import (
 from app.access.signin.models import LoginSession
 from app.access.signin.rules import device, why_over
 from app.access.signin.settings import IDLE_MINUTES, SESSION_HOURS
+from app.base.language import language
 from app.base.security.stamps import fits, stamp_of
 from app.db import Model, now
 from app.db import session as database
@@ -116,6 +117,8 @@ class OpenSession:
     created_at: datetime
     seen_at: datetime
     is_current: bool
+    #: The way in from outside, as the screen calls it; empty for a password of ours.
+    provider: str = ""
 
 
 def sessions_of(user_id: int) -> list[OpenSession]:
@@ -131,9 +134,16 @@ def sessions_of(user_id: int) -> list[OpenSession]:
             each.created_at,
             each.last_seen_at,
             row is not None and each.id == row.id,
+            provider_label(each.provider) if each.provider else "",
         )
         for each in open_sessions(user_id, now(), *lasting)
     ]
+
+
+def provider_label(key: str) -> str:
+    """What a way in from outside is called in the language shown; its name where the site has it no more."""
+    found = context().site.signin.providers.get(key)
+    return found.label(language()) if found is not None else key
 
 
 def go_half_way(user: Any, provider: str = "") -> None:

@@ -77,6 +77,10 @@ class Provider:
     #: Whether the provider's own second factor is enough.
     trusts_factor: bool = False
 
+    def label(self, language: str) -> str:
+        """What the way in is called on screen."""
+        return self.zh if language == "zh" else self.en
+
     @property
     def sends_browsers(self) -> bool:
         """Whether people log in there, not by name and password here."""

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from app.access.actors import acting_as
 from app.access.preferences import set_preference
+from app.access.signin.factors import begin_factor, confirm_factor
 from app.access.signin.models import LoginSession
 from app.base.security.accounts import set_active
 from app.base.security.checking import check_provider
@@ -20,10 +21,11 @@ from app.base.security.stamps import MUST_CHANGE
 from app.db import session, transaction
 from app.host.settings import change_settings
 from app.organisation.models import Employee
-from app.testing.people import PASSWORD, Browser, People
+from app.testing.people import PASSWORD, Browser, People, login
 from app.types import SYSTEM, Refused
 from tests.kernel.access.ldap_server import BASE, READER, DirectoryServer, running
 from tests.kernel.access.signin_sites import acts, allow, role_names
+from tests.kernel.access.test_factors import code_of
 
 API = "/api/v1/security/login"
 SECRET = "their own there 1"
@@ -192,6 +194,21 @@ def test_the_second_factor_is_asked_for_unless_the_provider_is_trusted(client: B
     allow_directory(directory, 'link = "login"\nsecond_factor = "provider"')
     assert enter(client, "zhang").status_code == 302
     assert client.get("/customer/list/").status_code == 200
+
+
+def test_a_second_factor_of_ours_is_asked_for_in_between(client: Browser, people: People, directory: Any) -> None:
+    allow_directory(directory, 'link = "login"\nlabel_zh = "公司目录"')
+    zhang = people.manager
+    assert begin_factor(zhang.user_id)
+    confirm_factor(zhang.user_id, code_of(zhang, -1))
+    assert enter(client, "zhang").location == "/login/code/"
+    assert client.get("/profile/").status_code == 302, "the password alone opens nothing"
+    assert client.post("/login/code/", data={"code": code_of(zhang)}).status_code == 302
+    assert acts()[-1] == ("login", "zhang", "directory, code")
+    assert "公司目录" in client.get("/profile/sessions/").text
+    login(client, people.admin)
+    page = client.get(f"/accounts/{zhang.employee_id}").text
+    assert "uuid-zhang" in page and "公司目录" in page
 
 
 def test_rest_takes_the_directory_s_password_and_counts_failures(client: Browser, directory: Any) -> None:

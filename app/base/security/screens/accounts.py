@@ -26,6 +26,7 @@ from app.base.security.accounts import (
     unlock_network,
 )
 from app.base.security.audit import moment
+from app.base.security.outside import outside_accounts
 from app.base.security.roles import may_manage, roles_to_give
 from app.base.security.roles.grants import role_labels
 from app.base.security.screens.refusals import told
@@ -216,6 +217,7 @@ class AccountView(PageView):
             locked=locked_until(account.username) if account.username else None,
             sessions=sessions_of(account.user_id) if account.user_id is not None and manageable else (),
             factor=read_factor(account.user_id) if account.user_id is not None else None,
+            outside=outside_accounts(account.user_id) if account.user_id is not None and manageable else (),
             moment=moment,
             can_explain=actor.can("can_list", "RoleView"),
         )
