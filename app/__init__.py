@@ -13,6 +13,7 @@ from app.base.language import add_translations
 from app.base.protection import guard, protect
 from app.base.shell import add_shell
 from app.db import db
+from app.fields.custom.describing import extend_entities
 from app.host.boot import load_modules
 from app.host.context import context
 from app.host.sites import Site
@@ -37,6 +38,7 @@ def create_app(site: Site, *, only: set[str] | None = None, aside: Mapping[str, 
     guard(app)
     add_shell(app)
     add_errors(app)
+    extend_entities(app)
     register_entities(app)
     register_views(app)
     failed = context(app).hooks.quarantined

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.access.models import BigId
 from app.customers.models import Customer
-from app.db import Model, Money, UtcDateTime, now
+from app.db import Money, UtcDateTime, now
+from app.fields.custom.stored import Extensible
 from app.organisation.models import Employee
 
 _HANDED = text("next_for_id IS NOT NULL")
 
 
-class Activity(Model):
+class Activity(Extensible):
     """One follow-up. `employee_id` is who did it, and keeps the credit whoever owns the customer later."""
 
     __tablename__ = "activity"

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, rela
 
 from app.access.models import BigId
 from app.db import Model, Money, UtcDateTime, now
+from app.fields.custom.stored import Extensible
 from app.organisation.models import Employee, Unit
 from app.search.ddl import keep_search_index, tail_index
 
 _RULED = text("rule_id IS NOT NULL")
 
 
-class Customer(Model):
+class Customer(Extensible):
     """A customer: personal (个人), corporate (企业), channel (渠道), or agent (中介).
 
     `owner_id` is the principal account manager, `unit_id` the unit the customer counts for (kept when
@@ -150,7 +151,7 @@ def _keep_all(state: ORMExecuteState) -> None:
         raise PermissionError("the ownership ledger is append-only")
 
 
-class Contact(Model):
+class Contact(Extensible):
     """A person of a customer (CUS-3): main contact, shareholder, family member, managing staff."""
 
     __tablename__ = "contact"

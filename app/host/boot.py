@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 #: The business core, shaped like modules but always on, in boot order.
 ROOMS = (
     "app.access",
+    "app.fields",
     "app.base",
     "app.organisation",
     "app.customers",

@@ -21,10 +21,11 @@ from app.base.permissions import synchronise_in
 from app.db import db, session, transaction
 from app.host.boot import running_version
 from app.host.context import context
+from app.host.counting import bump_version
 from app.host.discovery import Found, boot_order, discover
 from app.host.lock import lock_site
 from app.host.migrations import MigrationError, is_pending, line_of, migrating, upgrade
-from app.host.models import VERSION, HostModule, HostSetting, HostState
+from app.host.models import HostModule, HostSetting
 from app.host.sites import Site
 from app.types import Refused, Text
 from config import settings
@@ -170,14 +171,6 @@ def remove_module_data(slug: str, confirmation: str) -> list[str]:
 def enabled_slugs() -> set[str]:
     """The modules switched on in the current site."""
     return set(session.scalars(sa.select(HostModule.slug).where(HostModule.enabled)))
-
-
-def bump_version(current: Session) -> None:
-    """Tell every process to build the site's app anew once this transaction has committed."""
-    counted = current.execute(sa.update(HostState).where(HostState.key == VERSION).values(value=HostState.value + 1))
-    if not counted.rowcount:  # type: ignore[attr-defined]
-        current.add(HostState(key=VERSION, value=1))
-        current.flush()
 
 
 def _usable(slug: str) -> Found:

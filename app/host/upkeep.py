@@ -12,10 +12,11 @@ from app import create_app
 from app.access.actors import acting_as
 from app.base.permissions import Synced, synchronise
 from app.db import db, session
+from app.host.counting import bump_version
 from app.host.discovery import boot_order
 from app.host.migrations import KERNEL, KERNEL_LINE, line_of, migrating, upgrade
 from app.host.models import HostModule
-from app.host.modules import bump_version, installed_modules, is_allowed
+from app.host.modules import installed_modules, is_allowed
 from app.host.sites import Site
 from app.types import SYSTEM, Text
 

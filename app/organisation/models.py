@@ -8,12 +8,13 @@ from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, UniqueConstra
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from app.db import Model, Path
+from app.fields.custom.stored import Extensible
 
 # FAB's own table, read as a plain table: only app.base knows FAB's classes.
 _role = table("ab_role", column("id", Integer), column("name", String))
 
 
-class Unit(Model):
+class Unit(Extensible):
     """An institution or department (机构). `path` is ``/1/5/``: the ids from the root to itself."""
 
     __tablename__ = "org_unit"
@@ -37,7 +38,7 @@ class Unit(Model):
         return self.name
 
 
-class Employee(Model):
+class Employee(Extensible):
     """A person of the client's staff, with or without a login (`user_id` is FAB's ``ab_user.id``)."""
 
     __tablename__ = "org_employee"

@@ -24,6 +24,8 @@ SECRET_FIELDS = frozenset({"password", "secret", "key_hash", "token"})
 QUIET_FIELDS = frozenset(
     {"id", "created_at", "updated_at", "created_by", "updated_by", "search_tokens", "version"}
 )
+#: The column that keeps the values of custom fields: its history is that of the fields.
+DOCUMENT = "custom"
 _LEFT_OUT = SECRET_FIELDS | QUIET_FIELDS
 
 
@@ -95,7 +97,11 @@ def _entity(record: Any) -> Entity | None:
 def _values(record: Any) -> Iterator[tuple[str, Any]]:
     """The record's values worth writing down."""
     for attribute in inspect(type(record)).column_attrs:
-        if attribute.key not in _LEFT_OUT and (value := getattr(record, attribute.key)) not in (None, ""):
+        if attribute.key in _LEFT_OUT or (value := getattr(record, attribute.key)) in (None, ""):
+            continue
+        if attribute.key == DOCUMENT:
+            yield from value.items()
+        else:
             yield attribute.key, value
 
 
@@ -121,6 +127,9 @@ def _changes(session: Session, record: Any) -> dict[str, list[Any]]:
             row = session.connection().execute(statement).one_or_none()
         for key, value in zip(unknown, row or (), strict=False):
             found[key][0] = plain(value)
+    if DOCUMENT in found:
+        before, after = (each or {} for each in found.pop(DOCUMENT))
+        found.update({key: [before.get(key), after.get(key)] for key in {**before, **after}})
     return {key: change for key, change in found.items() if change[0] != change[1]}
 
 

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.access.policy import masked_value
+from app.fields.custom.stored import is_custom
 from app.fields.messages import MESSAGES, message
 from app.types import Entity, Field, Kind, Level
 
@@ -162,6 +163,8 @@ def output_schema(entity: Entity, zone: ZoneInfo) -> Schema:
 
 def _places(entity: Entity, field: Field) -> Decimal | None:
     """The decimals the column keeps, so that an amount reads the same before and after it was stored."""
+    if is_custom(field):
+        return Decimal("0.01") if field.kind is Kind.MONEY else None
     column = entity.model.__table__.c.get(field.name)
     scale = getattr(column.type, "scale", None) if column is not None else None
     return None if scale is None else Decimal((0, (1,), -scale))

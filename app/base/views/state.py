@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from sqlalchemy import inspect
 from werkzeug.datastructures import MultiDict
 
 from app.base.views.filters import Filter, is_filter_key, read_filters
+from app.fields.custom.stored import is_stored
 from app.types import Entity, Field, Kind, Refused
 
 PAGE_SIZES = (20, 50, 100)
@@ -174,7 +174,7 @@ def is_sortable(entity: Entity, field: Field | None) -> bool:
     """Whether a list can be ordered by the field: known, allowed, and kept in a column."""
     if field is None or not field.sortable or field.kind is Kind.LONG_TEXT:
         return False
-    return field.name in inspect(entity.model).column_attrs
+    return is_stored(entity, field)
 
 
 def _read_number(text: str, default: int, errors: dict[str, Any], key: str, complaint: str) -> int:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, select
 
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
@@ -22,6 +22,7 @@ from app.base.views.listing import every_row, matching
 from app.base.views.state import ListState
 from app.base.views.titles import read_titles
 from app.db import db, now, reading, session, transaction
+from app.fields.custom.stored import is_stored
 from app.host.context import context
 from app.jobs.services import enqueue
 from app.transfer.models import Export
@@ -58,8 +59,7 @@ def exportable_entity(slug: str) -> Entity:
 
 def exportable_fields(entity: Entity) -> list[Field]:
     """Fields kept in a column; the others cannot be written to a file. Masked ones come masked."""
-    stored = inspect(entity.model).column_attrs
-    return [field for field in entity.fields if field.name in stored]
+    return [field for field in entity.fields if is_stored(entity, field)]
 
 
 def count_rows(state: ListState, cap: int) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.access.actors import require_actor
 from app.access.scope import UNSCOPED, scope_condition
 from app.fields.bulk import among
+from app.fields.custom.stored import column_of
 from app.transfer.rules.mapping import Mapping
 from app.transfer.services.columns import Row, problem
 from app.types import Entity
@@ -66,7 +67,7 @@ class Matcher:
         for names, wanted in asked.items():
             if not wanted:
                 continue
-            columns = [table.c[name] for name in names]
+            columns = [column_of(self.entity, name) for name in names]
             statement = select(table.c.id, reads.label("reads"), writes.label("writes"), *columns)
             for place, column in enumerate(columns):  # many share a name, few a name and a phone
                 statement = statement.where(one_of(current, column, [values[place] for values in wanted]))

@@ -1,0 +1,156 @@
+"""From the rows an admin wrote to the `Field`s every screen, file and resource works from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from flask import Flask
+from flask_babel import get_locale
+from flask_babel.speaklater import LazyString
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from app.access.scope import UNSCOPED
+from app.db import reading, session
+from app.fields.custom.models import CustomField
+from app.fields.custom.rules import LONGEST, read_choices
+from app.fields.custom.stored import is_extensible
+from app.fields.rules import BadValue
+from app.fields.values import read_value
+from app.host.boot import is_missing_table
+from app.host.context import Context, context
+from app.types import Choice, Entity, Field, Kind, Section, Text
+
+
+def said(zh: str | None, en: str | None) -> Text:
+    """A text of the admin's in the language of whoever reads it; Chinese where there is no English."""
+    if not en or en == zh:
+        return zh or ""
+    return LazyString(_said, zh or "", en)
+
+
+def _said(zh: str, en: str) -> str:
+    locale = get_locale()
+    return en if locale is not None and locale.language != "zh" else zh
+
+
+def described(row: CustomField) -> Field:
+    """The field a row describes."""
+    kind = Kind(row.kind)
+    field = Field(
+        row.key,
+        said(row.label_zh, row.label_en),
+        kind,
+        required=row.required,
+        choices=_choices(row) if kind is Kind.CHOICE else (),
+        target=row.target if kind is Kind.LINK else None,
+        help=said(row.help_zh, row.help_en),
+        unit=row.unit or "",
+        max_length=row.max_length or LONGEST.get(kind),
+        unique=row.sole,
+        sortable=kind is not Kind.LONG_TEXT,
+        filterable=row.in_filter,
+        importable=row.in_import,
+        aliases=tuple(dict.fromkeys(label for label in (row.label_zh, row.label_en) if label)),
+    )
+    return replace(field, default=default_of(field, row.default))
+
+
+def default_of(field: Field, text: str | None) -> Any:
+    """What new records begin with. Nothing where the text does not fit (any more)."""
+    try:
+        return read_value(field, text)
+    except BadValue:
+        return None
+
+
+def _choices(row: CustomField) -> tuple[Choice, ...]:
+    return tuple(Choice(c.value, said(c.zh, c.en), c.colour) for c in read_choices(row.choices or ""))
+
+
+def extended(entity: Entity, rows: Sequence[CustomField]) -> Entity:
+    """The entity with its custom fields, each in the section it names, else in one of their own at the end."""
+    taken = {field.name for field in entity.fields}
+    fresh = [(row, described(row)) for row in rows if row.active and row.key not in taken]
+    if not fresh:
+        return entity
+    inside: dict[str, list[str]] = defaultdict(list)
+    for row, field in fresh:
+        inside[row.section or ""].append(field.name)
+    sections = list(entity.sections or (Section(entity.label, tuple(field.name for field in entity.fields)),))
+    for number, section in enumerate(sections):
+        names = [name for title in _names_of(section) for name in inside.pop(title, ())]
+        sections[number] = replace(section, fields=(*section.fields, *names))
+    sections.extend(Section(title or MORE, tuple(names)) for title, names in inside.items())
+    shown = tuple(field.name for row, field in fresh if row.in_list)
+    asked = tuple(field.name for row, field in fresh if row.in_filter)
+    return replace(
+        entity,
+        fields=(*entity.fields, *(field for _row, field in fresh)),
+        sections=tuple(sections),
+        list_fields=(*entity.list_fields, *shown),
+        filter_fields=(*entity.filter_fields, *asked),
+    )
+
+
+#: The section of fields that name none.
+MORE = LazyString(_said, "更多信息", "More")
+
+
+def _names_of(section: Section) -> tuple[str, ...]:
+    """What a row may call a built-in section: its source text, or its name in the site's own language."""
+    source = getattr(section.label, "_args", None) or ("",)
+    return tuple(dict.fromkeys((str(section.label), str(source[0]))))
+
+
+def extend_entities(app: Flask) -> None:
+    """Give the entities of this site the custom fields its admins added. Reads the database, never writes it."""
+    carried = context(app)
+    with app.app_context(), reading():
+        try:
+            statement = select(CustomField).order_by(CustomField.position, CustomField.id)
+            rows = list(session.scalars(statement.execution_options(**{UNSCOPED: True})))
+        except (OperationalError, ProgrammingError) as error:
+            if not is_missing_table(error):
+                raise
+            rows = []
+        session.remove()
+    _offer(carried)
+    by_entity: dict[str, list[CustomField]] = defaultdict(list)
+    for row in rows:
+        by_entity[row.entity].append(row)
+    for slug, found in by_entity.items():
+        entity = carried.entities.get(slug)
+        if entity is None or not is_extensible(entity):
+            continue
+        with app.app_context():
+            made = extended(entity, found)
+        _put(carried, made)
+
+
+def _offer(carried: Context) -> None:
+    """Tell the admin's form which entities can have fields, and which a link may point to."""
+    entity = carried.entities.get("custom_field")
+    if entity is None:
+        return
+    able = tuple(Choice(one.slug, one.label) for one in carried.entities.values() if is_extensible(one))
+    linked = tuple(Choice(one.slug, one.label) for one in carried.entities.values() if _is_linkable(one))
+    offers = {"entity": able, "target": linked}
+    fields = tuple(replace(field, choices=offers.get(field.name, field.choices)) for field in entity.fields)
+    _put(carried, replace(entity, fields=fields))
+
+
+def _is_linkable(entity: Entity) -> bool:
+    return "show" in entity.actions and entity.title != "id" and "add" in entity.actions
+
+
+def _put(carried: Context, entity: Entity) -> None:
+    carried.entities[entity.slug] = entity
+    carried.by_model[entity.model] = entity
+    carried.by_table[entity.model.__table__] = entity
+
+
+__all__ = ["default_of", "described", "extend_entities", "extended", "said"]

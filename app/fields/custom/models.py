@@ -1,0 +1,49 @@
+"""The descriptions of custom fields, one row each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.access.models import BigId
+from app.db import Model, UtcDateTime, now
+
+
+class CustomField(Model):
+    """One custom field of one entity. `choices` and `default` are kept as the admin typed them."""
+
+    __tablename__ = "fields_field"
+    __table_args__ = (
+        UniqueConstraint("entity", "key"),
+        Index("ix_fields_field_order", "entity", "position", "id"),
+        # A key is never used for another field: old history speaks of it.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    entity: Mapped[str] = mapped_column(String(60))
+    key: Mapped[str] = mapped_column(String(48))
+    kind: Mapped[str] = mapped_column(String(20))
+    label_zh: Mapped[str] = mapped_column(String(60))
+    label_en: Mapped[str | None] = mapped_column(String(60))
+    help_zh: Mapped[str | None] = mapped_column(String(300))
+    help_en: Mapped[str | None] = mapped_column(String(300))
+    section: Mapped[str | None] = mapped_column(String(60))
+    choices: Mapped[str | None] = mapped_column(Text)
+    target: Mapped[str | None] = mapped_column(String(60))
+    default: Mapped[str | None] = mapped_column(String(200))
+    unit: Mapped[str | None] = mapped_column(String(20))
+    max_length: Mapped[int | None] = mapped_column(Integer)
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    required: Mapped[bool] = mapped_column(Boolean, default=False)
+    sole: Mapped[bool] = mapped_column(Boolean, default=False)
+    in_list: Mapped[bool] = mapped_column(Boolean, default=False)
+    in_filter: Mapped[bool] = mapped_column(Boolean, default=True)
+    in_import: Mapped[bool] = mapped_column(Boolean, default=True)
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+
+    __mapper_args__ = {"version_id_col": version}

@@ -1,0 +1,89 @@
+"""What a custom field looks like on the admin's screens, in REST and in history."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from app.fields.custom.models import CustomField
+from app.fields.custom.rules import KINDS
+from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
+
+KIND_LABELS = {
+    Kind.TEXT: _l("Text"),
+    Kind.LONG_TEXT: _l("Long text"),
+    Kind.INTEGER: _l("Whole number"),
+    Kind.DECIMAL: _l("Number with decimals"),
+    Kind.MONEY: _l("Amount of money"),
+    Kind.PERCENT: _l("Percentage"),
+    Kind.DATE: _l("Day"),
+    Kind.DATETIME: _l("Day and time"),
+    Kind.BOOLEAN: _l("Yes or no"),
+    Kind.CHOICE: _l("One choice of a list"),
+    Kind.LINK: _l("Link to a record"),
+    Kind.PHONE: _l("Phone number"),
+    Kind.EMAIL: _l("E-mail address"),
+    Kind.ID_NUMBER: _l("Resident ID number"),
+    Kind.USCC: _l("Unified social credit code"),
+    Kind.BANK_CARD: _l("Bank card number"),
+}
+
+
+#: `describing.extend_entities` fills in the entities that can have fields, and those a link may point to.
+CUSTOM_FIELD = Entity(
+    slug="custom_field",
+    model=CustomField,
+    label=_l("Custom field"),
+    icon="forms",
+    title="label_zh",
+    scoped_by=ScopedBy(public=True),
+    fields=(
+        Field("entity", _l("On the pages of"), Kind.CHOICE, required=True, create_only=True),
+        Field("label_zh", _l("Label in Chinese"), required=True, max_length=60),
+        Field("label_en", _l("Label in English"), max_length=60),
+        Field(
+            "key", _l("Key"), max_length=42, create_only=True,
+            help=_l("Its name in files, addresses and REST; made from the label when left empty. It never changes."),
+        ),
+        Field("kind", _l("Kind"), Kind.CHOICE, create_only=True, required=True, default="text",
+              choices=tuple(Choice(kind.value, KIND_LABELS[kind]) for kind in KINDS)),
+        Field(
+            "choices", _l("Choices"), Kind.LONG_TEXT, visible_when=lambda v: v.get("kind") == Kind.CHOICE,
+            filterable=False, max_length=20_000,
+            help=_l("One per line: value | Chinese | English | colour. The value alone is enough."),
+        ),
+        Field(
+            "target", _l("Links to"), Kind.CHOICE,
+            visible_when=lambda v: v.get("kind") == Kind.LINK,
+        ),
+        Field("help_zh", _l("Help in Chinese"), max_length=300, filterable=False),
+        Field("help_en", _l("Help in English"), max_length=300, filterable=False),
+        Field("default", _l("Default"), max_length=200, filterable=False,
+              help=_l("What a new record begins with, written as one would type it")),
+        Field("unit", _l("Unit of measure"), max_length=20, filterable=False),
+        Field("max_length", _l("Longest text"), Kind.INTEGER, unit=_l("characters"), filterable=False,
+              visible_when=lambda v: v.get("kind") in (None, Kind.TEXT, Kind.LONG_TEXT)),
+        Field("section", _l("Section"), max_length=60, filterable=False,
+              help=_l("The heading it stands under; a new one makes a section at the end of the page")),
+        Field("position", _l("Sort order"), Kind.INTEGER, default=0, filterable=False),
+        Field("required", _l("Must be filled in"), Kind.BOOLEAN, default=False),
+        Field("sole", _l("No two records share a value"), Kind.BOOLEAN, default=False),
+        Field("in_list", _l("Column of the list"), Kind.BOOLEAN, default=False),
+        Field("in_filter", _l("Can be filtered by"), Kind.BOOLEAN, default=True),
+        Field("in_import", _l("Can be imported"), Kind.BOOLEAN, default=True),
+        Field("active", _l("In use"), Kind.BOOLEAN, default=True,
+              help=_l("A field out of use is nowhere to be seen; its values and their history are kept")),
+    ),
+    list_fields=("label_zh", "label_en", "entity", "kind", "key", "required", "in_list", "active"),
+    filter_fields=("entity", "kind", "active"),
+    search_fields=("label_zh", "label_en", "key"),
+    sections=(
+        Section(_l("Field"), ("entity", "label_zh", "label_en", "kind", "choices", "target", "key")),
+        Section(_l("How it behaves"), ("required", "sole", "default", "max_length", "unit")),
+        Section(_l("Where it stands"), ("section", "position", "in_list", "in_filter", "in_import", "active")),
+        Section(_l("Help"), ("help_zh", "help_en")),
+    ),
+    order_by=("entity", "asc"),
+    module="fields",
+    actions=frozenset({"list", "show", "add", "edit", "delete"}),
+    view="CustomFieldView",
+)  # fmt: skip

@@ -1,0 +1,180 @@
+"""The values of custom fields: one JSON column per table, read and written as if each were an attribute of its own.
+
+``Customer.x_job`` is the typed SQL expression, ``customer.x_job`` the typed value, ``customer.x_job = None`` takes it
+out. Paths are literal (validated keys), so that expression indexes serve them: docs/adr/0050.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from flask import has_app_context
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Dialect,
+    Numeric,
+    String,
+    cast,
+    inspect,
+    literal_column,
+    text,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm.decl_api import DeclarativeAttributeIntercept
+from sqlalchemy.types import TypeDecorator
+
+from app.db import Model
+from app.fields.custom.rules import KEY, PREFIX, kept, typed
+from app.host.context import context
+from app.types import Entity, Field, Kind
+
+#: The name of the column.
+COLUMN = "custom"
+_Document = JSON().with_variant(JSONB(), "postgresql")
+
+
+class _Written(TypeDecorator[Any]):
+    """A value compared as the text JSON holds it."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kind: str):
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if value is None or isinstance(value, str):
+            return value
+        return str(kept(value))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return typed(Kind(self.kind), value)
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        return self if isinstance(value, date | datetime) else String()
+
+
+class _Exact(TypeDecorator[Decimal]):
+    """A number with so many decimals; SQLite compares it as a floating one."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def __init__(self, scale: int):
+        super().__init__(18 + scale, scale)
+        self.scale = scale
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-self.scale))
+        return exact if self.scale <= 2 else exact.normalize() + 0
+
+
+@lru_cache(maxsize=4096)
+def expression(column: Any, key: str, kind: Kind) -> Any:
+    """The typed SQL expression of one key of a JSON column. Raises `ValueError` for a key that is none."""
+    if not KEY.fullmatch(key):
+        raise ValueError(f"not a key of a custom field: {key!r}")
+    words = column.op("->>", precedence=15, return_type=String())(literal_column(f"'{key}'", String()))
+    if kind in (Kind.INTEGER, Kind.LINK):
+        return cast(words, BigInteger)
+    if kind is Kind.BOOLEAN:
+        return cast(words, Boolean)
+    if kind in (Kind.DECIMAL, Kind.PERCENT):
+        return cast(words, _Exact(6))
+    if kind is Kind.MONEY:
+        return cast(words, _Exact(2))
+    if kind in (Kind.DATE, Kind.DATETIME):
+        return type_coerce(words, _Written(kind.value))
+    return words
+
+
+def _described(model: type, name: str) -> Field | None:
+    if not name.startswith(PREFIX) or not has_app_context():
+        return None
+    entity = context().by_model.get(model)
+    return entity.field(name) if entity is not None else None
+
+
+class _Attributes(DeclarativeAttributeIntercept):
+    def __getattr__(cls, name: str) -> Any:
+        field = _described(cls, name)
+        if field is None:
+            raise AttributeError(name)
+        return expression(getattr(cls, COLUMN), name, field.kind)
+
+
+class Extensible(Model, metaclass=_Attributes):
+    """Base of the tables whose entities may have custom fields."""
+
+    __abstract__ = True
+
+    custom: Mapped[dict[str, Any]] = mapped_column(
+        _Document, default=dict, server_default=text("'{}'"), nullable=False, sort_order=1000
+    )
+
+    def __getattr__(self, name: str) -> Any:
+        field = _described(type(self), name)
+        if field is None:
+            raise AttributeError(name)
+        return typed(field.kind, (self.custom or {}).get(name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith(PREFIX):
+            super().__setattr__(name, value)
+            return
+        field = _described(type(self), name)
+        if field is None:
+            raise AttributeError(name)
+        # A new document each time: the session sees only that the attribute is another object.
+        rest = {key: each for key, each in (self.custom or {}).items() if key != name}
+        written = kept(value)
+        self.custom = rest if written is None else {**rest, name: written}
+
+
+def is_stored(entity: Entity, field: Field) -> bool:
+    """Whether the field is kept in the table, so that statements can read it and order by it."""
+    return is_custom(field) or field.name in inspect(entity.model).column_attrs
+
+
+def is_custom(field: Field) -> bool:
+    """Whether an admin added the field."""
+    return field.name.startswith(PREFIX)
+
+
+def column_of(entity: Entity, name: str) -> Any:
+    """The column, or the expression of a custom field, for a Core statement."""
+    if name.startswith(PREFIX):
+        return getattr(entity.model, name)
+    return entity.model.__table__.c[name]
+
+
+def is_extensible(entity: Entity) -> bool:
+    """Whether an entity's table can hold custom fields."""
+    return issubclass(entity.model, Extensible)
+
+
+def folded(entity: Entity, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows for a set-based insert: the values of custom fields gathered into the one column that keeps them."""
+    names = {field.name for field in entity.fields if field.name.startswith(PREFIX)}
+    if not names:
+        return [dict(row) for row in rows]
+    made = []
+    for row in rows:
+        plain = {name: value for name, value in row.items() if name not in names}
+        document = {name: kept(value) for name in names if (value := row.get(name)) is not None}
+        made.append({**plain, COLUMN: document})
+    return made
+
+
+__all__ = ["COLUMN", "Extensible", "column_of", "expression", "folded", "is_custom", "is_extensible", "is_stored"]

@@ -1,0 +1,90 @@
+"""Customers with a custom field of every kind, as tests use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+
+from app import create_app
+from app.access.actors import acting_as
+from app.db import db, session
+from app.fields.records import create_record
+from app.host.context import context, entity
+from app.testing.factories import id_number
+from app.testing.people import Browser
+from app.types import SYSTEM
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A field of one kind, a value as typed, as REST gives it, as files write it, and one that cannot be read."""
+
+    kind: str
+    typed: str
+    rest: Any
+    filed: str
+    wrong: str
+    #: As it is shown on screen.
+    shown: str = ""
+    more: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The key of the field."""
+        return f"x_{self.kind}"
+
+
+_CHOICES = "retired | 退休 | Retired | green\nstudent | 学生 | Student"
+_ID = id_number(1)
+SAMPLES = (
+    Sample("text", "甲=1 <b>", "甲=1 <b>", "甲=1 <b>", "长" * 201, "甲=1 &lt;b&gt;"),
+    Sample("long_text", "一\n二", "一\n二", "一\n二", "字" * 10_001, "一"),
+    Sample("integer", "1,234", 1234, "1234", "十二", "1,234"),
+    Sample("decimal", "0.125", "0.125", "0.125", "1.2.3", "0.125"),
+    Sample("money", "1,234.50", "1234.50", "1234.50", "很多", "1,234.50"),
+    Sample("percent", "12.5", "12.5", "12.5", "%", "12.5"),
+    Sample("date", "2024/2/29", "2024-02-29", "2024-02-29", "2023-02-29", "2024-02-29"),
+    Sample(
+        "datetime", "2024-02-29 08:30", "2024-02-29T00:30:00+00:00", "2024-02-29 08:30:00", "昨天", "2024-02-29 08:30"
+    ),
+    Sample("boolean", "yes", True, "是", "也许", "是"),
+    Sample("choice", "retired", "retired", "退休", "失业", "退休", (("choices", _CHOICES),)),
+    Sample("phone", "138 0013 9999", "13800139999", "13800139999", "12", "13800139999"),
+    Sample("email", "A@b.cn", "a@b.cn", "a@b.cn", "a.b.cn", "a@b.cn"),
+    Sample("id_number", _ID, _ID, _ID, "110101198506151234", _ID),
+    Sample("uscc", "91110000600037341L", "91110000600037341L", "91110000600037341L", "123", "91110000600037341L"),
+    Sample("bank_card", "6222 0210 0111 6245 702", "6222021001116245702", "6222021001116245702", "6222", "6222"),
+)
+
+
+@contextmanager
+def rebuilt(app: Flask) -> Iterator[Flask]:
+    """The site's app as its processes build it after a change; the old one waits outside."""
+    session.commit()
+    new = create_app(context(app).site)
+    new.config.update(TESTING=True)
+    new.test_client_class = Browser
+    with new.app_context(), acting_as(None):
+        yield new
+        session.remove()
+        db.engine.dispose()
+
+
+def add_fields(*described: dict[str, Any]) -> None:
+    """Add custom fields of customers."""
+    with acting_as(SYSTEM):
+        for values in described:
+            create_record(entity("custom_field"), {"entity": "customer", **values})
+
+
+def add_samples() -> None:
+    """A field of every kind, and one that links to an employee."""
+    add_fields(
+        *({"key": s.key, "label_zh": f"样{s.kind}", "label_en": f"Sample {s.kind}", "kind": s.kind, **dict(s.more)}
+          for s in SAMPLES),
+        {"key": "x_link", "label_zh": "介绍人", "kind": "link", "target": "employee", "in_list": True},
+    )  # fmt: skip

@@ -1,0 +1,172 @@
+"""FLD-3: a custom field of every kind behaves as a built-in one in every place, on both databases."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.access.actors import acting_as
+from app.access.models import AuditEntry, FieldPermission
+from app.access.scope import UNSCOPED
+from app.customers.models import Customer
+from app.db import session, transaction
+from app.testing.jobs import run_pending
+from app.testing.people import Browser, People, login
+from app.transfer.models import Import
+from app.types import SYSTEM
+from tests.kernel.base.forms import fields_of
+from tests.kernel.base.lists import URL, rows
+from tests.kernel.fields.shaping import SAMPLES, add_samples, rebuilt
+from tests.kernel.transfer.tables import csv_bytes
+from tests.kernel.transfer.test_wizard import mapped, number, upload
+
+LINK = "x_link"
+
+
+@pytest.fixture
+def shaped(app: Flask, people: People) -> Iterator[Flask]:
+    add_samples()
+    with rebuilt(app) as new:
+        yield new
+
+
+@pytest.fixture
+def manager(shaped: Flask, people: People) -> Any:
+    return login(shaped.test_client(), people.manager)
+
+
+def make(manager: Browser, people: People, name: str = "赵敏") -> int:
+    """A customer with a value of every kind, made by the form."""
+    sent = fields_of(manager.get("/customer/add").text) | {"name": name}
+    sent |= {sample.key: sample.typed for sample in SAMPLES} | {LINK: str(people.colleague.employee_id)}
+    answer = manager.post("/customer/add", data=sent)
+    assert answer.status_code == 303, answer.text
+    return int(answer.headers["Location"].rpartition("/")[2])
+
+
+def test_form_page_and_history(manager: Browser, people: People) -> None:
+    pk = make(manager, people)
+    page = manager.get(f"/customer/show/{pk}").text
+    for sample in SAMPLES:
+        assert f"样{sample.kind}" in page and sample.shown in page, sample.kind
+    assert people.colleague.name in page
+    again = fields_of(manager.get(f"/customer/edit/{pk}").text)
+    again |= {"x_integer": "99", "x_text": ""}
+    assert manager.post(f"/customer/edit/{pk}", data=again).status_code == 303
+    session.expire_all()
+    with acting_as(SYSTEM):
+        kept = session.get_one(Customer, pk)
+        assert (kept.x_integer, kept.x_text, kept.x_choice) == (99, None, "retired")
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "update").order_by(AuditEntry.id)).all()[
+            -1
+        ]
+    assert entry is not None and entry.changes == {"x_integer": [1234, 99], "x_text": ["甲=1 <b>", None]}
+    history = manager.get(f"/customer/show/{pk}/tab/history", htmx=True).text
+    assert "样integer" in history and "1,234" in history and "custom" not in history
+
+
+def test_wrong_values_are_told_beside_their_field(manager: Browser) -> None:
+    sent = fields_of(manager.get("/customer/add").text) | {"name": "错"}
+    answer = manager.post("/customer/add", data=sent | {sample.key: sample.wrong for sample in SAMPLES})
+    assert answer.status_code == 422
+    for sample in SAMPLES:
+        assert f'id="field-{sample.key}-error"' in answer.text, sample.kind
+
+
+def test_list_sort_and_filters(manager: Browser, people: People) -> None:
+    pk, bare = make(manager, people), make_bare(manager)
+    page = manager.get(URL).text
+    assert "介绍人" in page and people.colleague.name in page
+    for sample in SAMPLES:
+        if sample.kind != "long_text":
+            for sort, wanted in ((sample.key, [bare, pk]), (f"-{sample.key}", [pk, bare])):
+                assert rows(manager.get(URL, query_string={"sort": sort})) == wanted, sort
+        # a box that was not ticked says no
+        for op, wanted in (("filled", [pk]), ("empty", [bare])) if sample.kind != "boolean" else ():
+            assert rows(manager.get(URL, query_string={f"op.{sample.key}": op})) == wanted, (sample.kind, op)
+        ranged = sample.kind in ("integer", "decimal", "money", "percent", "date", "datetime")
+        asked = {f"f.{sample.key}.from": sample.typed, f"f.{sample.key}.to": sample.typed}
+        asked = asked if ranged else {f"f.{sample.key}": str(sample.rest) if sample.kind != "boolean" else "yes"}
+        assert rows(manager.get(URL, query_string=asked)) == [pk], asked
+    assert rows(manager.get(URL, query_string={f"f.{LINK}": people.colleague.employee_id})) == [pk]
+    assert rows(manager.get(URL, query_string={"f.x_choice": "student"})) == []
+    assert manager.get(URL, query_string={"f.x_nothing": "1"}).status_code == 400
+
+
+def make_bare(manager: Browser) -> int:
+    sent = fields_of(manager.get("/customer/add").text) | {"name": "空白"}
+    return int(manager.post("/customer/add", data=sent).headers["Location"].rpartition("/")[2])
+
+
+def test_rest_and_its_description(manager: Browser, people: People) -> None:
+    values = {s.key: s.rest for s in SAMPLES} | {LINK: people.colleague.employee_id}
+    made = manager.post("/api/v1/customer/", json={"name": "接口", **values})
+    assert made.status_code == 201, made.json
+    assert {name: made.json["result"][name] for name in values} == values
+    pk = made.json["id"]
+    changed = manager.put(
+        f"/api/v1/customer/{pk}", json={"x_money": "7.05"}, headers={"If-Match": made.headers["ETag"]}
+    )
+    assert (changed.status_code, changed.json["result"]["x_money"]) == (200, "7.05"), changed.json
+    assert manager.post("/api/v1/customer/", json={"name": "二", "x_integer": "12"}).status_code == 422
+    found = manager.get("/api/v1/customer/", query_string={"f.x_choice": "retired", "sort": "-x_date"})
+    assert [row["id"] for row in found.json["result"]] == [pk]
+    described = manager.get("/api/v1/openapi.json").json["components"]["schemas"]["Customer"]["properties"]
+    assert set(values) <= set(described)
+
+
+def test_export_and_import(manager: Browser, people: People, shaped: Flask) -> None:
+    pk = make(manager, people)
+    login(manager, people.admin)
+    keys = [sample.key for sample in SAMPLES]
+    data = {"format": "csv", "column": ["code", "name", *keys, LINK], "reason": "月末核对客户"}
+    answer = manager.post("/export/start/customer", data=data, follow_redirects=True, buffered=True)
+    table = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert answer.status_code == 200, answer.text[answer.text.find("<main") :][:3000]
+    filed = dict(zip(["code", "name", *keys, LINK], table[1], strict=True))
+    for sample in SAMPLES:
+        assert filed[sample.key].lstrip("'") == sample.filed, sample.kind
+    heads = ("客户名称", *(f"样{sample.kind}" for sample in SAMPLES), "介绍人")
+    values = ("进口", *(sample.filed for sample in SAMPLES), people.colleague.name)
+    wrong = ("错误", *(sample.wrong for sample in SAMPLES), "")
+    number_ = number(upload(manager, csv_bytes(heads, values, wrong)))
+    assert mapped(manager, number_).status_code == 303
+    assert manager.post(f"/import/{number_}/run").status_code == 303
+    run_pending()
+    made = session.get_one(Import, number_)
+    assert (made.status, made.created_count, made.failed_count) == ("done", 1, 1)
+    with acting_as(SYSTEM):
+        first, second = (session.get_one(Customer, each) for each in (pk, made_since(pk)))
+        assert first.custom == second.custom
+    problems = manager.get(f"/import/{number_}/errors", buffered=True).data.decode("utf-8-sig")
+    assert all(f"样{sample.kind}" in problems for sample in SAMPLES)
+    assert manager.post(f"/import/{number_}/undo").status_code == 303
+    run_pending()
+    assert session.get_one(Import, number_).status == "undone" and made_since(pk) is None
+
+
+def made_since(pk: int) -> Any:
+    """The customer made after another, if any."""
+    return session.scalar(select(Customer.id).where(Customer.id > pk).execution_options(**{UNSCOPED: True}))
+
+
+def test_masked_and_hidden_fields(shaped: Flask, manager: Browser, people: People) -> None:
+    pk = make(manager, people)
+    with acting_as(SYSTEM), transaction() as current:
+        for key, level in (("x_phone", "masked"), ("x_text", "hidden"), ("x_integer", "read")):
+            role = people.manager.role_id
+            current.add(FieldPermission(role_id=role, entity="customer", field=key, level=level))
+    login(manager, people.manager)
+    page = manager.get(f"/customer/show/{pk}").text
+    assert "13800139999" not in page and "138****9999" in page and "样text" not in page.replace("样long_text", "")
+    for asked in ({"f.x_phone": "13800139999"}, {"sort": "x_phone"}, {"f.x_text": "甲"}, {"sort": "x_text"}):
+        assert manager.get(URL, query_string=asked).status_code == 400, asked
+    one = manager.get(f"/api/v1/customer/{pk}").json["result"]
+    assert one["x_phone"] == "138****9999" and "x_text" not in one
+    assert manager.put(f"/api/v1/customer/{pk}", json={"x_integer": 5}).status_code in (403, 422)
