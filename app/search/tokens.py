@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from app.search.pinyin import readings
 from app.search.rules import (
@@ -43,7 +42,6 @@ def _of(run: str) -> Iterator[str]:
             yield from heard(syllables)
 
 
-@lru_cache(maxsize=20_000)
 def _of_person(name: str) -> str:
     """The short way for what an import brings by the hundred thousand: two or three characters, read in one way."""
     read = [*map(readings, name)]
