@@ -86,7 +86,7 @@ def _by_login(provider: Provider, person: Person) -> Any:
     if has_identity(user.id, provider.key):
         return None
     admin = session.scalar(select(Role.id).where(Role.name == ADMIN_ROLE))
-    return None if admin in roles_of(user.id) and not provider.gives_administrator else user
+    return None if admin in roles_of(user.id) else user
 
 
 def _created(provider: Provider, person: Person) -> Any:

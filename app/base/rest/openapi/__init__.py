@@ -29,6 +29,7 @@ ANSWERS = {
     "415": "The body is not JSON",
     "422": "A value is refused; `errors` says why, by field",
     "429": "Too many attempts",
+    "503": "The company's directory does not answer",
 }
 _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"cookie": [], "csrf": []}]
 _READS = ("401", "403")
@@ -98,6 +99,7 @@ _LOGIN = {
     "properties": {
         "username": {"type": "string", "minLength": 1, "maxLength": 64},
         "password": {"type": "string", "format": "password", "minLength": 1},
+        "provider": {"type": "string", "description": "A directory of the site; \"db\" is this system itself"},
     },
 }
 _TOKEN = {
@@ -130,7 +132,7 @@ def _add_login(spec: APISpec) -> None:
                 "requestBody": {"required": True, **_json(_LOGIN)},
                 "responses": {
                     "200": {"description": "The token", **_json(_TOKEN)},
-                    **_refusals("400", "401", "422", "429"),
+                    **_refusals("400", "401", "403", "422", "429", "503"),
                 },
             }
         },
