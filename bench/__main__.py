@@ -1,10 +1,10 @@
-"""``python -m bench [lists|wall|search|transfer|start|assign] [--rows N]``: all of them without a name."""
+"""``python -m bench [lists|wall|search|transfer|start|fields|assign] [--rows N]``: all of them without a name."""
 
 from __future__ import annotations
 
 import argparse
 
-from bench import assign, lists, search, start, transfer, wall
+from bench import assign, fields, lists, search, start, transfer, wall
 
 PARTS = {
     "lists": lists.main,
@@ -12,6 +12,7 @@ PARTS = {
     "search": search.main,
     "transfer": transfer.main,
     "start": start.main,
+    "fields": fields.main,
     "assign": assign.main,
 }
 

@@ -19,15 +19,21 @@ from app.base.security.screens import (
     SessionView,
     ViewAsView,
 )
+from app.base.shaping import CustomFieldView, custom_field_entity
 from app.base.views.palette import SearchView
 from app.hookspecs import hookimpl
-from app.types import MenuGroup, MenuItem, Setting
+from app.types import Entity, MenuGroup, MenuItem, Setting
+
+
+@hookimpl
+def entities() -> Sequence[Entity]:
+    return (custom_field_entity(),)
 
 
 @hookimpl
 def views() -> Sequence[type]:
     roles, logins = (RoleView, DelegationView, ExplainView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
-    return (*roles, *logins, AuditView, AuditExportView, SearchView)
+    return (*roles, *logins, CustomFieldView, AuditView, AuditExportView, SearchView)
 
 
 @hookimpl

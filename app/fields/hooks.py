@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
 
 from app.access.role_templates import BUSINESS_ADMIN
+from app.fields.custom.indexing import keep_indexes
 from app.fields.custom.schemas import CUSTOM_FIELD
-from app.fields.custom.services import add_field, change_field, remove_field
 from app.hookspecs import hookimpl
-from app.types import Entity, MenuGroup, MenuItem, RoleTemplate, Verbs
+from app.types import JobSpec, MenuGroup, MenuItem, RoleTemplate
+
+#: The screens ask for it when a field is saved (app/base/shaping.py).
+INDEX_JOB = "fields.indexes"
 
 
 @hookimpl
-def entities() -> Sequence[Entity]:
-    return (replace(CUSTOM_FIELD, verbs=Verbs(create=add_field, update=change_field, delete=remove_field)),)
+def jobs() -> Sequence[JobSpec]:
+    return (
+        JobSpec(INDEX_JOB, _l("Indexes of custom fields"), lambda _run: keep_indexes(), timeout=timedelta(hours=6)),
+    )
 
 
 @hookimpl

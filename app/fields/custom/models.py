@@ -39,6 +39,7 @@ class CustomField(Model):
     position: Mapped[int] = mapped_column(Integer, default=0)
     required: Mapped[bool] = mapped_column(Boolean, default=False)
     sole: Mapped[bool] = mapped_column(Boolean, default=False)
+    indexed: Mapped[bool] = mapped_column(Boolean, default=False)
     in_list: Mapped[bool] = mapped_column(Boolean, default=False)
     in_filter: Mapped[bool] = mapped_column(Boolean, default=True)
     in_import: Mapped[bool] = mapped_column(Boolean, default=True)

@@ -29,6 +29,9 @@ UNIQUE_KINDS = frozenset({Kind.TEXT, Kind.INTEGER, Kind.PHONE, Kind.EMAIL, Kind.
 #: The longest text kept where the field does not say less.
 LONGEST = {Kind.TEXT: 200, Kind.LONG_TEXT: 10_000, Kind.PHONE: 20, Kind.EMAIL: 200}
 
+#: Texts longer than this have no place in an index, whose rows hold some 2,700 bytes.
+LONGEST_INDEXED = 300
+
 
 @dataclass(frozen=True, slots=True)
 class ChoiceLine:

@@ -67,6 +67,9 @@ CUSTOM_FIELD = Entity(
         Field("position", _l("Sort order"), Kind.INTEGER, default=0, filterable=False),
         Field("required", _l("Must be filled in"), Kind.BOOLEAN, default=False),
         Field("sole", _l("No two records share a value"), Kind.BOOLEAN, default=False),
+        Field("indexed", _l("Indexed"), Kind.BOOLEAN, default=False,
+              help=_l("Quick to filter and sort by among very many records. Each index makes saving slower and "
+                      "takes room on disk: give it to the few fields people really search by.")),
         Field("in_list", _l("Column of the list"), Kind.BOOLEAN, default=False),
         Field("in_filter", _l("Can be filtered by"), Kind.BOOLEAN, default=True),
         Field("in_import", _l("Can be imported"), Kind.BOOLEAN, default=True),
@@ -78,7 +81,7 @@ CUSTOM_FIELD = Entity(
     search_fields=("label_zh", "label_en", "key"),
     sections=(
         Section(_l("Field"), ("entity", "label_zh", "label_en", "kind", "choices", "target", "key")),
-        Section(_l("How it behaves"), ("required", "sole", "default", "max_length", "unit")),
+        Section(_l("How it behaves"), ("required", "sole", "indexed", "default", "max_length", "unit")),
         Section(_l("Where it stands"), ("section", "position", "in_list", "in_filter", "in_import", "active")),
         Section(_l("Help"), ("help_zh", "help_en")),
     ),

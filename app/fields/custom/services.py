@@ -18,6 +18,7 @@ from app.fields.custom.models import CustomField
 from app.fields.custom.rules import (
     KEY,
     KINDS,
+    LONGEST_INDEXED,
     MOST_CHOICES,
     MOST_FIELDS,
     PREFIX,
@@ -127,6 +128,8 @@ def _check(current: Session, entity: Entity, row: CustomField, *, became_sole: b
         errors["target"] = message("required")
     if row.sole and kind not in UNIQUE_KINDS:
         errors["sole"] = _("Values of this kind cannot be unique")
+    if row.indexed and (kind is Kind.LONG_TEXT or (row.max_length or 0) > LONGEST_INDEXED):
+        errors["indexed"] = _("Texts this long cannot be indexed")
     if row.max_length is not None and not 1 <= row.max_length <= 20_000:
         errors["max_length"] = _("Between 1 and 20,000 characters")
     if not errors and row.default:

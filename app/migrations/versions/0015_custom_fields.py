@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("required", sa.Boolean(), nullable=False),
         sa.Column("sole", sa.Boolean(), nullable=False),
+        sa.Column("indexed", sa.Boolean(), nullable=False),
         sa.Column("in_list", sa.Boolean(), nullable=False),
         sa.Column("in_filter", sa.Boolean(), nullable=False),
         sa.Column("in_import", sa.Boolean(), nullable=False),

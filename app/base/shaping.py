@@ -1,0 +1,75 @@
+"""The screens of custom fields, and what follows when one is saved: its index is built in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from flask_babel import gettext as _
+
+from app.base.views.entity import EntityView
+from app.base.views.screen import Figure
+from app.db import transaction
+from app.fields.custom.indexing import is_built, usefulness
+from app.fields.custom.models import CustomField
+from app.fields.custom.schemas import CUSTOM_FIELD
+from app.fields.custom.services import add_field, change_field, remove_field
+from app.fields.hooks import INDEX_JOB
+from app.host.context import context
+from app.jobs.services import enqueue
+from app.types import SYSTEM, Entity, Verbs
+
+
+def _add(values: dict[str, Any]) -> CustomField:
+    with transaction():
+        row = add_field(values)
+        _ask_for_indexes()
+        return row
+
+
+def _change(row: CustomField, values: dict[str, Any]) -> None:
+    with transaction():
+        change_field(row, values)
+        _ask_for_indexes()
+
+
+def _remove(row: CustomField) -> None:
+    with transaction():
+        remove_field(row)
+        _ask_for_indexes()
+
+
+def _ask_for_indexes() -> None:
+    enqueue(INDEX_JOB, actor=SYSTEM, unique_key=INDEX_JOB)
+
+
+def custom_field_entity() -> Entity:
+    """The entity of custom fields with its acts."""
+    return replace(CUSTOM_FIELD, verbs=Verbs(create=_add, update=_change, delete=_remove))
+
+
+class CustomFieldView(EntityView):
+    """List, page and form of custom fields."""
+
+    entity = CUSTOM_FIELD
+
+    def figures(self, record: Any) -> Sequence[Figure]:
+        """How far the field is filled in, how many values it has, and how its index stands."""
+        entity = context().entities.get(record.entity)
+        if entity is None:
+            return ()
+        found = usefulness(entity, record)
+        newest = _("Of the newest %(count)s records", count=f"{found.looked_at:,}")
+        figures = [
+            Figure(_("Filled in"), f"{found.filled / max(found.looked_at, 1):.0%}", title=newest),
+            Figure(_("Different values"), f"{found.different:,}", title=newest),
+        ]
+        if found.filled:
+            keeps = _("A filter by one value keeps about this part: the smaller, the more an index helps")
+            figures.append(Figure(_("One value keeps"), f"{found.share:.1%}", title=keeps))
+        if record.active and (record.indexed or record.sole):
+            ready = is_built(str(entity.model.__table__.name), record.key)
+            state = _("In service") if ready else _("Being built")
+            figures.append(Figure(_("Index"), state, tone="success" if ready else "warning"))
+        return tuple(figures)
