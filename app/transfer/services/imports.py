@@ -151,7 +151,7 @@ def set_mapping(import_id: int, mapping: Mapping, duplicates: str) -> None:
             raise Refused(_("This import has been started already"))
         if duplicates not in POLICIES:
             raise Refused(_("Choose what happens to duplicates"), field="duplicates")
-        checked = checked_mapping(entity, mapping, made.header)
+        checked = checked_mapping(entity, mapping, made.header, duplicates=duplicates)
         made.mapping, made.duplicates, made.status, made.checked = (
             write_mapping(checked),
             duplicates,
@@ -165,7 +165,7 @@ def engine_for(made: Import, *, dry: bool = False) -> Engine:
     """The engine of an import. Raises `Refused` when the entity has changed so that the mapping no longer
     fits."""
     entity = importable_entity(made.entity)
-    mapping = checked_mapping(entity, read_mapping(made.mapping), made.header)
+    mapping = checked_mapping(entity, read_mapping(made.mapping), made.header, duplicates=made.duplicates)
     return Engine(entity, mapping, made.header, made.duplicates, dry=dry)
 
 
@@ -251,7 +251,9 @@ def begin(import_id: int) -> Import:
         importable_entity(made.entity)
         if made.status not in ("uploaded", "mapped", "cancelled", "failed"):
             raise Refused(_("This import has been started already"))
-        checked_mapping(importable_entity(made.entity), read_mapping(made.mapping), made.header)
+        checked_mapping(
+            importable_entity(made.entity), read_mapping(made.mapping), made.header, duplicates=made.duplicates
+        )
         spool_path(made)
         made.status = "queued"
         record_acts(current, [Act("import", made.entity, "", made.file_name, {"rows": [None, made.row_count]})])

@@ -57,7 +57,7 @@ def guess_mapping(entity: Entity, header: Sequence[str]) -> Mapping:
     )
     if remembered is not None:
         try:
-            return checked_mapping(entity, read_mapping(remembered), header)
+            return checked_mapping(entity, read_mapping(remembered), header, duplicates="update")
         except (BadMapping, Refused):
             pass  # a field has gone since: guess anew
     found = guess_columns(header, {f.name: names_of(f) for f in importable_fields(entity)})
@@ -80,8 +80,12 @@ def _sign(header: Sequence[str]) -> str:
     return hashlib.sha256(signature(header).encode()).hexdigest()
 
 
-def checked_mapping(entity: Entity, mapping: Mapping, header: Sequence[str]) -> Mapping:
-    """The mapping, if the entity, its fields and the file's columns fit it. Raises `Refused` by field."""
+def checked_mapping(entity: Entity, mapping: Mapping, header: Sequence[str], *, duplicates: str = "") -> Mapping:
+    """The mapping, if the entity, its fields and the file's columns fit it. Raises `Refused` by field.
+
+    A file that updates known records (`duplicates`) need not bring what a new one must have: a row that finds no
+    record is then a failed row.
+    """
     errors: dict[str, Any] = {}
     allowed = {f.name: f for f in importable_fields(entity)}
     if mapping.entity and mapping.entity != entity.slug:
@@ -102,12 +106,17 @@ def checked_mapping(entity: Entity, mapping: Mapping, header: Sequence[str]) -> 
             target = context().entities.get(field.target or "") if field.kind is Kind.LINK else None
             if target is None or (source.lookup != "id" and not _stored(target, source.lookup)):
                 errors[name] = _("A record cannot be looked up by “%(name)s”", name=source.lookup)
-    for f in allowed.values():
+    changes_only = (duplicates or mapping.duplicates) == "update" and _finds_records(entity, mapping)
+    for f in () if changes_only else allowed.values():
         if f.required and f.default is None and f.visible_when is None and f.name not in mapping.fields:
             errors[f.name] = _("This field is required: choose its column or a value for all rows")
     if errors:
         raise Refused(errors=errors)
     return mapping
+
+
+def _finds_records(entity: Entity, mapping: Mapping) -> bool:
+    return any(set(names) <= set(mapping.fields) for names in entity.match_fields)
 
 
 def _stored(target: Entity, name: str) -> bool:
