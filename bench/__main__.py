@@ -1,10 +1,10 @@
-"""``python -m bench [lists|wall|search|transfer|start|fields|assign] [--rows N]``: all of them without a name."""
+"""``python -m bench [part …] [--rows N]``: all parts (see `PARTS`) without a name."""
 
 from __future__ import annotations
 
 import argparse
 
-from bench import assign, fields, lists, search, start, transfer, wall
+from bench import assign, fields, lists, publish, search, start, transfer, wall
 
 PARTS = {
     "lists": lists.main,
@@ -13,6 +13,7 @@ PARTS = {
     "transfer": transfer.main,
     "start": start.main,
     "fields": fields.main,
+    "publish": publish.main,
     "assign": assign.main,
 }
 

@@ -11,6 +11,8 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from werkzeug.test import Client
@@ -35,8 +37,9 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def first_answer(instance: Path) -> float:
-    """Seconds from starting the web server to the first login page."""
+@contextmanager
+def serving(instance: Path) -> Iterator[str]:
+    """The address of a web server of one process on the site `bench`, once it answers."""
     port = free_port()
     env = {
         **os.environ,
@@ -48,19 +51,32 @@ def first_answer(instance: Path) -> float:
         sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
         "--no-log", "app.host.wsgi:application",
     ]  # fmt: skip
-    began = time.perf_counter()
+    address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 60
     server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        while time.perf_counter() - began < 60:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/login/", timeout=30):
-                    return time.perf_counter() - began
-            except OSError:
-                time.sleep(0.01)
-        raise TimeoutError("the server did not answer within a minute")
+        while not _answers(f"{address}/login/"):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the server did not answer within a minute")
+            time.sleep(0.01)
+        yield address
     finally:
         server.terminate()
         server.wait(20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=30):
+            return True
+    except OSError:
+        return False
+
+
+def first_answer(instance: Path) -> float:
+    """Seconds from starting the web server to the first login page."""
+    began = time.perf_counter()
+    with serving(instance):
+        return time.perf_counter() - began
 
 
 def bare_imports() -> float:
