@@ -49,7 +49,8 @@ extras: dict[str, dict[str, tuple[list[str], list[str]]]] = {}
 db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": False})
 session = db.session
 
-_reading: ContextVar[bool] = ContextVar("qiao_reading", default=False)
+#: What was said about the block that runs: it only reads, or it writes; else the request's method tells.
+_reading: ContextVar[bool | None] = ContextVar("qiao_reading", default=None)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -127,8 +128,8 @@ def _begin(connection: Any) -> None:
 
 
 def _only_reads() -> bool:
-    if _reading.get():
-        return True
+    if (said := _reading.get()) is not None:
+        return said
     return has_request_context() and request.method in ("GET", "HEAD", "OPTIONS")
 
 

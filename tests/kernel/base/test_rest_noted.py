@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from contextvars import Context
 from datetime import timedelta
 
+from flask import Flask
 from sqlalchemy import select
 
 from app.access.actors import acting_as
@@ -69,3 +72,24 @@ def test_the_log_tells_the_filter_in_words(client: Browser, people: People, mine
     page = login(client, people.admin).get("/audit/?action=read_rest").text
     said = page.split("<tbody>")[1]
     assert "呼叫中心" in said and "“138”" in said and "f.level" not in said
+
+
+def test_readers_at_the_same_moment_are_all_answered(
+    app: Flask, client: Browser, people: People, mine: Customer
+) -> None:
+    """Each reading is written down: on SQLite it must take its turn, not fail as 'locked'."""
+    headers = key(people)
+    session.commit()
+    answers: list[int] = []
+
+    def read() -> None:
+        other = app.test_client()
+        for _turn in range(5):
+            answers.append(other.get("/api/v1/customer/", headers=headers).status_code)
+
+    threads = [threading.Thread(target=Context().run, args=(read,)) for _number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [200] * 20
