@@ -10,8 +10,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
-import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -29,10 +27,10 @@ from app.transfer.models import Import, ImportRow
 from app.transfer.services import imports
 from app.transfer.services.mappings import load_mapping
 from app.transfer.services.running import run_import
+from tests.journeys.data import DATA, data_is_there
 from tests.kernel.transfer.tables import Here, again
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("QIAO_DATA", ROOT.parent / "shared" / "data"))
 MAPPINGS = ROOT / "examples" / "mappings"
 
 pytestmark = pytest.mark.usefixtures("as_system")
@@ -42,11 +40,7 @@ pytestmark = pytest.mark.usefixtures("as_system")
 def _data() -> None:
     """Without the data there is nothing to prove: said plainly, and a failure where nothing may be left
     out."""
-    if not (DATA / "berka").is_dir():
-        said = f"REAL DATA NOT THERE: {DATA} does not exist, so this journey proved nothing (set QIAO_DATA)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(said)
-        warnings.warn(said, stacklevel=1)
+    data_is_there("berka")
 
 
 def there() -> bool:
