@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from app.fields.custom.models import CustomField
-from app.fields.custom.rules import KINDS
+from app.fields.custom.rules import COLOURS, KINDS, UNIQUE_KINDS
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 
 KIND_LABELS = {
@@ -49,7 +49,11 @@ CUSTOM_FIELD = Entity(
         Field(
             "choices", _l("Choices"), Kind.LONG_TEXT, visible_when=lambda v: v.get("kind") == Kind.CHOICE,
             filterable=False, max_length=20_000,
-            help=_l("One per line: value | Chinese | English | colour. The value alone is enough."),
+            help=_l(
+                "One per line: value | Chinese | English | colour, for example “%(example)s”. "
+                "The value alone is enough. Colours: %(colours)s.",
+                example="retired | 退休 | Retired | green", colours=", ".join(COLOURS),
+            ),
         ),
         Field(
             "target", _l("Links to"), Kind.CHOICE,
@@ -59,14 +63,16 @@ CUSTOM_FIELD = Entity(
         Field("help_en", _l("Help in English"), max_length=300, filterable=False),
         Field("default", _l("Default"), max_length=200, filterable=False,
               help=_l("What a new record begins with, written as one would type it")),
-        Field("unit", _l("Unit of measure"), max_length=20, filterable=False),
+        Field("unit", _l("Unit of measure"), max_length=20, filterable=False,
+              visible_when=lambda v: v.get("kind") in (None, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY)),
         Field("max_length", _l("Longest text"), Kind.INTEGER, unit=_l("characters"), filterable=False,
               visible_when=lambda v: v.get("kind") in (None, Kind.TEXT, Kind.LONG_TEXT)),
         Field("section", _l("Section"), max_length=60, filterable=False,
               help=_l("The heading it stands under; a new one makes a section at the end of the page")),
         Field("position", _l("Sort order"), Kind.INTEGER, default=0, filterable=False),
         Field("required", _l("Must be filled in"), Kind.BOOLEAN, default=False),
-        Field("sole", _l("No two records share a value"), Kind.BOOLEAN, default=False),
+        Field("sole", _l("No two records share a value"), Kind.BOOLEAN, default=False,
+              visible_when=lambda v: v.get("kind") is None or v.get("kind") in UNIQUE_KINDS),
         Field("indexed", _l("Indexed"), Kind.BOOLEAN, default=False,
               help=_l("Quick to filter and sort by among very many records. Each index makes saving slower and "
                       "takes room on disk: give it to the few fields people really search by.")),
@@ -76,7 +82,7 @@ CUSTOM_FIELD = Entity(
         Field("active", _l("In use"), Kind.BOOLEAN, default=True,
               help=_l("A field out of use is nowhere to be seen; its values and their history are kept")),
     ),
-    list_fields=("label_zh", "label_en", "entity", "kind", "key", "required", "in_list", "active"),
+    list_fields=("label_zh", "label_en", "entity", "kind", "key", "required", "active"),
     filter_fields=("entity", "kind", "active"),
     search_fields=("label_zh", "label_en", "key"),
     sections=(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -143,11 +144,25 @@ def _check(current: Session, entity: Entity, row: CustomField, *, became_sole: b
         shared = current.scalar(twice.execution_options(**{UNSCOPED: True}))
         if shared is not None:
             errors["sole"] = _("Several records have the value “%(value)s” already", value=str(shared)[:60])
-    labels = [str(field.label) for field in entity.fields if field.name != row.key]
-    if row.label_zh in labels:
-        errors["label_zh"] = _("There is a field with this label already")
+    taken = _labels(current, entity, row)
+    for name in ("label_zh", "label_en"):
+        if getattr(row, name) in taken:
+            errors[name] = _("There is a field with this label already")
     if errors:
         raise Refused(errors=errors)
+
+
+def _labels(current: Session, entity: Entity, row: CustomField) -> set[str]:
+    """What the other fields are called in either language, those of a moment ago included."""
+    taken: set[str] = set()
+    for locale in ("zh", "en"):
+        with force_locale(locale):
+            taken.update(str(field.label) for field in entity.fields if field.name != row.key)
+    others = select(CustomField.label_zh, CustomField.label_en)
+    others = others.where(CustomField.entity == entity.slug, CustomField.key != row.key)
+    for labels in current.execute(others.execution_options(**{UNSCOPED: True})):
+        taken.update(filter(None, labels))
+    return taken
 
 
 def _keep_used(current: Session, entity: Entity, row: CustomField, gone: set[str]) -> None:
