@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from app.fields.custom.models import CustomField
-from app.fields.custom.rules import COLOURS, KINDS, UNIQUE_KINDS
+from app.fields.custom.rules import COLOURS, KINDS
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 
 KIND_LABELS = {
@@ -71,8 +71,7 @@ CUSTOM_FIELD = Entity(
               help=_l("The heading it stands under; a new one makes a section at the end of the page")),
         Field("position", _l("Sort order"), Kind.INTEGER, default=0, filterable=False),
         Field("required", _l("Must be filled in"), Kind.BOOLEAN, default=False),
-        Field("sole", _l("No two records share a value"), Kind.BOOLEAN, default=False,
-              visible_when=lambda v: v.get("kind") is None or v.get("kind") in UNIQUE_KINDS),
+        Field("sole", _l("No two records share a value"), Kind.BOOLEAN, default=False),
         Field("indexed", _l("Indexed"), Kind.BOOLEAN, default=False,
               help=_l("Quick to filter and sort by among very many records. Each index makes saving slower and "
                       "takes room on disk: give it to the few fields people really search by.")),
