@@ -30,6 +30,7 @@ from werkzeug.serving import make_server
 from app import create_app
 from app.access.actors import acting_as
 from app.db import db, session
+from app.host.swap import SiteHost
 from app.testing.databases import drop_database
 from app.testing.people import Browser, People, Person, login
 from app.testing.plugin import copy_cast, people_in, site_in
@@ -188,19 +189,21 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A running site with its cast, one per test module."""
+@contextmanager
+def serve(tmp_path_factory: pytest.TempPathFactory, *, swapped: bool = False) -> Iterator[Served]:
+    """A running site with its cast. With `swapped` its app is built anew when the site has changed, as it is served."""
     templates = tmp_path_factory.getbasetemp() / "templates"
     templates.mkdir(exist_ok=True)
     folder = tmp_path_factory.mktemp("served")
     url = copy_cast("sqlite", templates, folder)
-    app = create_app(site_in(folder / "instance", url))
+    site = site_in(folder / "instance", url)
+    app = create_app(site)
     app.test_client_class = Browser
     with app.app_context(), acting_as(None):
         people = people_in(url)
         session.remove()
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    host = SiteHost(lambda: [site], create_app, default_site=site.slug) if swapped else app
+    server = make_server("127.0.0.1", 0, host, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Served(app, f"http://127.0.0.1:{server.server_port}", people)
@@ -210,6 +213,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with app.app_context():
         db.engine.dispose()
     drop_database(url)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A running site with its cast, one per test module."""
+    with serve(tmp_path_factory) as running:
+        yield running
 
 
 @pytest.fixture
