@@ -117,6 +117,10 @@ def _created(entity: Entity, record_id: int, row: Row) -> Act:
     return Act("create", entity.slug, str(record_id), str(row.values.get(entity.title) or "")[:200], changes)
 
 
+#: Records held at once while they are changed one by one.
+_LOADED = 100
+
+
 class Updates:
     """Changes existing records by rows; a blank cell leaves a value as it is."""
 
@@ -133,8 +137,12 @@ class Updates:
         rows = [row for row, _record_id in targets]
 
         def act(batch: Sequence[Row]) -> list[dict[str, Any]]:
-            records = self._load(current, [wanted[id(row)] for row in batch])
-            return [self._one(current, row, records.get(wanted[id(row)])) for row in batch]
+            changes: list[dict[str, Any]] = []
+            for start in range(0, len(batch), _LOADED):  # each flush looks at every record the session holds
+                part = batch[start : start + _LOADED]
+                records = self._load(current, [wanted[id(row)] for row in part])
+                changes.extend(self._one(current, row, records.get(wanted[id(row)])) for row in part)
+            return changes
 
         return [(row, wanted[id(row)], changes) for row, changes in attempt(current, rows, act)]
 
