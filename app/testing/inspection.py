@@ -166,7 +166,7 @@ def _adopt_orphans(connection: sa.Connection) -> bool:
     missing = {row[2] for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}
     for target in missing:
         described = sa.Table(target, sa.MetaData(), autoload_with=connection)
-        values = {c.name: _sample(c) for c in described.columns if not c.nullable}
+        values = {c.name: _sample(c) for c in described.columns if not (c.nullable or c.server_default)}
         connection.execute(described.insert().values(**values))
     return bool(missing)
 

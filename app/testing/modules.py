@@ -119,11 +119,14 @@ class ModuleFolder:
             del sys.modules[name]
         boot._imported.pop(package, None)
         registry: Any = Model.registry
+        # Also a table that does not begin with the module's slug, which is what a test may be about.
+        left = {t for t in Model.metadata.tables.values() if t.name.startswith(f"{slug}_")}
         for manager in list(registry._managers):
             if manager.class_.__module__.startswith(f"{package}."):
+                left.add(manager.class_.__table__)
                 registry._dispose_manager_and_mapper(manager)
                 registry._managers.pop(manager, None)
-        for table in [t for t in Model.metadata.tables.values() if t.name.startswith(f"{slug}_")]:
+        for table in left:
             Model.metadata.remove(table)
             extras.pop(table.name, None)
 

@@ -126,6 +126,10 @@ def test_a_guest_changes_nothing(app: Flask, client: Browser) -> None:
                 assert answer.headers["Location"].startswith("/login/")
 
 
+#: Answers of another site's browser, believed for the provider's signature and the request they answer (docs/adr/0048).
+SIGNED = {"OutsideView.acs"}
+
+
 def test_no_change_passes_with_the_cookie_alone(app: Flask, client: Browser, people: People) -> None:
     """Every route that changes something, screens, fragments and REST alike, asks for the token of the session."""
     login(client, people.admin)
@@ -138,7 +142,7 @@ def test_no_change_passes_with_the_cookie_alone(app: Flask, client: Browser, peo
                 for headers in ({}, {"HX-Request": "true"}, {"X-CSRFToken": "made up"}):
                     answer = client.open(address, method=method, csrf=False, headers=headers, **body)
                     asked += 1
-                    if answer.status_code != 400:
+                    if answer.status_code != 400 and rule.endpoint not in SIGNED:
                         passed.append(f"{method} {address} ({rule.endpoint}): {answer.status_code}")
     assert passed == []
     assert asked > 100

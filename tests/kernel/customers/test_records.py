@@ -102,7 +102,7 @@ def test_many_customers_in_one_pass(people: People) -> None:
         assert found[number].name == row["name"]
         assert found[number].mobile_tail == row["mobile"][-4:]
         assert found[number].unit_id == people.north.id
-        assert "桥江" in found[number].search_tokens.split()
+        assert row["name"] in found[number].search_tokens.split()
     assert found[ids[7]].birth_date == date(2000, 1, 2)
     assert found[ids[8]].code == "FIRM-8"
     assert found[ids[9]].code == f"C{ids[9]:08d}"
