@@ -141,9 +141,9 @@ def _check(current: Session, entity: Entity, row: CustomField, *, became_sole: b
     if not errors and became_sole:
         stored = _words(entity, row)
         twice = select(stored).where(stored.is_not(None)).group_by(stored).having(func.count() > 1).limit(1)
-        shared = current.scalar(twice.execution_options(**{UNSCOPED: True}))
-        if shared is not None:
-            errors["sole"] = _("Several records have the value “%(value)s” already", value=str(shared)[:60])
+        if current.scalar(twice.execution_options(**{UNSCOPED: True})) is not None:
+            # Which value is not told: all records were asked, and the field may be kept from this person.
+            errors["sole"] = _("Several records share a value already")
     taken = _labels(current, entity, row)
     for name in ("label_zh", "label_en"):
         if getattr(row, name) in taken:
