@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from app.fields import rules
 from app.fields.messages import message
 from app.fields.rules import BadValue
+from app.fields.several import split
 from app.host.context import context
 from app.types import Entity, Field, Kind, Refused
 
@@ -50,6 +51,8 @@ def read_value(field: Field, raw: Any, *, zone: ZoneInfo | None = None) -> Any:
         field.kind is Kind.INTEGER and isinstance(raw, bool)
     ):
         return _bounded(field, raw)
+    if isinstance(raw, list | tuple) and field.kind is Kind.CHOICES:
+        return _several(field, [str(one) for one in raw])
     if field.kind is Kind.DATE and isinstance(raw, date):
         return raw.date() if isinstance(raw, datetime) else raw
     if field.kind is Kind.DATETIME:
@@ -59,6 +62,8 @@ def read_value(field: Field, raw: Any, *, zone: ZoneInfo | None = None) -> Any:
     text = as_text(raw)
     if field.kind is Kind.CHOICE:
         return _choice(field, text)
+    if field.kind is Kind.CHOICES:
+        return _several(field, split(text))
     if field.kind is Kind.LINK:
         return int(text) if text.isdecimal() and len(text) < 19 else text
     reader = _READERS.get(field.kind)
@@ -111,6 +116,12 @@ def _choice(field: Field, text: str) -> str:
             return choice.value
     shown = "、".join(str(choice.label) for choice in field.choices[:12])
     raise BadValue("choice", value=text[:40], choices=shown)
+
+
+def _several(field: Field, texts: Iterable[str]) -> tuple[str, ...] | None:
+    """Those chosen, each once and in the order of the field's own list; None for none."""
+    chosen = {_choice(field, text) for text in texts}
+    return tuple(choice.value for choice in field.choices if choice.value in chosen) or None
 
 
 def read_values(entity: Entity, raw: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     DATETIME = "datetime"
     BOOLEAN = "boolean"
     CHOICE = "choice"
+    CHOICES = "choices"
     LINK = "link"
     PHONE = "phone"
     EMAIL = "email"
@@ -58,6 +59,8 @@ class Field:
     help: Text = ""
     unit: Text = ""
     max_length: int | None = None
+    #: At most so many, of a kind that holds several.
+    most: int | None = None
     unique: bool = False
     #: Set by the product, never typed: shown, exported, refused on write.
     computed: bool = False

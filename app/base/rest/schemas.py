@@ -18,7 +18,7 @@ from app.fields.custom.stored import is_custom
 from app.fields.messages import MESSAGES, message
 from app.types import Entity, Field, Kind, Level
 
-WORDS = {**MESSAGES, "text": _l("This must be text")}
+WORDS = {**MESSAGES, "text": _l("This must be text"), "list": _l("This must be a list")}
 _DECIMALS = (Kind.DECIMAL, Kind.MONEY, Kind.PERCENT)
 #: How a value is told to be of the wrong type.
 _WRONG = {
@@ -30,6 +30,7 @@ _WRONG = {
     Kind.DATE: "date",
     Kind.DATETIME: "datetime",
     Kind.LINK: "integer",
+    Kind.CHOICES: "list",
 }
 
 
@@ -142,6 +143,9 @@ def marshmallow_field(field: Field, zone: ZoneInfo, *, required: bool) -> fields
         return Moment(format="iso", default_timezone=zone, **common)
     if field.kind is Kind.CHOICE:
         return Text(validate=OneOf([choice.value for choice in field.choices]), **common)
+    if field.kind is Kind.CHOICES:
+        one = Text(validate=OneOf([choice.value for choice in field.choices]), error_messages=words)
+        return fields.List(one, validate=Longest(max=len(field.choices)), **common)
     if field.max_length is None:
         return Text(**common)
     return Text(validate=Longest(max=field.max_length), **common)

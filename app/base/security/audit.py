@@ -20,7 +20,7 @@ from app.access.policy import seen_by, shown_changes, title_text
 from app.base.page import PageView, expose, has_access
 from app.base.security.audit_query import range_in_words, read_asked, read_query, things
 from app.base.views.asked import asked_links, in_words, list_asked
-from app.base.views.cells import zone
+from app.base.views.cells import plain, zone
 from app.base.views.formats import moment_text
 from app.base.views.state import ListState
 from app.base.views.titles import Titles, read_titles, record_url
@@ -271,6 +271,8 @@ def _said(field: Field | None, value: Any, titles: Titles) -> str:
         return masked(field, value)
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
+    if isinstance(value, list) and field is not None and field.choices:
+        return plain(field, value, zone())
     if isinstance(value, list):
         return "、".join(str(item) for item in value) or "--"
     if field is not None and field.kind is Kind.LINK and isinstance(value, int):

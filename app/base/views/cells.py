@@ -46,6 +46,8 @@ class Cell:
     figure: bool = False
     kind: str = "text"
     lines: bool = False
+    #: Several values, each shown as a cell of its own.
+    parts: tuple[Cell, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -56,6 +58,8 @@ class Cell:
         text = escape(self.text)
         if self.text == NOTHING or self.kind == "hidden":
             made = f'<span class="nothing">{text}</span>'
+        elif self.parts:
+            return Markup('<span class="cell-parts">{}</span>').format(Markup(" ").join(self.parts))
         elif self.colour:
             made = f'<span class="badge app-badge app-badge-{escape(self.colour)}">{text}</span>'
         elif self.url:
@@ -83,6 +87,11 @@ def language() -> str:
     """The language of the page: ``zh`` or ``en``."""
     locale = get_locale()
     return str(locale.language) if locale is not None else "zh"
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Several values in a sentence."""
+    return ("、" if language() == "zh" else ", ").join(texts)
 
 
 def unit_of(field: Field) -> str:
@@ -120,7 +129,7 @@ def cell_writer(field: Field, titles: Titles, *, short: bool = False) -> Writer:
     write = _writer(field, titles, short)
     if field.kind in (Kind.CHOICE, Kind.LINK, Kind.BOOLEAN):
         write = lru_cache(maxsize=None)(write)
-    return lambda value: nothing if value is None or value == "" else write(value)
+    return lambda value: nothing if value is None or value in ("", ()) else write(value)
 
 
 def _writer(field: Field, titles: Titles, short: bool) -> Writer:
@@ -130,6 +139,8 @@ def _writer(field: Field, titles: Titles, short: bool) -> Writer:
     kind, figure = field.kind.value, field.kind in FIGURES
     if field.kind is Kind.CHOICE:
         return partial(_choice, field)
+    if field.kind is Kind.CHOICES:
+        return partial(_several, field)
     if field.kind is Kind.LINK:
         return partial(_link, field, titles)
     if field.kind is Kind.MONEY and short:
@@ -148,6 +159,8 @@ def plain(field: Field, value: Any, clock: tzinfo) -> str:
         return masked_value(field, value)
     if field.kind is Kind.CHOICE:
         return _choice(field, value).text
+    if field.kind is Kind.CHOICES:
+        return _several(field, value).text
     return _text_writer(field, clock)(value)
 
 
@@ -180,6 +193,11 @@ def _choice(field: Field, value: str) -> Cell:
     if found is None:
         return Cell(str(value), "secondary", kind="choice")
     return Cell(str(found.label), found.colour or "secondary", kind="choice")
+
+
+def _several(field: Field, values: Iterable[str]) -> Cell:
+    parts = tuple(_choice(field, value) for value in values)
+    return Cell(listed(part.text for part in parts), kind="choices", parts=parts)
 
 
 def _amount(field: Field, value: Decimal) -> Cell:

@@ -1,7 +1,8 @@
 """Typed filters from a list's address: read strictly, turned into SQL, and said as a sentence.
 
 In the address a filter is ``f.<field>=value`` (repeat it for several), ``f.<field>.from`` / ``f.<field>.to``
-for a range, and ``op.<field>`` for ``contains`` (text, the default), ``equals``, ``empty`` or ``filled``.
+for a range, and ``op.<field>`` for ``contains`` (text, the default), ``equals``, ``all`` (of several choices; any
+of them without it), ``empty`` or ``filled``.
 Whatever is not understood is refused, so that a mistyped filter never shows rows nobody asked for.
 """
 
@@ -25,7 +26,7 @@ from app.fields.values import read_value
 from app.types import Entity, Field, Kind, Refused
 
 RANGED = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT, Kind.DATE, Kind.DATETIME})
-PICKED = frozenset({Kind.CHOICE, Kind.LINK, Kind.BOOLEAN})
+PICKED = frozenset({Kind.CHOICE, Kind.CHOICES, Kind.LINK, Kind.BOOLEAN})
 MAX_VALUES = 50
 MAX_TEXT = 200
 _DAY = re.compile(r"\d{4}\D\d{1,2}\D\d{1,2}日?|\d{8}")
@@ -36,7 +37,8 @@ _OPERATORS = ("contains", "equals", "empty", "filled")
 class Filter:
     """One condition on a list: field, operator, typed values, and the pairs that stand in the address.
 
-    `op` is contains, equals, empty, filled, in (choices, links, yes/no) or range (`values` is (from, to)).
+    `op` is contains, equals, empty, filled, in (choices, links, yes/no), all (of several choices) or range (`values`
+    is (from, to)).
     """
 
     field: Field
@@ -107,7 +109,7 @@ def _parts(field: Field) -> frozenset[str]:
 
 def _read_one(field: Field, given: dict[str, list[str]], zone: ZoneInfo) -> list[Filter]:
     op = given.get("op", [""])[-1]
-    if op and op not in _OPERATORS:
+    if op and op not in _OPERATORS and (op, field.kind) != ("all", Kind.CHOICES):
         raise Refused(_("“%(op)s” is not a way to filter", op=op[:40]))
     if op in ("empty", "filled"):
         return [Filter(field, op, (), ((f"op.{field.name}", op),))]
@@ -122,8 +124,13 @@ def _read_one(field: Field, given: dict[str, list[str]], zone: ZoneInfo) -> list
         raise Refused(_("This text is too long to search for"))
     pairs = tuple((f"f.{field.name}", text) for text in texts)
     if field.kind in PICKED:
-        values = tuple(dict.fromkeys(_typed(field, text, zone) for text in texts))
-        return [Filter(field, "in", values, pairs)]
+        read = (_typed(field, text, zone) for text in texts)
+        if field.kind is Kind.CHOICES:
+            read = (one for several in read for one in several or ())
+        values = tuple(dict.fromkeys(read))
+        if op == "all":
+            return [Filter(field, op, values, (*pairs, (f"op.{field.name}", op)))]
+        return [Filter(field, "in", values, pairs)] if values else []
     if len(texts) > 1:
         raise Refused(_("Give one value"))
     if op == "equals":
@@ -184,6 +191,8 @@ def _condition(column: Any, one: Filter) -> ColumnElement[bool]:
             *([column >= low] if low is not None else []),
             *([column <= high] if high is not None else []),
         )
+    if field.match is not None and one.op == "all":
+        return and_(True, *(field.match(value) for value in one.values))
     if field.match is not None and one.op != "equals":
         return or_(*(field.match(value) for value in one.values))
     if one.op == "in":
@@ -208,6 +217,10 @@ def sentence(one: Filter, titles: dict[tuple[str, int], str]) -> str:
     if one.op == "range":
         ends = {key.rpartition(".")[2]: text for key, text in one.pairs}
         return f"{label} {range_text(ends.get('from'), ends.get('to'))}{field.unit or ''}"
+    if one.op == "all":
+        return _("%(field)s has all of %(values)s", field=label, values=_joined(_names(one, titles), "and"))
+    if field.kind is Kind.CHOICES:
+        return _("%(field)s has %(values)s", field=label, values=_joined(_names(one, titles)))
     return _("%(field)s is %(values)s", field=label, values=_joined(_names(one, titles)))
 
 
@@ -221,8 +234,8 @@ def _names(one: Filter, titles: dict[tuple[str, int], str]) -> list[str]:
     return [labels[value] for value in one.values]
 
 
-def _joined(names: Sequence[str]) -> str:
+def _joined(names: Sequence[str], word: str = "or") -> str:
     text = names[0]
     for name in names[1:]:
-        text = _("%(a)s or %(b)s", a=text, b=name)
+        text = _("%(a)s or %(b)s", a=text, b=name) if word == "or" else _("%(a)s and %(b)s", a=text, b=name)
     return text

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from app.access.actors import require_actor
 from app.access.policy import seen_by
-from app.base.views.cells import cell, zone
+from app.base.views.cells import cell, listed, zone
 from app.base.views.guard import needs, own_path
 from app.base.views.inputs import (
     Form,
@@ -28,6 +28,7 @@ from app.base.views.replies import done, linked
 from app.base.views.saving import create_once, new_token, posted_values, save_changes
 from app.base.views.screen import EntityScreen
 from app.base.views.titles import read_titles
+from app.fields.several import split
 from app.types import Entity, Kind, Level, Refused
 
 
@@ -231,6 +232,8 @@ def _differences(entity: Entity, record: Any, posted: Mapping[str, str]) -> Any:
             yours = titles.get((field.target or "", int(text[:18])), text)
         elif field.kind is Kind.CHOICE:
             yours = next((str(choice.label) for choice in field.choices if choice.value == text), text)
+        elif field.kind is Kind.CHOICES:
+            yours = listed(str(choice.label) for choice in field.choices if choice.value in split(text))
         elif field.kind is Kind.BOOLEAN:
             yours = _("Yes") if text == "yes" else _("No")
         yield Difference(str(field.label), cell(field, getattr(record, name, None), titles).text, yours or "--")

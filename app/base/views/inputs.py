@@ -16,6 +16,7 @@ from app.base.views.formats import moment_text
 from app.base.views.titles import Titles, read_titles
 from app.db import now
 from app.fields.rules import BadValue
+from app.fields.several import INPUT
 from app.fields.values import read_value
 from app.types import Entity, Field, Kind, Level, Section
 
@@ -93,6 +94,8 @@ def input_text(field: Field, value: Any, clock: tzinfo) -> str:
         return value.isoformat()
     if isinstance(value, Decimal):
         return f"{value:,f}" if field.kind is Kind.MONEY else f"{value:f}"
+    if isinstance(value, tuple):
+        return INPUT.join(map(str, value))
     return str(value).replace("\r\n", "\n")
 
 

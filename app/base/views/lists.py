@@ -253,7 +253,7 @@ def _filter_input(field: Field, one: Filter | None, titles: Titles, first: bool)
 
 
 def _chosen(one: Filter | None, texts: tuple[str, ...]) -> tuple[str, ...]:
-    if one is None or one.op != "in":
+    if one is None or one.op not in ("in", "all"):
         return ()
     if one.field.kind is Kind.BOOLEAN:
         return tuple("yes" if value else "no" for value in one.values)

@@ -16,7 +16,8 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from app.access.scope import UNSCOPED
 from app.db import reading, session
 from app.fields.custom.models import CustomField
-from app.fields.custom.rules import LONGEST, read_choices
+from app.fields.custom.rules import CHOOSING, LONGEST, UNORDERED, read_choices
+from app.fields.custom.several import holds
 from app.fields.custom.stored import is_extensible
 from app.fields.rules import BadValue
 from app.fields.values import read_value
@@ -45,13 +46,13 @@ def described(row: CustomField) -> Field:
         said(row.label_zh, row.label_en),
         kind,
         required=row.required,
-        choices=_choices(row) if kind is Kind.CHOICE else (),
+        choices=_choices(row) if kind in CHOOSING else (),
         target=row.target if kind is Kind.LINK else None,
         help=said(row.help_zh, row.help_en),
         unit=row.unit or "",
         max_length=row.max_length or LONGEST.get(kind),
         unique=row.sole,
-        sortable=kind is not Kind.LONG_TEXT,
+        sortable=kind not in UNORDERED,
         filterable=row.in_filter,
         importable=row.in_import,
         aliases=tuple(dict.fromkeys(label for label in (row.label_zh, row.label_en) if label)),
@@ -71,10 +72,17 @@ def _choices(row: CustomField) -> tuple[Choice, ...]:
     return tuple(Choice(c.value, said(c.zh, c.en), c.colour) for c in read_choices(row.choices or ""))
 
 
+def _asked(entity: Entity, field: Field) -> Field:
+    """The field with a filter of its own where its kind needs one."""
+    if field.kind is Kind.CHOICES:
+        return replace(field, match=holds(entity.model, field.name))
+    return field
+
+
 def extended(entity: Entity, rows: Sequence[CustomField]) -> Entity:
     """The entity with its custom fields, each in the section it names, else in one of their own at the end."""
     taken = {field.name for field in entity.fields}
-    fresh = [(row, described(row)) for row in rows if row.active and row.key not in taken]
+    fresh = [(row, _asked(entity, described(row))) for row in rows if row.active and row.key not in taken]
     if not fresh:
         return entity
     inside: dict[str, list[str]] = defaultdict(list)

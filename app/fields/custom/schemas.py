@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from app.fields.custom.models import CustomField
-from app.fields.custom.rules import COLOURS, KINDS
+from app.fields.custom.rules import CHOOSING, COLOURS, KINDS
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 
 KIND_LABELS = {
@@ -19,6 +19,7 @@ KIND_LABELS = {
     Kind.DATETIME: _l("Day and time"),
     Kind.BOOLEAN: _l("Yes or no"),
     Kind.CHOICE: _l("One choice of a list"),
+    Kind.CHOICES: _l("Several choices of a list"),
     Kind.LINK: _l("Link to a record"),
     Kind.PHONE: _l("Phone number"),
     Kind.EMAIL: _l("E-mail address"),
@@ -47,7 +48,7 @@ CUSTOM_FIELD = Entity(
         Field("kind", _l("Kind"), Kind.CHOICE, create_only=True, required=True, default="text",
               choices=tuple(Choice(kind.value, KIND_LABELS[kind]) for kind in KINDS)),
         Field(
-            "choices", _l("Choices"), Kind.LONG_TEXT, visible_when=lambda v: v.get("kind") == Kind.CHOICE,
+            "choices", _l("Choices"), Kind.LONG_TEXT, visible_when=lambda v: v.get("kind") in CHOOSING,
             filterable=False, max_length=20_000,
             help=_l(
                 "One per line: value | Chinese | English | colour, for example “%(example)s”. "

@@ -17,6 +17,7 @@ from app.db import transaction
 from app.fields.custom.describing import described
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import (
+    CHOOSING,
     KEY,
     KINDS,
     LONGEST_INDEXED,
@@ -24,10 +25,12 @@ from app.fields.custom.rules import (
     MOST_FIELDS,
     PREFIX,
     UNIQUE_KINDS,
+    UNORDERED,
     BadChoices,
     make_key,
     read_choices,
 )
+from app.fields.custom.several import most_used, unsplittable
 from app.fields.custom.stored import COLUMN, expression, is_extensible
 from app.fields.messages import message
 from app.fields.rules import BadValue
@@ -65,13 +68,13 @@ def change_field(row: CustomField, values: dict[str, Any]) -> None:
     """Change what may change: everything but entity, key and kind. No value is lost by it."""
     with transaction() as current:
         entity = _extensible(row.entity)
-        before = {choice.value for choice in read_choices(row.choices or "")} if row.kind == Kind.CHOICE else set()
+        before = {choice.value for choice in read_choices(row.choices or "")} if row.kind in CHOOSING else set()
         was_sole = row.sole
         with current.no_autoflush:
             for name, value in values.items():
                 setattr(row, name, value)
             _check(current, entity, row, became_sole=row.sole and not was_sole)
-            if row.kind == Kind.CHOICE:
+            if row.kind in CHOOSING:
                 _keep_used(current, entity, row, before - {c.value for c in read_choices(row.choices or "")})
         current.flush()
         bump_version(current)
@@ -120,17 +123,19 @@ def _check(current: Session, entity: Entity, row: CustomField, *, became_sole: b
     kind = Kind(row.kind)
     if kind not in KINDS:
         errors["kind"] = _("A custom field cannot be of this kind")
-    if kind is Kind.CHOICE:
+    if kind in CHOOSING:
         try:
-            read_choices(row.choices or "")
+            lines = read_choices(row.choices or "")
+            if kind is Kind.CHOICES and (text := unsplittable(lines)):
+                raise BadChoices("separator", text)
         except BadChoices as bad:
             errors["choices"] = _bad_choices(bad)
     if kind is Kind.LINK and row.target not in context().entities:
         errors["target"] = message("required")
     if row.sole and kind not in UNIQUE_KINDS:
         errors["sole"] = _("Values of this kind cannot be unique")
-    if row.indexed and (kind is Kind.LONG_TEXT or (row.max_length or 0) > LONGEST_INDEXED):
-        errors["indexed"] = _("Texts this long cannot be indexed")
+    if row.indexed and (kind in UNORDERED or (row.max_length or 0) > LONGEST_INDEXED):
+        errors["indexed"] = _("Values of this kind or length cannot be indexed")
     if row.max_length is not None and not 1 <= row.max_length <= 20_000:
         errors["max_length"] = _("Between 1 and 20,000 characters")
     if not errors and row.default:
@@ -169,14 +174,23 @@ def _keep_used(current: Session, entity: Entity, row: CustomField, gone: set[str
     """A choice records have cannot be taken off the list: they would hold a word nobody knows."""
     if not gone:
         return
-    stored = _words(entity, row)
-    counted = select(stored, func.count()).where(stored.in_(sorted(gone))).group_by(stored)
-    used: dict[str, int] = dict(current.execute(counted.execution_options(**{UNSCOPED: True})).tuples().all())
-    if used:
-        value, count = max(used.items(), key=lambda each: each[1])
+    if row.kind == Kind.CHOICES:
+        found = most_used(current, entity.model, row.key, gone)
+    else:
+        found = _most_used(current, entity, row, gone)
+    if found is not None:
+        value, count = found
         raise Refused(
             _("%(count)s records have “%(value)s”; keep it on the list", count=count, value=value), field="choices"
         )
+
+
+def _most_used(current: Session, entity: Entity, row: CustomField, gone: set[str]) -> tuple[str, int] | None:
+    """(value, records that have it) of the one most records have among `gone`; None when no record has any."""
+    stored = _words(entity, row)
+    counted = select(stored, func.count()).where(stored.in_(sorted(gone))).group_by(stored)
+    used: dict[str, int] = dict(current.execute(counted.execution_options(**{UNSCOPED: True})).tuples().all())
+    return max(used.items(), key=lambda each: each[1]) if used else None
 
 
 def _bad_choices(bad: BadChoices) -> str:
@@ -185,6 +199,7 @@ def _bad_choices(bad: BadChoices) -> str:
         "value": _("This line cannot be read: “%(line)s”", line=bad.line[:60]),
         "twice": _("This value stands twice: “%(line)s”", line=bad.line[:60]),
         "colour": _("There is no such colour: “%(line)s”", line=bad.line[:60]),
+        "separator": _("No choice of several may have ; 、 or a comma in it: “%(text)s”", text=bad.line[:60]),
         "many": _("At most %(count)s choices", count=MOST_CHOICES),
     }
     return texts[bad.code]

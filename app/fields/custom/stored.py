@@ -6,6 +6,7 @@ out. Paths are literal (validated keys), so that expression indexes serve them: 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -80,6 +81,16 @@ class _Exact(TypeDecorator[Decimal]):
         return exact if self.scale <= 2 else exact.normalize() + 0
 
 
+class _Several(TypeDecorator[tuple[Any, ...]]):
+    """The members of an array, out of the text of it."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Any, ...] | None:
+        return None if value is None else tuple(json.loads(value))
+
+
 @lru_cache(maxsize=4096)
 def expression(column: Any, key: str, kind: Kind) -> Any:
     """The typed SQL expression of one key of a JSON column. Raises `ValueError` for a key that is none."""
@@ -96,6 +107,8 @@ def expression(column: Any, key: str, kind: Kind) -> Any:
         return cast(words, _Exact(2))
     if kind in (Kind.DATE, Kind.DATETIME):
         return type_coerce(words, _Written(kind.value))
+    if kind is Kind.CHOICES:
+        return type_coerce(words, _Several())
     return words
 
 

@@ -12,6 +12,7 @@ from flask_babel import force_locale
 
 from app.access.audit import Told
 from app.fields.rules import BadValue
+from app.fields.several import split
 from app.fields.values import as_text, is_visible, value_reader
 from app.host.context import context
 from app.transfer.readers.spool import Line
@@ -130,6 +131,8 @@ class Columns:
         """How a value is read, and whether values repeat down the column."""
         if target.kind is Kind.CHOICE:
             return _choices(target), True
+        if target.kind is Kind.CHOICES:
+            return _several(target), True
         typed = value_reader(target, self.zone)
         if target.kind is Kind.TEXT:
             return _short_text(target, typed), False
@@ -210,5 +213,15 @@ def _choices(target: Field) -> Callable[[Any], Any]:
         if value is None:
             raise BadValue("choice", value=text[:40], choices="")
         return value
+
+    return typed
+
+
+def _several(target: Field) -> Callable[[Any], Any]:
+    """Reads a cell of several choices, each by its value or its label in any language."""
+    one, places = _choices(target), {choice.value: place for place, choice in enumerate(target.choices)}
+
+    def typed(raw: Any) -> Any:
+        return tuple(sorted({one(text) for text in split(as_text(raw))}, key=places.__getitem__)) or None
 
     return typed

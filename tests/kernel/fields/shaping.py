@@ -33,12 +33,25 @@ class Sample:
     more: tuple[tuple[str, Any], ...] = ()
 
     @property
+    def sortable(self) -> bool:
+        """Whether lists can be ordered by it."""
+        return self.kind not in ("long_text", "choices")
+
+    @property
+    def asked(self) -> Any:
+        """What a filter by this value asks for, where it asks for no range."""
+        if self.kind == "boolean":
+            return "yes"
+        return self.rest if isinstance(self.rest, list) else str(self.rest)
+
+    @property
     def key(self) -> str:
         """The key of the field."""
         return f"x_{self.kind}"
 
 
 _CHOICES = "retired | 退休 | Retired | green\nstudent | 学生 | Student"
+_SEVERAL = "retired | 退休 | Retired | green\nstudent | 学生 | Student\nself | 自雇 | Self-employed | blue"
 _ID = id_number(1)
 SAMPLES = (
     Sample("text", "甲=1 <b>", "甲=1 <b>", "甲=1 <b>", "长" * 201, "甲=1 &lt;b&gt;"),
@@ -53,6 +66,7 @@ SAMPLES = (
     ),
     Sample("boolean", "yes", True, "是", "也许", "是"),
     Sample("choice", "retired", "retired", "退休", "失业", "退休", (("choices", _CHOICES),)),
+    Sample("choices", "自雇;retired", ["retired", "self"], "退休; 自雇", "退休;失业", "自雇", (("choices", _SEVERAL),)),
     Sample("phone", "138 0013 9999", "13800139999", "13800139999", "12", "13800139999"),
     Sample("email", "A@b.cn", "a@b.cn", "a@b.cn", "a.b.cn", "a@b.cn"),
     Sample("id_number", _ID, _ID, _ID, "110101198506151234", _ID),

@@ -49,10 +49,11 @@ def list_parameters(entity: Entity) -> list[dict[str, Any]]:
 
 def _filters(field: Field) -> list[tuple[str, dict[str, Any], str]]:
     label = str(field.label)
+    ways = ["all", "empty", "filled"] if field.kind is Kind.CHOICES else ["contains", "equals", "empty", "filled"]
     found = [
         (
             f"op.{field.name}",
-            {"type": "string", "enum": ["contains", "equals", "empty", "filled"]},
+            {"type": "string", "enum": ways},
             f"How to filter by “{label}”",
         )
     ]
@@ -65,7 +66,7 @@ def _filters(field: Field) -> list[tuple[str, dict[str, Any], str]]:
             *found,
         ]
     item: dict[str, Any] = {"type": "string"}
-    if field.kind is Kind.CHOICE:
+    if field.kind in (Kind.CHOICE, Kind.CHOICES):
         item = {"type": "string", "enum": [choice.value for choice in field.choices]}
     elif field.kind is Kind.LINK:
         item = {"type": "integer", "minimum": 1}

@@ -51,6 +51,29 @@
     });
   }
 
+  // Several choices of a list: one input, its values joined by ";".
+  function several(root) {
+    root.querySelectorAll("input[data-several]").forEach(function (input) {
+      if (input.tomselect) { return; }
+      new window.TomSelect(input, {
+        options: JSON.parse(input.dataset.several), valueField: "value", labelField: "text", searchField: ["text", "value"],
+        sortField: "$order", delimiter: ";", create: false, persist: false, maxOptions: 300, plugins: ["remove_button"],
+        // What is not on the list stays as typed: the server says what is wrong with it.
+        onInitialize: function () {
+          var tom = this;
+          input.defaultValue.split(";").forEach(function (value) {
+            if (value && !tom.options[value]) { tom.addOption({ value: value, text: value }); tom.addItem(value, true); }
+          });
+        },
+        render: {
+          no_results: function (data, escape) {
+            return '<div class="no-results">' + escape(input.dataset.textNone || "") + "</div>";
+          }
+        }
+      });
+    });
+  }
+
   function dates(root) {
     root.querySelectorAll("input[data-date], input[data-moment]").forEach(function (input) {
       if (input._flatpickr) { return; }
@@ -66,6 +89,7 @@
 
   function prepare(root) {
     pickers(root);
+    several(root);
     dates(root);
   }
   prepare(document);
