@@ -25,7 +25,7 @@ from app.base.views.inputs import (
 )
 from app.base.views.pickers import pick
 from app.base.views.replies import done, linked
-from app.base.views.saving import create_once, new_token, posted_values, save_changes
+from app.base.views.saving import create_once, new_token, posted_values, posted_version, save_changes
 from app.base.views.screen import EntityScreen
 from app.base.views.titles import read_titles
 from app.fields.several import split
@@ -85,7 +85,7 @@ class FormScreen(EntityScreen):
             return self._form(build_form(self.entity, record_values(self.entity, record), record=record), record)
         posted = self.posted()
         values = {**record_values(self.entity, record), **posted}
-        version = self._version()
+        version = posted_version(request.form)
         form = build_form(self.entity, values, record=record)
         try:
             refuse_foreign(self.entity, form, posted, values)
@@ -131,10 +131,6 @@ class FormScreen(EntityScreen):
         if links - set(read_titles(links)):
             abort(404)
         return given
-
-    def _version(self) -> int | None:
-        text = request.form.get("_version", "")
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
     def _refused(self, values: Mapping[str, str], refused: Refused, record: Any = None) -> Form:
         errors = refused.errors

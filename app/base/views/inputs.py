@@ -154,7 +154,7 @@ def build_form(
         inputs = tuple(
             _input(entity, field, values, seen, titles, record, wrong.get(name, ""))
             for name in section.fields
-            if (field := entity.field(name)) is not None and (record is not None or _is_typed(field, record))
+            if (field := entity.field(name)) is not None and (record is not None or is_typed(field, record))
         )
         if inputs:
             visible = section.visible_when is None or bool(section.visible_when(seen))
@@ -225,7 +225,7 @@ def _links(entity: Entity, values: Mapping[str, str]) -> set[tuple[str, int]]:
     }
 
 
-def _is_typed(field: Field, record: Any) -> bool:
+def is_typed(field: Field, record: Any) -> bool:
     """Whether the field is an input in the form of the record (None: a new one)."""
     return not field.computed and field.level is Level.WRITE and not (field.create_only and record is not None)
 
@@ -240,7 +240,7 @@ def _input(
     error: str,
 ) -> Input:
     text = values.get(field.name, "") if field.level >= Level.READ else ""
-    typed = _is_typed(field, record)
+    typed = is_typed(field, record)
     picked = ""
     if field.kind is Kind.LINK and text.isdecimal():
         picked = titles.get((field.target or "", int(text[:18])), "")

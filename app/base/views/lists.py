@@ -15,8 +15,8 @@ from app.base.views.acts import BULK_LIMIT, actions_of, optional_url
 from app.base.views.cells import FIGURES, Cell, heading, row_writer, unit_of, zone
 from app.base.views.filters import PICKED, RANGED, Filter, sentence
 from app.base.views.guard import is_htmx, needs
+from app.base.views.inline import CellScreen
 from app.base.views.listing import Page, can_search, matching_ids, read_page
-from app.base.views.screen import EntityScreen
 from app.base.views.state import PAGE_SIZES, ListState, is_sortable, read_state
 from app.base.views.titles import Titles, links_of, read_titles, record_path, record_title, record_url
 from app.fields.messages import message
@@ -71,7 +71,7 @@ class FilterInput:
     first: bool = True
 
 
-class ListScreen(EntityScreen):
+class ListScreen(CellScreen):
     """`/list/`, its filter form and the ids behind “all matching”."""
 
     @expose("/list/")
@@ -159,6 +159,7 @@ class ListScreen(EntityScreen):
             "unsearch_url": self._at(state.unsearched()),
             "ids_url": self.url("ids") + state.query,
             "actions": bulk,
+            "editable": self.editable_fields(),
             "add_url": self.url("add") if self.can("add") else None,
             "delete_url": self.url("delete_many") if self.can("delete") else None,
             "export_url": self._transfer("ExportView.start", "export", state),

@@ -19,8 +19,8 @@ from app.base.views.cells import Cell, cell
 from app.base.views.guard import is_htmx, may, needs
 from app.base.views.happenings import read_moment, read_timeline
 from app.base.views.history import read_history
+from app.base.views.inline import CellScreen
 from app.base.views.inputs import sections_of
-from app.base.views.screen import EntityScreen
 from app.base.views.titles import Titles, links_of, read_titles
 from app.host.context import hooks
 from app.types import Entity, Field, Tab
@@ -46,7 +46,7 @@ class Block:
     fields: tuple[Shown, ...]
 
 
-class RecordScreen(EntityScreen):
+class RecordScreen(CellScreen):
     """`/show/<pk>`, its tabs and its timeline."""
 
     @expose("/show/<int:pk>")
@@ -107,6 +107,7 @@ class RecordScreen(EntityScreen):
                 for label, names_of in blocks_of(entity, record)
             ],
             tabs=[(tab.name, str(tab.label), self.url("tab", pk=record.id, name=tab.name)) for tab in tabs],
+            editable=self.editable_fields() if writable and self.offers(record, "edit") else (),
             open_tab=open_tab,
             open_tab_html=self._tab(record, open_tab) if open_tab else "",
             show_url=self.url("show", pk=record.id),

@@ -38,6 +38,18 @@ def posted_values(form: MultiDict[str, str]) -> dict[str, str]:
     return {name: form.getlist(name)[-1] for name in form if name not in CONTROLS}
 
 
+def posted_text(form: MultiDict[str, str], name: str) -> str | None:
+    """What was typed into one field; None when it was not sent."""
+    sent = form.getlist(name)
+    return sent[-1] if sent else None
+
+
+def posted_version(form: MultiDict[str, str]) -> int | None:
+    """The version of the record the form was made from; None when it does not say."""
+    text = form.get("_version", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
 def create_once(entity: Entity, values: Mapping[str, str], token: str) -> tuple[int, bool]:
     """(id, whether it is new): create the record, or find the one this form has already made.
 

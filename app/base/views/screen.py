@@ -24,7 +24,7 @@ ROUTES = {
     "list": ("list", "ids", "filters"),
     "show": ("show", "tab", "timeline"),
     "add": ("add",),
-    "edit": ("edit",),
+    "edit": ("edit", "cell"),
     "delete": ("delete", "delete_many"),
 }
 #: Acts on lists whose screens live in other rooms; the permission belongs to the view.
@@ -140,6 +140,7 @@ class EntityScreen(BaseView):
 
     def render(self, template: str, **values: Any) -> str:
         """A page or fragment with what every template of the screens needs."""
+        values.setdefault("cells_url", self.url("cell", pk=0, field="-") if self.can("edit") else "")
         return self.render_template(template, entity=self.entity, heading=self.heading(), **values)
 
     def title(self, record: Any) -> str:

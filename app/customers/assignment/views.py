@@ -51,6 +51,7 @@ class AssignmentRuleView(EntityView):
     entity = ASSIGNMENT_RULE
     route_base = "/assignment_rule"
     form_template = "customers/rule_form.html"
+    own_inputs = frozenset({"condition"})
 
     def render(self, template: str, **values: Any) -> str:
         """The form asks the view for the inputs of its condition; the page says the condition in words."""

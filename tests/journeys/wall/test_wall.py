@@ -51,7 +51,7 @@ SCREENS = {
     "list": ("list", "ids", "filters"),
     "show": ("show", "tab", "timeline"),
     "add": ("add",),
-    "edit": ("edit",),
+    "edit": ("edit", "cell"),
     "delete": ("delete", "delete_many"),
 }
 REST = {"list": ("get_list", "info"), "show": ("get",), "add": ("post",), "edit": ("put",), "delete": ("delete",)}
@@ -346,7 +346,7 @@ def _walk(bank: Bank, walker: Walker, actor: Actor, inside: dict[str, int], outs
             allowed = {200} if sees else REFUSED if sees is False else {200, *REFUSED}
             allowed |= {422} if route.many else set()  # none were chosen
             # an entity may have no link to pick, and no history to show
-            may_lack = answer.status_code == 404 and route.endpoint.endswith((".pick", ".tab"))
+            may_lack = answer.status_code == 404 and route.endpoint.endswith((".pick", ".tab", ".cell"))
             if answer.status_code not in allowed and not may_lack:
                 walker.fault(route, "with the permission", answer)
             walker.seen = walker.version()
