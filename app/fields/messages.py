@@ -17,6 +17,7 @@ MESSAGES: dict[str, Any] = {
     "datetime": _l("This is not a date and time; write it like 2019-12-08 14:30"),
     "choice": _l("“%(value)s” is not one of the choices: %(choices)s"),
     "link": _l("“%(value)s” was not found, or you may not use it"),
+    "region": _l("“%(value)s” is not a province, city or county, or several are called so"),
     "phone": _l("This is not a phone number"),
     "email": _l("This is not an e-mail address"),
     "id_number_form": _l("An ID number has 18 characters: 17 digits and a digit or X"),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.fields import rules
 from app.fields.messages import message
+from app.fields.regions import read_region
 from app.fields.rules import BadValue
 from app.fields.several import split
 from app.host.context import context
@@ -27,6 +28,7 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.ID_NUMBER: rules.read_id_number,
     Kind.USCC: rules.read_uscc,
     Kind.BANK_CARD: rules.read_bank_card,
+    Kind.REGION: read_region,
 }
 #: Kinds whose values are words of a certain form.
 _WORDS = frozenset({Kind.PHONE, Kind.EMAIL, Kind.ID_NUMBER, Kind.USCC, Kind.BANK_CARD})

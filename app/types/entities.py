@@ -25,6 +25,8 @@ class Kind(StrEnum):
     CHOICE = "choice"
     CHOICES = "choices"
     LINK = "link"
+    #: A province, city or county by its code of six digits.
+    REGION = "region"
     PHONE = "phone"
     EMAIL = "email"
     ID_NUMBER = "id_number"

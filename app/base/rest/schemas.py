@@ -19,6 +19,7 @@ from app.fields.messages import MESSAGES, message
 from app.types import Entity, Field, Kind, Level
 
 WORDS = {**MESSAGES, "text": _l("This must be text"), "list": _l("This must be a list")}
+WORDS["code"] = _l("This must be a code of six digits")
 _DECIMALS = (Kind.DECIMAL, Kind.MONEY, Kind.PERCENT)
 #: How a value is told to be of the wrong type.
 _WRONG = {
@@ -146,6 +147,8 @@ def marshmallow_field(field: Field, zone: ZoneInfo, *, required: bool) -> fields
     if field.kind is Kind.CHOICES:
         one = Text(validate=OneOf([choice.value for choice in field.choices]), error_messages=words)
         return fields.List(one, validate=Longest(max=len(field.choices)), **common)
+    if field.kind is Kind.REGION:
+        return Text(validate=validate.Regexp(r"[1-9]\d{5}\Z", error=WORDS["code"]), **common)
     if field.max_length is None:
         return Text(**common)
     return Text(validate=Longest(max=field.max_length), **common)

@@ -26,6 +26,7 @@ from app.base.views.formats import (
     percent_text,
 )
 from app.base.views.titles import Titles, record_title, record_url
+from app.fields.regions import path_of
 from app.host.context import context
 from app.types import Entity, Field, Kind, Level
 
@@ -174,6 +175,7 @@ def _text_writer(field: Field, clock: tzinfo) -> Callable[[Any], str]:
 
 _TEXTS: dict[Kind, Callable[[Any], str]] = {
     Kind.DATE: date_text,
+    Kind.REGION: path_of,
     Kind.INTEGER: number_text,
     Kind.DECIMAL: number_text,
     Kind.MONEY: money_text,

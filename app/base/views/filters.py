@@ -21,12 +21,13 @@ from werkzeug.datastructures import MultiDict
 
 from app.base.views.formats import range_text
 from app.fields.messages import message
+from app.fields.regions import path_of
 from app.fields.rules import BadValue
 from app.fields.values import read_value
 from app.types import Entity, Field, Kind, Refused
 
 RANGED = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT, Kind.DATE, Kind.DATETIME})
-PICKED = frozenset({Kind.CHOICE, Kind.CHOICES, Kind.LINK, Kind.BOOLEAN})
+PICKED = frozenset({Kind.CHOICE, Kind.CHOICES, Kind.LINK, Kind.REGION, Kind.BOOLEAN})
 MAX_VALUES = 50
 MAX_TEXT = 200
 _DAY = re.compile(r"\d{4}\D\d{1,2}\D\d{1,2}日?|\d{8}")
@@ -230,6 +231,8 @@ def _names(one: Filter, titles: dict[tuple[str, int], str]) -> list[str]:
         return [_("Yes") if value else _("No") for value in one.values]
     if field.kind is Kind.LINK:
         return [titles.get((field.target or "", value), f"#{value}") for value in one.values]
+    if field.kind is Kind.REGION:
+        return [path_of(value) for value in one.values]
     labels = {choice.value: str(choice.label) for choice in field.choices}
     return [labels[value] for value in one.values]
 

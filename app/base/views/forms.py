@@ -28,6 +28,7 @@ from app.base.views.replies import done, linked
 from app.base.views.saving import create_once, new_token, posted_values, posted_version, save_changes
 from app.base.views.screen import EntityScreen
 from app.base.views.titles import read_titles
+from app.fields.regions import path_of
 from app.fields.several import split
 from app.types import Entity, Kind, Level, Refused
 
@@ -110,9 +111,9 @@ class FormScreen(EntityScreen):
     @expose("/pick/<field>")
     @needs("can_list", "can_add", "can_edit")
     def pick(self, field: str) -> Response:
-        """Records a link field may name, within the actor's scope: at most twenty that match ``q``."""
+        """Records a link field may name, within the actor's scope, or regions: at most twenty that match ``q``."""
         described = self.seen().field(field)
-        if described is None or described.kind is not Kind.LINK or described.level < Level.READ:
+        if described is None or described.kind not in (Kind.LINK, Kind.REGION) or described.level < Level.READ:
             abort(404)
         return jsonify(pick(described, request.args.get("q", "")))
 
@@ -228,6 +229,8 @@ def _differences(entity: Entity, record: Any, posted: Mapping[str, str]) -> Any:
             yours = titles.get((field.target or "", int(text[:18])), text)
         elif field.kind is Kind.CHOICE:
             yours = next((str(choice.label) for choice in field.choices if choice.value == text), text)
+        elif field.kind is Kind.REGION:
+            yours = path_of(text)
         elif field.kind is Kind.CHOICES:
             yours = listed(str(choice.label) for choice in field.choices if choice.value in split(text))
         elif field.kind is Kind.BOOLEAN:

@@ -15,6 +15,7 @@ from app.base.views.cells import Cell, cell, unit_of, zone
 from app.base.views.formats import moment_text
 from app.base.views.titles import Titles, read_titles
 from app.db import now
+from app.fields.regions import path_of
 from app.fields.rules import BadValue
 from app.fields.several import INPUT
 from app.fields.values import read_value
@@ -244,6 +245,8 @@ def _input(
     picked = ""
     if field.kind is Kind.LINK and text.isdecimal():
         picked = titles.get((field.target or "", int(text[:18])), "")
+    elif field.kind is Kind.REGION and text:
+        picked = path_of(text)
     return Input(
         field,
         text,

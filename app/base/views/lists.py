@@ -20,6 +20,7 @@ from app.base.views.listing import Page, can_search, matching_ids, read_page
 from app.base.views.state import PAGE_SIZES, ListState, is_sortable, read_state
 from app.base.views.titles import Titles, links_of, read_titles, record_path, record_title, record_url
 from app.fields.messages import message
+from app.fields.regions import path_of
 from app.types import Entity, Field, Kind, Refused
 
 
@@ -246,11 +247,18 @@ def _filter_input(field: Field, one: Filter | None, titles: Titles, first: bool)
         start=given.get(f"f.{field.name}.from", ""),
         end=given.get(f"f.{field.name}.to", ""),
         chosen=_chosen(one, texts),
-        picked=tuple((str(value), titles.get((field.target or "", value), "")) for value in one.values)
-        if one is not None and form == "link"
-        else (),
+        picked=_picked(one, titles),
         first=first or one is not None,
     )
+
+
+def _picked(one: Filter | None, titles: Titles) -> tuple[tuple[str, str], ...]:
+    """(value, text) of what a picker of the form begins with."""
+    if one is None or one.field.kind not in (Kind.LINK, Kind.REGION):
+        return ()
+    if one.field.kind is Kind.REGION:
+        return tuple((value, path_of(value)) for value in one.values)
+    return tuple((str(value), titles.get((one.field.target or "", value), "")) for value in one.values)
 
 
 def _chosen(one: Filter | None, texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from app.access.policy import may_ask, title_text
 from app.access.scope import UNSCOPED, scope_condition
 from app.base.views.listing import search_condition, searched_fields
 from app.db import session
+from app.fields.regions import find_regions
 from app.host.context import context
 from app.types import Entity, Field, Kind
 
@@ -23,6 +24,8 @@ def pick(field: Field, text: str) -> dict[str, Any]:
 
     Without a text the newest twenty; with one those that the entity's own search finds.
     """
+    if field.kind is Kind.REGION:
+        return _pick_region(text.strip()[:100])
     target = context().entities.get(field.target or "")
     if target is None:
         return {"items": [], "more": False}
@@ -43,6 +46,12 @@ def pick(field: Field, text: str) -> dict[str, Any]:
         items.sort(key=lambda item: (not item["text"].startswith(words), item["text"]))
     more = _("More than %(count)s found; type more", count=LIMIT) if len(rows) > LIMIT else ""
     return {"items": items, "more": more}
+
+
+def _pick_region(text: str) -> dict[str, Any]:
+    found, more = find_regions(text)
+    items = [{"value": code, "text": path, "hint": code} for code, path in found]
+    return {"items": items, "more": _("More than %(count)s found; type more", count=len(items)) if more else ""}
 
 
 def hint_field(target: Entity) -> str | None:

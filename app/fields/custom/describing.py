@@ -18,7 +18,7 @@ from app.db import reading, session
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING, LONGEST, UNORDERED, read_choices
 from app.fields.custom.several import holds
-from app.fields.custom.stored import is_extensible
+from app.fields.custom.stored import inside, is_extensible
 from app.fields.rules import BadValue
 from app.fields.values import read_value
 from app.host.boot import is_missing_table
@@ -76,6 +76,8 @@ def _asked(entity: Entity, field: Field) -> Field:
     """The field with a filter of its own where its kind needs one."""
     if field.kind is Kind.CHOICES:
         return replace(field, match=holds(entity.model, field.name))
+    if field.kind is Kind.REGION:
+        return replace(field, match=inside(entity.model, field.name))
     return field
 
 

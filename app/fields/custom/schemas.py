@@ -26,6 +26,7 @@ KIND_LABELS = {
     Kind.ID_NUMBER: _l("Resident ID number"),
     Kind.USCC: _l("Unified social credit code"),
     Kind.BANK_CARD: _l("Bank card number"),
+    Kind.REGION: _l("Province, city or county"),
 }
 
 

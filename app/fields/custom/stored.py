@@ -7,7 +7,7 @@ out. Paths are literal (validated keys), so that expression indexes serve them: 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Dialect,
     Numeric,
     String,
+    and_,
     cast,
     inspect,
     literal_column,
@@ -34,6 +35,7 @@ from sqlalchemy.types import TypeDecorator
 
 from app.db import Model
 from app.fields.custom.rules import KEY, PREFIX, kept, typed
+from app.fields.regions import prefix_of
 from app.host.context import context
 from app.types import Entity, Field, Kind
 
@@ -155,6 +157,16 @@ class Extensible(Model, metaclass=_Attributes):
         self.custom = rest if written is None else {**rest, name: written}
 
 
+def inside(model: Any, key: str) -> Callable[[str], Any]:
+    """What asks whether a record's region under `key` is one region or lies in it: an index serves it."""
+
+    def condition(code: str) -> Any:
+        column, prefix = getattr(model, key), prefix_of(code)
+        return and_(column >= prefix, column < str(int(prefix) + 1))
+
+    return condition
+
+
 def is_stored(entity: Entity, field: Field) -> bool:
     """Whether the field is kept in the table, so that statements can read it and order by it."""
     return is_custom(field) or field.name in inspect(entity.model).column_attrs
@@ -190,4 +202,14 @@ def folded(entity: Entity, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, 
     return made
 
 
-__all__ = ["COLUMN", "Extensible", "column_of", "expression", "folded", "is_custom", "is_extensible", "is_stored"]
+__all__ = [
+    "COLUMN",
+    "Extensible",
+    "column_of",
+    "expression",
+    "folded",
+    "inside",
+    "is_custom",
+    "is_extensible",
+    "is_stored",
+]

@@ -24,7 +24,7 @@ from app.types import Entity, Field, Kind
 LOCALES = ("zh", "en")
 #: Kinds whose values repeat down a column; of each column so many are remembered.
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT)
-_REPEATED = frozenset({Kind.DATE, Kind.DATETIME, Kind.BOOLEAN, *_NUMBERS})
+_REPEATED = frozenset({Kind.DATE, Kind.DATETIME, Kind.BOOLEAN, Kind.REGION, *_NUMBERS})
 _MOST_REMEMBERED = 5_000
 
 

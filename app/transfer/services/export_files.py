@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 
 from app.access.policy import masked_value
 from app.base.views.cells import heading
+from app.fields.regions import path_of
 from app.fields.several import in_a_cell
 from app.transfer.rules.cells import harmless
 from app.transfer.rules.exported import footer
@@ -168,6 +169,8 @@ def text_cell(field: Field, zone: ZoneInfo) -> Callable[[Any, Names], str]:
     if field.kind is Kind.CHOICES:
         labels = {choice.value: str(choice.label) for choice in field.choices}
         return lambda value, names: harmless(in_a_cell(labels.get(one, one) for one in value))
+    if field.kind is Kind.REGION:
+        return lambda value, names: harmless(path_of(value))
     if field.kind is Kind.BOOLEAN:
         yes, no = _("Yes"), _("No")
         return lambda value, names: yes if value else no

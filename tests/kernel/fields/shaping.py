@@ -67,6 +67,7 @@ SAMPLES = (
     Sample("boolean", "yes", True, "是", "也许", "是"),
     Sample("choice", "retired", "retired", "退休", "失业", "退休", (("choices", _CHOICES),)),
     Sample("choices", "自雇;retired", ["retired", "self"], "退休; 自雇", "退休;失业", "自雇", (("choices", _SEVERAL),)),
+    Sample("region", "浙江 宁波 海曙区", "330203", "浙江省/宁波市/海曙区", "火星市", "浙江省/宁波市/海曙区"),
     Sample("phone", "138 0013 9999", "13800139999", "13800139999", "12", "13800139999"),
     Sample("email", "A@b.cn", "a@b.cn", "a@b.cn", "a.b.cn", "a@b.cn"),
     Sample("id_number", _ID, _ID, _ID, "110101198506151234", _ID),

@@ -70,6 +70,8 @@ def _filters(field: Field) -> list[tuple[str, dict[str, Any], str]]:
         item = {"type": "string", "enum": [choice.value for choice in field.choices]}
     elif field.kind is Kind.LINK:
         item = {"type": "integer", "minimum": 1}
+    elif field.kind is Kind.REGION:
+        item = {"type": "string", "pattern": "^[1-9][0-9]{5}$"}
     elif field.kind is Kind.BOOLEAN:
         item = {"type": "string", "enum": ["yes", "no"]}
     schema = {"type": "array", "items": item} if field.kind in PICKED else item
