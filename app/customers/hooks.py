@@ -49,6 +49,7 @@ def entities() -> Sequence[Entity]:
     customer = Verbs(
         create=create_with_rules,
         update=services.update_customer,
+        update_many=services.update_customers,
         delete=services.delete_customer,
         create_many=create_many_with_rules,
     )

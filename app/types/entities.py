@@ -121,12 +121,14 @@ class Verbs:
     create(values) -> record; update(record, values) -> None; delete(record) -> None. They run inside the
     caller's transaction and raise `app.types.Refused` with a translated reason.
     `create_many(rows) -> list[int]` is the set-based form used by imports: ids in order of the rows.
+    `update_many([(record, values), …])` is that of `update`: all of them, or none and `Refused`.
     """
 
     create: Callable[[dict[str, Any]], Any] | None = None
     update: Callable[[Any, dict[str, Any]], None] | None = None
     delete: Callable[[Any], None] | None = None
     create_many: Callable[[Sequence[dict[str, Any]]], list[int]] | None = None
+    update_many: Callable[[Sequence[tuple[Any, dict[str, Any]]]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

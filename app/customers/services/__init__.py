@@ -10,6 +10,7 @@ from app.customers.services.records import (
     create_customers,
     delete_customer,
     update_customer,
+    update_customers,
 )
 from app.customers.services.sharing import change_share, share_customer, unshare, unshare_customer
 
@@ -28,4 +29,5 @@ __all__ = [
     "unshare",
     "unshare_customer",
     "update_customer",
+    "update_customers",
 ]

@@ -90,24 +90,35 @@ def create_customers(rows: Sequence[dict[str, Any]], *, ownerless: bool = False)
 
 def update_customer(customer: Customer, values: dict[str, Any]) -> None:
     """Change a customer; keeps what is derived from name, mobile and ID number. Raises `Refused` by field."""
-    _check_kind(customer.kind, values)
+    update_customers([(customer, values)])
+
+
+def update_customers(changes: Sequence[tuple[Customer, dict[str, Any]]]) -> None:
+    """Change customers as `update_customer` does, all in one go. Raises `Refused` by field; then none is changed."""
     with transaction() as current:
-        for name, value in values.items():
-            setattr(customer, name, value)
-        if "mobile" in values:
-            customer.mobile_tail = mobile_tail(values["mobile"])
-        if "name" in values:
-            customer.search_tokens = tokens(values["name"])
-        if values.get("id_number"):
-            born, sex = id_number_facts(values["id_number"])
-            customer.birth_date = customer.birth_date or born
-            customer.sex = customer.sex or sex
-        if values.get("parent_id") is not None:
-            _check_parent(current, customer.id, values["parent_id"])
         try:
+            for customer, values in changes:
+                _check_kind(customer.kind, values)
+                _change(customer, values)
+                if values.get("parent_id") is not None:
+                    _check_parent(current, customer.id, values["parent_id"])
+                    current.flush()  # the next ones may be above or below it
             current.flush()
         except IntegrityError as error:
             raise Refused(errors=_duplicate(error)) from error
+
+
+def _change(customer: Customer, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(customer, name, value)
+    if "mobile" in values:
+        customer.mobile_tail = mobile_tail(values["mobile"])
+    if "name" in values:
+        customer.search_tokens = tokens(values["name"])
+    if values.get("id_number"):
+        born, sex = id_number_facts(values["id_number"])
+        customer.birth_date = customer.birth_date or born
+        customer.sex = customer.sex or sex
 
 
 def delete_customer(customer: Customer) -> None:

@@ -117,8 +117,20 @@ def _created(entity: Entity, record_id: int, row: Row) -> Act:
     return Act("create", entity.slug, str(record_id), str(row.values.get(entity.title) or "")[:200], changes)
 
 
-#: Records held at once while they are changed one by one.
+#: Records held at once while they are changed: a flush looks at every record the session holds.
 _LOADED = 100
+
+
+def _parts(rows: Sequence[Row], record_of: Callable[[Row], int]) -> Iterator[list[Row]]:
+    """The rows in stretches that change no record twice, so that each row's history begins where the last one ended."""
+    part: dict[int, Row] = {}
+    for row in rows:
+        if len(part) == _LOADED or record_of(row) in part:
+            yield list(part.values())
+            part = {}
+        part[record_of(row)] = row
+    if part:
+        yield list(part.values())
 
 
 class Updates:
@@ -138,10 +150,10 @@ class Updates:
 
         def act(batch: Sequence[Row]) -> list[dict[str, Any]]:
             changes: list[dict[str, Any]] = []
-            for start in range(0, len(batch), _LOADED):  # each flush looks at every record the session holds
-                part = batch[start : start + _LOADED]
+            for part in _parts(batch, lambda row: wanted[id(row)]):
                 records = self._load(current, [wanted[id(row)] for row in part])
-                changes.extend(self._one(current, row, records.get(wanted[id(row)])) for row in part)
+                with current.no_autoflush:
+                    changes.extend(self._change(current, part, [records.get(wanted[id(row)]) for row in part]))
             return changes
 
         return [(row, wanted[id(row)], changes) for row, changes in attempt(current, rows, act)]
@@ -152,7 +164,31 @@ class Updates:
         options = {UNSCOPED: True, "populate_existing": True}
         return {record.id: record for record in current.scalars(statement.execution_options(**options))}
 
-    def _one(self, current: Session, row: Row, record: Any) -> dict[str, Any]:
+    def _change(self, current: Session, rows: Sequence[Row], records: Sequence[Any]) -> list[dict[str, Any]]:
+        """{field: [before, after]} of each row, whose records are changed in one flush."""
+        changed = [self._differences(row, record) for row, record in zip(rows, records, strict=True)]
+        before = [
+            {name: plain(getattr(record, name)) for name in values}
+            for record, values in zip(records, changed, strict=True)
+        ]
+        pairs = [(record, values) for record, values in zip(records, changed, strict=True) if values]
+        verbs = self.entity.verbs
+        if verbs.update_many is not None and pairs:
+            verbs.update_many(pairs)
+        for record, values in () if verbs.update_many is not None else pairs:
+            if verbs.update is not None:
+                verbs.update(record, values)
+            else:
+                for name, value in values.items():
+                    setattr(record, name, value)
+        current.flush()
+        return [
+            {name: [value, plain(getattr(record, name))] for name, value in known.items()}
+            for record, known in zip(records, before, strict=True)
+        ]
+
+    def _differences(self, row: Row, record: Any) -> dict[str, Any]:
+        """What the row says otherwise than its record. Raises where the record is gone or the row says too much."""
         if record is None:
             raise StaleDataError("gone")
         changed = {
@@ -160,18 +196,9 @@ class Updates:
             for name, value in row.values.items()
             if name in self._changeable and value is not None and getattr(record, name) != value
         }
-        if not changed:
-            return {}
-        before = {name: plain(getattr(record, name)) for name in changed}
-        merged = {**{name: getattr(record, name) for name in self._attributes}, **changed}
-        row.problems.clear()
-        self.columns.check_visible(row, merged)
-        if row.problems:
-            raise Refused()
-        if self.entity.verbs.update is not None:
-            self.entity.verbs.update(record, changed)
-        else:
-            for name, value in changed.items():
-                setattr(record, name, value)
-        current.flush()
-        return {name: [before[name], plain(getattr(record, name))] for name in changed}
+        if changed:
+            row.problems.clear()
+            self.columns.check_visible(row, {**{name: getattr(record, name) for name in self._attributes}, **changed})
+            if row.problems:
+                raise Refused()
+        return changed

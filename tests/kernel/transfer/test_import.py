@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app.customers.models import Customer, CustomerOwnership
 from app.db import session
@@ -101,6 +101,36 @@ def test_a_record_twice_in_one_file() -> None:
     assert counts(made) == (1, 1, 0, 0)
     record = session.scalar(select(Customer).where(Customer.code == "K1"))
     assert (record.mobile, record.email) == ("13800138000", "a@b.cn")
+
+
+def test_many_changes_are_few_flushes_and_a_wrong_one_stops_no_other() -> None:
+    people = [(f"K{n}", f"客户{n}", f"1380013{n:04}") for n in range(60)]
+    assert counts(imported(csv_bytes(("code", "name", "mobile"), *people))) == (60, 0, 0, 0)
+    changed = [(code, name + "改", mobile) for code, name, mobile in people]
+    flushes: list[int] = []
+    event.listen(session(), "after_flush", lambda *_given: flushes.append(1))
+    assert counts(imported(csv_bytes(("code", "name", "mobile"), *changed), duplicates="update")) == (0, 60, 0, 0)
+    assert len(flushes) < 20
+
+    companies = [("A", "甲公司", "corporate", ""), ("B", "乙公司", "corporate", ""), ("C", "丙公司", "corporate", "")]
+    head = ("code", "name", "kind", "parent_id")
+    assert counts(imported(csv_bytes(head, *companies))) == (3, 0, 0, 0)
+    circle = csv_bytes(
+        head, ("A", "甲", "corporate", "B"), ("B", "乙", "corporate", "A"), ("C", "丙", "corporate", "B")
+    )
+    assert counts(imported(circle, duplicates="update")) == (0, 2, 0, 1)
+    named = session.execute(select(Customer.code, Customer.name).where(Customer.code.in_(("A", "B", "C"))))
+    assert dict(list(named)) == {"A": "甲", "B": "乙公司", "C": "丙"}
+
+
+def test_two_rows_that_change_one_record_are_undone_to_where_it_was() -> None:
+    head = ("code", "name", "kind", "id_number", "email")
+    imported(csv_bytes(head, ("K1", "张三", "personal", "11010519491231002X", "")))
+    twice = csv_bytes(head, ("K1", "张三", "", "", "a@b.cn"), ("", "张三丰", "", "11010519491231002X", "c@d.cn"))
+    made = imported(twice, duplicates="update")
+    assert counts(made) == (0, 2, 0, 0)
+    changes = session.scalars(select(ImportRow.changes).where(ImportRow.import_id == made.id).order_by(ImportRow.id))
+    assert [one["email"] for one in changes] == [[None, "a@b.cn"], ["a@b.cn", "c@d.cn"]]
 
 
 def test_links_to_rows_further_down_are_found_and_loops_told() -> None:
