@@ -9,7 +9,8 @@ from werkzeug.datastructures import MultiDict
 from app.access.actors import require_actor
 from app.access.policy import level_of, whole
 from app.base.views.cells import zone
-from app.base.views.filters import sentence
+from app.base.views.filters import Filter, sentence
+from app.base.views.groups import branch_sentence
 from app.base.views.lists import asked_links
 from app.base.views.state import ListState, read_state
 from app.base.views.titles import Titles
@@ -41,13 +42,18 @@ def in_words(state: ListState, titles: Titles) -> tuple[str, ...]:
     `titles` are those of `asked_links(state)` within the actor's scope.
     """
     actor = require_actor()
-    said = []
-    for one in state.filters:
+
+    def say(one: Filter) -> str:
         level = level_of(state.entity, one.field.name, actor)
         if level >= Level.READ:
-            said.append(sentence(one, titles))
-        elif level is Level.MASKED:
-            said.append(f"{one.field.label}: ***")
+            return sentence(one, titles)
+        return f"{one.field.label}: ***" if level is Level.MASKED else "***"
+
+    said = [
+        branch_sentence(piece, say)
+        for piece in state.pieces
+        if not isinstance(piece, Filter) or level_of(state.entity, piece.field.name, actor) > Level.HIDDEN
+    ]
     if state.q:
         kept_back = any(level_of(state.entity, field.name, actor) < Level.READ for field in state.entity.fields)
         said.append("“***”" if kept_back else f"“{state.q}”")  # the words may be a value of any field

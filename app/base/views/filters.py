@@ -80,7 +80,7 @@ def read_filters(entity: Entity, args: MultiDict[str, str], zone: ZoneInfo) -> t
         if field.name not in named:
             continue
         try:
-            made = _read_one(field, named[field.name], zone)
+            made = read_one(field, named[field.name], zone)
         except BadValue as bad:
             errors[f"f.{field.name}"] = f"{field.label}: {_reason(bad)}"
         except Refused as refused:
@@ -108,7 +108,11 @@ def _parts(field: Field) -> frozenset[str]:
     return frozenset({"from", "to", "op"}) if field.kind in RANGED else frozenset({"", "op"})
 
 
-def _read_one(field: Field, given: dict[str, list[str]], zone: ZoneInfo) -> list[Filter]:
+def read_one(field: Field, given: dict[str, list[str]], zone: ZoneInfo) -> list[Filter]:
+    """The filter of one field from its parts of an address (``op``, ``from``, ``to``, values), none for blank ones.
+
+    Raises `BadValue` or `Refused`.
+    """
     op = given.get("op", [""])[-1]
     if op and op not in _OPERATORS and (op, field.kind) != ("all", Kind.CHOICES):
         raise Refused(_("“%(op)s” is not a way to filter", op=op[:40]))

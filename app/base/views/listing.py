@@ -29,6 +29,7 @@ from app.access.actors import require_actor
 from app.access.policy import may_ask
 from app.access.scope import UNSCOPED, place_conditions, scope_condition
 from app.base.views.filters import condition
+from app.base.views.groups import branch_condition
 from app.base.views.state import Cursor, ListState
 from app.db import session
 from app.host.context import context
@@ -58,6 +59,8 @@ def matching(state: ListState, *, write: bool = False) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = [scope_condition(entity, require_actor(), write=write)]
     if state.filters:
         parts.append(condition(entity, state.filters))
+    if state.where is not None:
+        parts.append(branch_condition(entity, state.where))
     if state.q:
         parts.append(search_condition(entity, state.q))
     return and_(*parts)
@@ -93,7 +96,7 @@ def count_rows(state: ListState) -> int | None:
 
     Without a filter, the records of the person's unit are counted first: often they are more than the cap alone.
     """
-    if state.filters or state.q:
+    if state.is_narrowed:
         number = _capped(state.entity, matching(state))
     else:
         actor = require_actor()

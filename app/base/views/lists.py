@@ -13,7 +13,9 @@ from flask_babel import gettext as _
 from app.base.views import listing
 from app.base.views.acts import BULK_LIMIT, actions_of, optional_url
 from app.base.views.cells import FIGURES, Cell, heading, row_writer, unit_of, zone
-from app.base.views.filters import PICKED, RANGED, Filter, sentence
+from app.base.views.filters import PICKED, RANGED, Filter
+from app.base.views.grouping import builder
+from app.base.views.groups import worded
 from app.base.views.guard import is_htmx, needs
 from app.base.views.inline import CellScreen
 from app.base.views.listing import Page, can_search, matching_ids, read_page
@@ -117,6 +119,7 @@ class ListScreen(CellScreen):
             "entity/list_filters.html" if is_htmx() else "entity/filters.html",
             state=state,
             filters=filter_inputs(self.seen(), state.filters, titles),
+            **builder(state, titles),
             clear_url=self._at(state.cleared()),
             list_url=self.url("list"),
             pick_url=lambda name: self.url("pick", field=name),
@@ -149,7 +152,7 @@ class ListScreen(CellScreen):
                 self._column(state, field) for name in self.list_fields() if (field := entity.field(name))
             ],
             "rows": self._rows(shown.records, titles),
-            "chips": [Chip(sentence(one, titles), self._at(state.without(one))) for one in state.filters],
+            "chips": [Chip(worded(one, titles), self._at(state.without(one))) for one in state.pieces],
             "filters_url": self.url("filters") + state.query.removesuffix("?"),
             "has_search": can_search(entity),
             "pages": [(number, self._at(state.at(number))) for number in near(state, shown)],
@@ -204,7 +207,7 @@ class ListScreen(CellScreen):
 
 def asked_links(state: ListState) -> set[tuple[str, int]]:
     """(entity, id) of the linked records a list is filtered by."""
-    linked = (one for one in state.filters if one.field.kind is Kind.LINK)
+    linked = (one for one in state.asked if one.field.kind is Kind.LINK)
     return {(one.field.target or "", value) for one in linked for value in one.values}
 
 

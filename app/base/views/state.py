@@ -16,13 +16,14 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from app.base.views.filters import Filter, is_filter_key, read_filters
+from app.base.views.groups import WHERE, Branch, read_where, write_where
 from app.fields.custom.stored import is_stored
 from app.types import Entity, Field, Kind, Refused
 
 PAGE_SIZES = (20, 50, 100)
 MAX_PAGE = 10_000_000
 #: Everything an address of a list may hold besides filters.
-KEYS = frozenset({"q", "sort", "page", "size", "after", "before"})
+KEYS = frozenset({"q", "sort", "page", "size", "after", "before", WHERE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,23 @@ class ListState:
     size: int = PAGE_SIZES[0]
     after: Cursor | None = None
     before: Cursor | None = None
+    #: Conditions joined by and / or, beside the filters.
+    where: Branch | None = None
 
     @property
     def is_narrowed(self) -> bool:
         """Whether anything but scope keeps rows away."""
-        return bool(self.filters or self.q)
+        return bool(self.filters or self.q or self.where)
+
+    @property
+    def asked(self) -> tuple[Filter, ...]:
+        """Every single condition, whether it stands alone or in a group."""
+        return (*self.filters, *(self.where.leaves if self.where is not None else ()))
+
+    @property
+    def pieces(self) -> tuple[Filter | Branch, ...]:
+        """What the list is asked for, in pieces that can be taken away one by one."""
+        return (*self.filters, *(self.where.pieces if self.where is not None else ()))
 
     def sorted_by(self, name: str) -> ListState:
         """The list ordered by a field; asked again, the other way round. Begins at page 1."""
@@ -65,11 +78,11 @@ class ListState:
         """The same list with another page size, from the start."""
         return replace(self, size=size, page=1, after=None, before=None)
 
-    def without(self, one: Filter) -> ListState:
-        """The list without one of its filters."""
-        return replace(
-            self, filters=tuple(f for f in self.filters if f is not one), page=1, after=None, before=None
-        )
+    def without(self, one: Filter | Branch) -> ListState:
+        """The list without one of its pieces."""
+        filters = tuple(f for f in self.filters if f is not one)
+        where = self.where.without(one) if self.where is not None else None
+        return replace(self, filters=filters, where=where, page=1, after=None, before=None)
 
     def unsearched(self) -> ListState:
         """The list without the words of the search box."""
@@ -77,12 +90,14 @@ class ListState:
 
     def cleared(self) -> ListState:
         """The list with nothing kept away; order and page size stay."""
-        return replace(self, filters=(), q="", page=1, after=None, before=None)
+        return replace(self, filters=(), where=None, q="", page=1, after=None, before=None)
 
     @property
     def narrowing(self) -> list[tuple[str, str]]:
         """The address parameters that choose the rows (filters and search), for exports and bulk acts."""
         pairs = [pair for one in self.filters for pair in one.pairs]
+        if self.where is not None:
+            pairs.append((WHERE, write_where(self.where)))
         return [*pairs, ("q", self.q)] if self.q else pairs
 
     @property
@@ -126,6 +141,11 @@ def read_state(entity: Entity, args: MultiDict[str, str], zone: ZoneInfo) -> Lis
         filters = read_filters(entity, args, zone)
     except Refused as refused:
         errors.update(refused.errors)
+    where = None
+    try:
+        where = read_where(entity, args.getlist(WHERE), zone)
+    except Refused as refused:
+        errors.update(refused.errors)
     name, descending = _read_sort(entity, args.get("sort", ""), errors)
     page = _read_number(args.get("page", ""), 1, errors, "page", _("There is no such page"))
     size = _read_number(
@@ -148,7 +168,7 @@ def read_state(entity: Entity, args: MultiDict[str, str], zone: ZoneInfo) -> Lis
     if errors:
         raise Refused(errors=errors)
     return ListState(
-        entity, filters, q, name, descending, page, size, cursors.get("after"), cursors.get("before")
+        entity, filters, q, name, descending, page, size, cursors.get("after"), cursors.get("before"), where
     )
 
 

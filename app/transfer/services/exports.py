@@ -171,7 +171,7 @@ def write_export(export_id: int, step: Callable[[int, int], None] = lambda done,
         state = list_of(entity, made.query)
         stamp, masked, reason = control.stamp_of(made, entity), made.masked, made.reason
         limit = control.most_rows(entity)
-        asked = [*(one.field.name for one in state.filters), state.sort]
+        asked = [*(one.field.name for one in state.asked), state.sort]
         reach = reach_of(require_actor(), entity, dict.fromkeys([*made.columns, *asked]))
         columns, query, total, kind = made.columns, made.query, made.row_count, made.format
         session.rollback()

@@ -94,6 +94,11 @@ def test_list_sort_and_filters(manager: Browser, people: People) -> None:
         asked = {f"f.{sample.key}.from": sample.typed, f"f.{sample.key}.to": sample.typed}
         asked = asked if ranged else {f"f.{sample.key}": sample.asked}
         assert rows(manager.get(URL, query_string=asked)) == [pk], asked
+        value = f"range:\"{sample.typed}\"|\"{sample.typed}\"" if ranged else f"in:{sample.rest}".replace("True", "yes")
+        if sample.kind not in ("boolean", "choice", "choices") and not ranged:
+            value = f"contains:\"{sample.rest}\""
+        group = f"and({sample.key}:{value},or(name:equals:谁,{sample.key}:filled))"
+        assert rows(manager.get(URL, query_string={"where": group})) == [pk], group
     assert rows(manager.get(URL, query_string={f"f.{LINK}": people.colleague.employee_id})) == [pk]
     assert rows(manager.get(URL, query_string={"f.x_choice": "student"})) == []
     assert manager.get(URL, query_string={"f.x_nothing": "1"}).status_code == 400

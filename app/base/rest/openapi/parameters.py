@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.base.groups.rules import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
 from app.base.rest.listing import MAX_PAGE_SIZE, PAGE_SIZE
 from app.base.views.filters import PICKED, RANGED
 from app.types import Entity, Field, Kind
+
+WHERE = (
+    "Conditions joined by and / or, beside the filters: and(condition,…) or or(condition,…), each condition "
+    "field:operator:value or a further group. Operators: in and all (values with | between them), contains, equals, "
+    "range:from|to (either may be left out), empty, filled. A value with a blank or one of \" ( ) , | : \\ in it "
+    "stands in double quotes. "
+    f"At most {MAX_CONDITIONS} conditions, {MAX_DEPTH} groups deep. "
+    "Example: or(kind:in:corporate,and(level:in:key|important,mobile:filled))"
+)
 
 
 def text_header(name: str) -> dict[str, Any]:
@@ -38,6 +48,7 @@ def list_parameters(entity: Entity) -> list[dict[str, Any]]:
         query("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}),
         query("sort", {"type": "string"}, "A field; with - before it the other way round"),
         query("q", {"type": "string", "maxLength": 100}, "As the list's search box"),
+        query("where", {"type": "string", "maxLength": MAX_LENGTH}, WHERE),
         query("after", {"type": "string"}, "From the address in `next`"),
         query("before", {"type": "string"}, "From the address in `previous`"),
     ]

@@ -1,0 +1,1 @@
+"""Conditions joined by and / or: how they are written in an address."""
