@@ -18,7 +18,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serve(tmp_path_factory) as running:
         with running.acting(SYSTEM):
             people = running.people
-            for name, level, kind in (("甲一", "key", "personal"), ("乙二", "normal", "personal"), ("丙三", "normal", "corporate")):
+            kinds = (("甲一", "key", "personal"), ("乙二", "normal", "personal"), ("丙三", "normal", "corporate"))
+            for name, level, kind in kinds:
                 create_record(entity("customer"), {
                     "name": name, "level": level, "kind": kind,
                     "owner_id": people.manager.employee_id, "unit_id": people.north.id,

@@ -52,7 +52,8 @@ def test_what_is_written_is_read_back(group: Group) -> None:
     ("line", "code"),
     [
         ("name:empty", "syntax"), ("and()", "syntax"), ("and(name:empty", "syntax"), ("and(name:empty))", "syntax"),
-        ("xor(name:empty)", "syntax"), ("and(name:empty,)", "syntax"), ("and(name)", "syntax"), ("and(:empty)", "syntax"),
+        ("xor(name:empty)", "syntax"), ("and(name:empty,)", "syntax"), ("and(name)", "syntax"),
+        ("and(:empty)", "syntax"),
         ("and( name:empty)", "syntax"), ('and(name:equals:"x)', "syntax"), ("and(name:equals:x y)", "syntax"),
         ("and(name:like:x)", "operator"), ("and(name:equals)", "values"), ("and(name:equals:a|b)", "values"),
         ("and(name:equals:)", "values"), ('and(name:contains:"  ")', "values"), ("and(name:empty:x)", "values"),
@@ -135,8 +136,8 @@ def test_every_door_honours_it(seen_all: Browser, customers: list[Customer]) -> 
 
 
 def test_it_goes_on_in_every_address_of_the_list(seen_all: Browser) -> None:
-    text = seen_all.get(URL, query_string={"where": "and(level:in:normal,kind:in:personal)", "f.name": "李"}).text
-    assert "where=and%28level%3Ain%3Anormal%2Ckind%3Ain%3Apersonal%29&amp;sort=" in text.replace("f.name=%E6%9D%8E&amp;", "")
+    text = seen_all.get(URL, query_string={"where": "and(level:in:normal,kind:in:personal)", "q": "李"}).text
+    assert "where=and%28level%3Ain%3Anormal%2Ckind%3Ain%3Apersonal%29&amp;q=%E6%9D%8E&amp;sort=" in text
     # each part of an “and” can be taken away by itself
     assert "where=and%28kind%3Ain%3Apersonal%29" in text and "where=and%28level%3Ain%3Anormal%29" in text
 

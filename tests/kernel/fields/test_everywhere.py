@@ -95,7 +95,9 @@ def test_list_sort_and_filters(manager: Browser, people: People) -> None:
         asked = asked if ranged else {f"f.{sample.key}": sample.asked}
         assert rows(manager.get(URL, query_string=asked)) == [pk], asked
         value = f"range:\"{sample.typed}\"|\"{sample.typed}\"" if ranged else f"in:{sample.rest}".replace("True", "yes")
-        if sample.kind not in ("boolean", "choice", "choices") and not ranged:
+        if sample.kind == "choices":
+            value = f"all:{'|'.join(sample.rest)}"
+        elif sample.kind not in ("boolean", "choice") and not ranged:
             value = f"contains:\"{sample.rest}\""
         group = f"and({sample.key}:{value},or(name:equals:谁,{sample.key}:filled))"
         assert rows(manager.get(URL, query_string={"where": group})) == [pk], group
