@@ -121,4 +121,5 @@ _BY_KIND = {
     Kind.EMAIL: "email",
     Kind.TEXT: "text",
     Kind.LONG_TEXT: "text",
+    Kind.AUTO_NUMBER: "text",
 }

@@ -15,7 +15,7 @@ from app.fields.custom.indexing import is_built, usefulness
 from app.fields.custom.models import CustomField
 from app.fields.custom.schemas import CUSTOM_FIELD
 from app.fields.custom.services import add_field, change_field, remove_field
-from app.fields.hooks import INDEX_JOB
+from app.fields.hooks import INDEX_JOB, NUMBER_JOB
 from app.host.context import context
 from app.jobs.services import enqueue
 from app.types import SYSTEM, Entity, Verbs
@@ -24,24 +24,27 @@ from app.types import SYSTEM, Entity, Verbs
 def _add(values: dict[str, Any]) -> CustomField:
     with transaction():
         row = add_field(values)
-        _ask_for_indexes()
+        _follow_up(row)
         return row
 
 
 def _change(row: CustomField, values: dict[str, Any]) -> None:
     with transaction():
         change_field(row, values)
-        _ask_for_indexes()
+        _follow_up(row)
 
 
 def _remove(row: CustomField) -> None:
     with transaction():
         remove_field(row)
-        _ask_for_indexes()
+        _follow_up(row)
 
 
-def _ask_for_indexes() -> None:
+def _follow_up(row: CustomField) -> None:
+    """What the background does after a field was saved."""
     enqueue(INDEX_JOB, actor=SYSTEM, unique_key=INDEX_JOB)
+    if row.number_old:
+        enqueue(NUMBER_JOB, actor=SYSTEM, unique_key=NUMBER_JOB)
 
 
 def custom_field_entity() -> Entity:

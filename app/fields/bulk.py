@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, any_, bindparam, func, select, text
@@ -11,9 +11,24 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.orm import Session
 from sqlalchemy.types import UserDefinedType
 
-from app.db import insert_rows
+from app.db import insert_rows as insert_plainly
+from app.fields.custom.counters import number_documents, numbered_fields
+from app.fields.custom.stored import COLUMN
+from app.host.context import context
 
 __all__ = ["among", "insert_rows", "next_ids"]
+
+
+def insert_rows(current: Session, table: Table, rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> None:
+    """`app.db.insert_rows`, with the numbers the product counts for records of this kind.
+
+    Those are taken before the first row goes: PostgreSQL does nothing else while it takes rows.
+    """
+    entity = context().by_table.get(table)
+    if entity is not None and numbered_fields(entity):
+        rows = number_documents(current, entity, rows)
+        names = [*names, *({COLUMN} - set(names))]
+    insert_plainly(current, table, rows, names)
 
 
 class _Array(UserDefinedType[Any]):

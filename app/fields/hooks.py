@@ -10,18 +10,25 @@ from flask_babel import lazy_gettext as _l
 
 from app.access.role_templates import BUSINESS_ADMIN
 from app.fields.custom.indexing import keep_indexes
+from app.fields.custom.renumbering import number_old_records
 from app.fields.custom.schemas import CUSTOM_FIELD
 from app.hookspecs import hookimpl
 from app.types import JobSpec, MenuGroup, MenuItem, RoleTemplate
 
 #: The screens ask for it when a field is saved (app/base/shaping.py).
 INDEX_JOB = "fields.indexes"
+NUMBER_JOB = "fields.numbers"
 
 
 @hookimpl
 def jobs() -> Sequence[JobSpec]:
     return (
         JobSpec(INDEX_JOB, _l("Indexes of custom fields"), lambda _run: keep_indexes(), timeout=timedelta(hours=6)),
+        JobSpec(
+            NUMBER_JOB, _l("Numbers for records made before their field"), lambda run: number_old_records(run.progress),
+            timeout=timedelta(hours=6),
+            schedule="40 2 * * *",  # those made by a process that did not know the field yet
+        ),
     )
 
 

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     LINK = "link"
     #: A province, city or county by its code of six digits.
     REGION = "region"
+    #: Counted by the product when a record is made, never typed.
+    AUTO_NUMBER = "auto_number"
     PHONE = "phone"
     EMAIL = "email"
     ID_NUMBER = "id_number"
@@ -63,6 +65,8 @@ class Field:
     max_length: int | None = None
     #: At most so many, of a kind that holds several.
     most: int | None = None
+    #: How a number the product counts is made up (`app.fields.numbering`).
+    pattern: str = ""
     unique: bool = False
     #: Set by the product, never typed: shown, exported, refused on write.
     computed: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, Index, Integer, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.models import BigId
@@ -36,6 +36,9 @@ class CustomField(Model):
     default: Mapped[str | None] = mapped_column(String(200))
     unit: Mapped[str | None] = mapped_column(String(20))
     max_length: Mapped[int | None] = mapped_column(Integer)
+    #: How the numbers are made up that the product counts, and whether records made before the field get one.
+    pattern: Mapped[str | None] = mapped_column(String(60))
+    number_old: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     position: Mapped[int] = mapped_column(Integer, default=0)
     required: Mapped[bool] = mapped_column(Boolean, default=False)
     sole: Mapped[bool] = mapped_column(Boolean, default=False)

@@ -23,7 +23,7 @@ COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "amber"
 KINDS = (
     Kind.TEXT, Kind.LONG_TEXT, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT, Kind.DATE, Kind.DATETIME,
     Kind.BOOLEAN, Kind.CHOICE, Kind.CHOICES, Kind.LINK, Kind.PHONE, Kind.EMAIL, Kind.ID_NUMBER, Kind.USCC,
-    Kind.BANK_CARD, Kind.REGION,
+    Kind.BANK_CARD, Kind.REGION, Kind.AUTO_NUMBER,
 )  # fmt: skip
 #: Kinds whose equal values a lookup can find, so that they may be unique.
 UNIQUE_KINDS = frozenset({Kind.TEXT, Kind.INTEGER, Kind.PHONE, Kind.EMAIL, Kind.ID_NUMBER, Kind.USCC, Kind.BANK_CARD})

@@ -27,6 +27,7 @@ KIND_LABELS = {
     Kind.USCC: _l("Unified social credit code"),
     Kind.BANK_CARD: _l("Bank card number"),
     Kind.REGION: _l("Province, city or county"),
+    Kind.AUTO_NUMBER: _l("Number counted by the system"),
 }
 
 
@@ -61,6 +62,20 @@ CUSTOM_FIELD = Entity(
             "target", _l("Links to"), Kind.CHOICE,
             visible_when=lambda v: v.get("kind") == Kind.LINK,
         ),
+        Field(
+            "pattern", _l("Pattern"), max_length=60, filterable=False,
+            visible_when=lambda v: v.get("kind") == Kind.AUTO_NUMBER,
+            help=_l(
+                "For example %(example)s. {yyyy}, {yy}, {mm} and {dd} are the day the record is made, {seq:5} a count "
+                "of at least five digits; it begins at 1 again whenever what stands around it changes.",
+                example="KH-{yyyy}{mm}-{seq:5}",
+            ),
+        ),
+        Field(
+            "number_old", _l("Number the records there are"), Kind.BOOLEAN, default=False, filterable=False,
+            visible_when=lambda v: v.get("kind") == Kind.AUTO_NUMBER,
+            help=_l("In the background, by the day each was made; otherwise they stay without a number"),
+        ),
         Field("help_zh", _l("Help in Chinese"), max_length=300, filterable=False),
         Field("help_en", _l("Help in English"), max_length=300, filterable=False),
         Field("default", _l("Default"), max_length=200, filterable=False,
@@ -87,7 +102,8 @@ CUSTOM_FIELD = Entity(
     filter_fields=("entity", "kind", "active"),
     search_fields=("label_zh", "label_en", "key"),
     sections=(
-        Section(_l("Field"), ("entity", "label_zh", "label_en", "kind", "choices", "target", "key")),
+        Section(_l("Field"), ("entity", "label_zh", "label_en", "kind", "choices", "target", "pattern", "number_old",
+                             "key")),
         Section(_l("How it behaves"), ("required", "sole", "indexed", "default", "max_length", "unit")),
         Section(_l("Where it stands"), ("section", "position", "in_list", "in_filter", "in_import", "active")),
         Section(_l("Help"), ("help_zh", "help_en")),

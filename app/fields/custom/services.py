@@ -16,6 +16,7 @@ from app.access.scope import UNSCOPED
 from app.db import transaction
 from app.fields.custom.describing import described
 from app.fields.custom.models import CustomField
+from app.fields.custom.patterns import pattern_errors
 from app.fields.custom.rules import (
     CHOOSING,
     KEY,
@@ -130,6 +131,8 @@ def _check(current: Session, entity: Entity, row: CustomField, *, became_sole: b
                 raise BadChoices("separator", text)
         except BadChoices as bad:
             errors["choices"] = _bad_choices(bad)
+    if kind is Kind.AUTO_NUMBER:
+        errors |= pattern_errors(current, entity, row)
     if kind is Kind.LINK and row.target not in context().entities:
         errors["target"] = message("required")
     if row.sole and kind not in UNIQUE_KINDS:

@@ -16,6 +16,7 @@ from app.access.actors import require_actor
 from app.access.audit import Act, plain, record_acts
 from app.access.scope import UNSCOPED
 from app.fields.bulk import among, insert_rows, next_ids
+from app.fields.custom.counters import number_rows
 from app.fields.custom.stored import folded
 from app.search.terms import index_rows, kept_fields
 from app.transfer.services.columns import Columns, Row, problem
@@ -73,6 +74,9 @@ def _problems(refusal: Exception) -> list[dict[str, Any]]:
 def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[int]:
     """Make new records by the entity's own verb, set-based where it has one; ids in order. Raises
     `Refused`."""
+    if number_rows(current, entity, [row.values for row in rows]):
+        for row in rows:
+            row.told = None  # it was written ahead, without the number
     values = folded(entity, [row.values for row in rows])
     if entity.verbs.create_many is not None:
         made_ids = entity.verbs.create_many(values)

@@ -97,9 +97,10 @@ def add_fields(*described: dict[str, Any]) -> None:
 
 
 def add_samples() -> None:
-    """A field of every kind, and one that links to an employee."""
+    """A field of every kind, one that links to an employee, and one the product numbers."""
     add_fields(
         *({"key": s.key, "label_zh": f"样{s.kind}", "label_en": f"Sample {s.kind}", "kind": s.kind, **dict(s.more)}
           for s in SAMPLES),
         {"key": "x_link", "label_zh": "介绍人", "kind": "link", "target": "employee", "in_list": True},
+        {"key": "x_number", "label_zh": "档号", "kind": "auto_number", "pattern": "KH-{seq:5}", "in_list": True},
     )  # fmt: skip

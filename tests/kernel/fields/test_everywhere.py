@@ -27,6 +27,7 @@ from tests.kernel.transfer.tables import csv_bytes
 from tests.kernel.transfer.test_wizard import mapped, number, upload
 
 LINK = "x_link"
+NUMBER = "x_number"
 
 
 @pytest.fixture
@@ -55,8 +56,9 @@ def test_form_page_and_history(manager: Browser, people: People) -> None:
     page = manager.get(f"/customer/show/{pk}").text
     for sample in SAMPLES:
         assert f"样{sample.kind}" in page and sample.shown in page, sample.kind
-    assert people.colleague.name in page
+    assert people.colleague.name in page and "KH-00001" in page
     again = fields_of(manager.get(f"/customer/edit/{pk}").text)
+    assert NUMBER not in again and manager.post(f"/customer/edit/{pk}", data=again | {NUMBER: "A"}).status_code == 422
     again |= {"x_integer": "99", "x_text": ""}
     assert manager.post(f"/customer/edit/{pk}", data=again).status_code == 303
     session.expire_all()
@@ -68,7 +70,7 @@ def test_form_page_and_history(manager: Browser, people: People) -> None:
         ]
     assert entry is not None and entry.changes == {"x_integer": [1234, 99], "x_text": ["甲=1 <b>", None]}
     history = manager.get(f"/customer/show/{pk}/tab/history", htmx=True).text
-    assert "样integer" in history and "1,234" in history and "custom" not in history
+    assert "样integer" in history and "1,234" in history and "custom" not in history and "KH-00001" in history
 
 
 def test_wrong_values_are_told_beside_their_field(manager: Browser) -> None:
@@ -102,6 +104,10 @@ def test_list_sort_and_filters(manager: Browser, people: People) -> None:
         group = f"and({sample.key}:{value},or(name:equals:谁,{sample.key}:filled))"
         assert rows(manager.get(URL, query_string={"where": group})) == [pk], group
     assert rows(manager.get(URL, query_string={f"f.{LINK}": people.colleague.employee_id})) == [pk]
+    for sort, wanted in ((NUMBER, [pk, bare]), (f"-{NUMBER}", [bare, pk])):
+        assert rows(manager.get(URL, query_string={"sort": sort})) == wanted
+    assert rows(manager.get(URL, query_string={f"f.{NUMBER}": "00002"})) == [bare]
+    assert rows(manager.get(URL, query_string={f"f.{NUMBER}": "KH-00001", f"op.{NUMBER}": "equals"})) == [pk]
     assert rows(manager.get(URL, query_string={"f.x_choice": "student"})) == []
     assert manager.get(URL, query_string={"f.x_nothing": "1"}).status_code == 400
 
@@ -116,6 +122,8 @@ def test_rest_and_its_description(manager: Browser, people: People) -> None:
     made = manager.post("/api/v1/customer/", json={"name": "接口", **values})
     assert made.status_code == 201, made.json
     assert {name: made.json["result"][name] for name in values} == values
+    assert made.json["result"][NUMBER] == "KH-00001"
+    assert manager.post("/api/v1/customer/", json={"name": "三", NUMBER: "KH-00009"}).status_code == 422
     pk = made.json["id"]
     changed = manager.put(
         f"/api/v1/customer/{pk}", json={"x_money": "7.05"}, headers={"If-Match": made.headers["ETag"]}
@@ -125,20 +133,21 @@ def test_rest_and_its_description(manager: Browser, people: People) -> None:
     found = manager.get("/api/v1/customer/", query_string={"f.x_choice": "retired", "sort": "-x_date"})
     assert [row["id"] for row in found.json["result"]] == [pk]
     described = manager.get("/api/v1/openapi.json").json["components"]["schemas"]["Customer"]["properties"]
-    assert set(values) <= set(described)
+    assert {*values, NUMBER} <= set(described)
 
 
 def test_export_and_import(manager: Browser, people: People, shaped: Flask) -> None:
     pk = make(manager, people)
     login(manager, people.admin)
     keys = [sample.key for sample in SAMPLES]
-    data = {"format": "csv", "column": ["code", "name", *keys, LINK], "reason": "月末核对客户"}
+    data = {"format": "csv", "column": ["code", "name", *keys, LINK, NUMBER], "reason": "月末核对客户"}
     answer = manager.post("/export/start/customer", data=data, follow_redirects=True, buffered=True)
     table = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert answer.status_code == 200, answer.text[answer.text.find("<main") :][:3000]
-    filed = dict(zip(["code", "name", *keys, LINK], table[1], strict=True))
+    filed = dict(zip(["code", "name", *keys, LINK, NUMBER], table[1], strict=True))
     for sample in SAMPLES:
         assert filed[sample.key].lstrip("'") == sample.filed, sample.kind
+    assert filed[NUMBER] == "KH-00001"
     heads = ("客户名称", *(f"样{sample.kind}" for sample in SAMPLES), "介绍人")
     values = ("进口", *(sample.filed for sample in SAMPLES), people.colleague.name)
     wrong = ("错误", *(sample.wrong for sample in SAMPLES), "")
@@ -150,7 +159,7 @@ def test_export_and_import(manager: Browser, people: People, shaped: Flask) -> N
     assert (made.status, made.created_count, made.failed_count) == ("done", 1, 1)
     with acting_as(SYSTEM):
         first, second = (session.get_one(Customer, each) for each in (pk, made_since(pk)))
-        assert first.custom == second.custom
+        assert first.custom == second.custom | {NUMBER: "KH-00001"} and second.x_number == "KH-00002"
     problems = manager.get(f"/import/{number_}/errors", buffered=True).data.decode("utf-8-sig")
     assert all(f"样{sample.kind}" in problems for sample in SAMPLES)
     assert manager.post(f"/import/{number_}/undo").status_code == 303
@@ -166,13 +175,15 @@ def made_since(pk: int) -> Any:
 def test_masked_and_hidden_fields(shaped: Flask, manager: Browser, people: People) -> None:
     pk = make(manager, people)
     with acting_as(SYSTEM), transaction() as current:
-        for key, level in (("x_phone", "masked"), ("x_text", "hidden"), ("x_integer", "read")):
+        for key, level in (("x_phone", "masked"), ("x_text", "hidden"), ("x_integer", "read"), (NUMBER, "masked")):
             role = people.manager.role_id
             current.add(FieldPermission(role_id=role, entity="customer", field=key, level=level))
     login(manager, people.manager)
     page = manager.get(f"/customer/show/{pk}").text
+    assert "KH-00001" not in page and "档号" in page
     assert "13800139999" not in page and "138****9999" in page and "样text" not in page.replace("样long_text", "")
-    for asked in ({"f.x_phone": "13800139999"}, {"sort": "x_phone"}, {"f.x_text": "甲"}, {"sort": "x_text"}):
+    asked_for = ({"f.x_phone": "13800139999"}, {"sort": "x_phone"}, {"f.x_text": "甲"}, {"sort": "x_text"})
+    for asked in (*asked_for, {"sort": NUMBER}):
         assert manager.get(URL, query_string=asked).status_code == 400, asked
     one = manager.get(f"/api/v1/customer/{pk}").json["result"]
     assert one["x_phone"] == "138****9999" and "x_text" not in one
