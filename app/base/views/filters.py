@@ -19,6 +19,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, String, and_, or_
 from werkzeug.datastructures import MultiDict
 
+from app.base.views.cells import listed
 from app.base.views.formats import range_text
 from app.fields.messages import message
 from app.fields.regions import path_of
@@ -223,7 +224,7 @@ def sentence(one: Filter, titles: dict[tuple[str, int], str]) -> str:
         ends = {key.rpartition(".")[2]: text for key, text in one.pairs}
         return f"{label} {range_text(ends.get('from'), ends.get('to'))}{field.unit or ''}"
     if one.op == "all":
-        return _("%(field)s has all of %(values)s", field=label, values=_joined(_names(one, titles), "and"))
+        return _("%(field)s has all of %(values)s", field=label, values=listed(_names(one, titles)))
     if field.kind is Kind.CHOICES:
         return _("%(field)s has %(values)s", field=label, values=_joined(_names(one, titles)))
     return _("%(field)s is %(values)s", field=label, values=_joined(_names(one, titles)))
@@ -241,8 +242,8 @@ def _names(one: Filter, titles: dict[tuple[str, int], str]) -> list[str]:
     return [labels[value] for value in one.values]
 
 
-def _joined(names: Sequence[str], word: str = "or") -> str:
+def _joined(names: Sequence[str]) -> str:
     text = names[0]
     for name in names[1:]:
-        text = _("%(a)s or %(b)s", a=text, b=name) if word == "or" else _("%(a)s and %(b)s", a=text, b=name)
+        text = _("%(a)s or %(b)s", a=text, b=name)
     return text

@@ -25,6 +25,7 @@ from app.base.groups.rules import (
 )
 from app.base.views.filters import PICKED, RANGED, Filter, condition, read_one, sentence
 from app.fields.messages import message
+from app.fields.regions import path_of
 from app.fields.rules import BadValue
 from app.types import Entity, Field, Kind, Refused
 
@@ -202,6 +203,8 @@ def tree(item: Filter | Branch, titles: dict[tuple[str, int], str]) -> dict[str,
         values = tuple(words[one] if isinstance(one, bool) else str(one) for one in item.values)
         if item.field.kind is Kind.LINK:
             names = {str(one): titles.get((item.field.target or "", one), "") for one in item.values}
+        elif item.field.kind is Kind.REGION:
+            names = {one: path_of(one) for one in item.values}
     return {"field": plain.field, "op": plain.op, "values": list(values), "names": names}
 
 

@@ -239,6 +239,7 @@ def filter_inputs(entity: Entity, asked: Iterable[Filter], titles: Titles) -> li
 
 def _filter_input(field: Field, one: Filter | None, titles: Titles, first: bool) -> FilterInput:
     form = "range" if field.kind in RANGED else field.kind.value if field.kind in PICKED else "text"
+    form = "link" if field.kind is Kind.REGION else form  # picked as links are
     given = dict(one.pairs) if one is not None else {}
     texts = tuple(text for key, text in one.pairs if key == f"f.{field.name}") if one is not None else ()
     return FilterInput(
