@@ -14,6 +14,7 @@ from app.base.protection import guard, protect
 from app.base.shell import add_shell
 from app.db import db
 from app.fields.custom.describing import extend_entities
+from app.fields.entities.describing import add_entities
 from app.host.boot import load_modules
 from app.host.context import context
 from app.host.sites import Site
@@ -38,6 +39,7 @@ def create_app(site: Site, *, only: set[str] | None = None, aside: Mapping[str, 
     guard(app)
     add_shell(app)
     add_errors(app)
+    add_entities(app)
     extend_entities(app)
     register_entities(app)
     register_views(app)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _l
 
+from app.base.entities.screens import CustomEntityView, custom_entity_entity, entity_tabs
 from app.base.security import recovery
 from app.base.security.audit import AuditView
 from app.base.security.audit_export import AuditExportView
@@ -22,18 +23,23 @@ from app.base.security.screens import (
 from app.base.shaping import CustomFieldView, custom_field_entity
 from app.base.views.palette import SearchView
 from app.hookspecs import hookimpl
-from app.types import Entity, MenuGroup, MenuItem, Setting
+from app.types import Actor, Entity, MenuGroup, MenuItem, Setting, Tab
 
 
 @hookimpl
 def entities() -> Sequence[Entity]:
-    return (custom_field_entity(),)
+    return (custom_field_entity(), custom_entity_entity())
 
 
 @hookimpl
 def views() -> Sequence[type]:
     roles, logins = (RoleView, DelegationView, ExplainView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
-    return (*roles, *logins, CustomFieldView, AuditView, AuditExportView, SearchView)
+    return (*roles, *logins, CustomFieldView, CustomEntityView, AuditView, AuditExportView, SearchView)
+
+
+@hookimpl
+def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
+    return entity_tabs(entity)
 
 
 @hookimpl

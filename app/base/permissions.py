@@ -91,6 +91,22 @@ def synchronise_in(current: Session) -> Synced:
     return done
 
 
+def add_screens(current: Session, pairs: set[Pair]) -> dict[Pair, int]:
+    """Add the permissions of screens the site is about to have, for Admin at once; the id of each pair."""
+    done = Synced()
+    lock_site(current.connection())
+    ids = _add_pairs(current, pairs, done)
+    admin = _add_roles(current, (ADMIN_ROLE,), done)[ADMIN_ROLE]
+    _grant(current, {(admin, ids[pair]) for pair in pairs}, done)
+    return {pair: ids[pair] for pair in pairs}
+
+
+def give_pairs(current: Session, wanted: set[tuple[int, int]]) -> None:
+    """Give roles permissions they do not hold yet: (role id, pair id)."""
+    if wanted:
+        _grant(current, wanted, Synced())
+
+
 def is_in_step() -> bool:
     """Whether `synchronise` would find nothing to add to permissions and Admin's grants (`qiao doctor`)."""
     ids = _pair_ids(session())

@@ -1,4 +1,4 @@
-"""What low code brings to every site: custom fields."""
+"""What low code brings to every site: custom fields and custom entities."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from app.access.role_templates import BUSINESS_ADMIN
 from app.fields.custom.indexing import keep_indexes
 from app.fields.custom.renumbering import number_old_records
 from app.fields.custom.schemas import CUSTOM_FIELD
+from app.fields.entities.handing import entity_holdings
+from app.fields.entities.schemas import CUSTOM_ENTITY
 from app.hookspecs import hookimpl
-from app.types import JobSpec, MenuGroup, MenuItem, RoleTemplate
+from app.types import Holding, JobSpec, MenuGroup, MenuItem, RoleTemplate
 
 #: The screens ask for it when a field is saved (app/base/shaping.py).
 INDEX_JOB = "fields.indexes"
@@ -35,11 +37,19 @@ def jobs() -> Sequence[JobSpec]:
 @hookimpl
 def role_templates() -> Sequence[RoleTemplate]:
     acts = ("can_list", "can_show", "can_add", "can_edit", "can_delete")
-    return (replace(BUSINESS_ADMIN, permissions={CUSTOM_FIELD.view_name: acts}, scopes={}),)
+    return (replace(BUSINESS_ADMIN, permissions={one.view_name: acts for one in (CUSTOM_FIELD, CUSTOM_ENTITY)}, scopes={}),)
 
 
 @hookimpl
 def menu() -> Sequence[MenuGroup]:
-    view = CUSTOM_FIELD.view_name
-    items = (MenuItem("custom_fields", _l("Custom fields"), f"{view}.list", view, icon="forms", order=10),)
+    view, made = CUSTOM_FIELD.view_name, CUSTOM_ENTITY.view_name
+    items = (
+        MenuItem("custom_fields", _l("Custom fields"), f"{view}.list", view, icon="forms", order=10),
+        MenuItem("custom_entities", _l("Custom entities"), f"{made}.list", made, icon="database", order=20),
+    )
     return (MenuGroup("shaping", _l("Shape the system"), "adjustments", items, order=880),)
+
+
+@hookimpl
+def holdings(employee_id: int) -> Sequence[Holding]:
+    return entity_holdings(employee_id)

@@ -18,7 +18,7 @@ RESERVED = frozenset(
     (
         *("ab", "access", "activities", "activity", "api", "app", "approvals", "base", "charts", "config"),
         *("contact", "customer", "customers", "db", "demo", "fields", "host", "job", "jobs", "kernel"),
-        *("organisation", "org", "qiao", "search", "static", "system", "testing", "transfer", "workspace"),
+        *("organisation", "org", "qiao", "search", "static", "system", "testing", "transfer", "workspace", "x"),
     )
 )
 

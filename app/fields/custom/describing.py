@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from app.access.scope import UNSCOPED
 from app.db import reading, session
 from app.fields.custom.models import CustomField
-from app.fields.custom.rules import CHOOSING, LONGEST, UNORDERED, read_choices
+from app.fields.custom.rules import CHOOSING, LONGEST, PREFIX, UNORDERED, read_choices
 from app.fields.custom.several import holds
 from app.fields.custom.stored import inside, is_extensible
 from app.fields.rules import BadValue
@@ -94,7 +94,8 @@ def extended(entity: Entity, rows: Sequence[CustomField]) -> Entity:
         inside[row.section or ""].append(field.name)
     sections = list(entity.sections or (Section(entity.label, tuple(field.name for field in entity.fields)),))
     for number, section in enumerate(sections):
-        names = [name for title in _names_of(section) for name in inside.pop(title, ())]
+        titles = (*_names_of(section), *([""] if number == 0 and entity.slug.startswith(PREFIX) else []))
+        names = [name for title in titles for name in inside.pop(title, ())]
         sections[number] = replace(section, fields=(*section.fields, *names))
     sections.extend(Section(title or MORE, tuple(names)) for title, names in inside.items())
     shown = tuple(field.name for row, field in fresh if row.in_list)
