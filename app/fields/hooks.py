@@ -37,7 +37,8 @@ def jobs() -> Sequence[JobSpec]:
 @hookimpl
 def role_templates() -> Sequence[RoleTemplate]:
     acts = ("can_list", "can_show", "can_add", "can_edit", "can_delete")
-    return (replace(BUSINESS_ADMIN, permissions={one.view_name: acts for one in (CUSTOM_FIELD, CUSTOM_ENTITY)}, scopes={}),)
+    views = (CUSTOM_FIELD.view_name, CUSTOM_ENTITY.view_name)
+    return (replace(BUSINESS_ADMIN, permissions=dict.fromkeys(views, acts), scopes={}),)
 
 
 @hookimpl

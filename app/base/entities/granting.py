@@ -96,6 +96,4 @@ def _note(current: Session, entity: Entity, acts: Mapping[int, set[Pair]], label
     )  # fmt: skip
 
 
-
-
 __all__ = ["give_entity", "pairs_of"]

@@ -48,7 +48,7 @@ def owned_verbs(slug: str, model: type[Record]) -> Verbs:
     def update(record: Record, values: dict[str, Any]) -> None:
         with transaction() as current:
             owner = values.get("owner_id")
-            if owner is not None and owner != record.owner_id:  # type: ignore[attr-defined]
+            if owner is not None and owner != record.owner_id:
                 values = {**values, "unit_id": _units_of(current, [owner])[owner]}
             for name, value in values.items():
                 setattr(record, name, value)

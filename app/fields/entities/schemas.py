@@ -37,7 +37,7 @@ CUSTOM_ENTITY = Entity(
     scoped_by=ScopedBy(public=True),
     fields=(
         Field("label_zh", _l("Name in Chinese"), required=True, max_length=30,
-              help=_l("What one record is called, for example 抵押物")),
+              help=_l("What one record is called, for example Collateral")),
         Field("label_en", _l("Name in English"), max_length=30),
         Field("slug", _l("Short name"), max_length=LONGEST_SLUG, unique=True, create_only=True,
               help=_l("Its name in addresses, files and REST; made from the name when left empty. It never changes.")),
@@ -49,7 +49,7 @@ CUSTOM_ENTITY = Entity(
               visible_when=lambda v: v.get("scoping") == Scoping.PARENT,
               help=_l("Whoever sees that record sees this one; they are listed on its page")),
         Field("title_zh", _l("Label of the name, in Chinese"), max_length=30, filterable=False,
-              help=_l("What the name of a record is called, for example 抵押物名称")),
+              help=_l("What the name of a record is called, for example Address")),
         Field("title_en", _l("Label of the name, in English"), max_length=30, filterable=False),
         Field("sole", _l("No two records share a name"), Kind.BOOLEAN, default=False, filterable=False),
         Field("menu_group", _l("Heading of the menu"), Kind.CHOICE, filterable=False),

@@ -99,7 +99,7 @@ def remove_entity(row: CustomEntity) -> None:
         for field in current.scalars(select(CustomField).where(CustomField.entity == slug)):
             current.delete(field)
         for model in (RoleScope, FieldPermission, SearchMark):
-            current.execute(delete(model).where(model.entity == slug))  # type: ignore[attr-defined]
+            current.execute(delete(model).where(model.entity == slug))
         current.delete(row)
         current.flush()
         record_acts(current, [Act("remove_table", "custom_entity", str(row.id), row.label_zh, {"table": [slug, None]})])
@@ -203,5 +203,3 @@ def _locks_in_time(current: Session) -> Iterator[None]:
 
 
 __all__ = ["add_entity", "change_entity", "count_records", "remove_entity", "table_of"]
-
-
