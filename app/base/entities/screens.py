@@ -59,7 +59,7 @@ class CustomEntityView(EntityView):
         except Refused:
             return (state,)
         url = optional_url(f"{made.view_name}.list") if made is not None else None
-        return (state, Figure(_("Records"), count, url=url))
+        return (state, Figure(_("Number of records"), count, url=url))
 
 
 def entity_tabs(slug: str) -> list[Tab]:

@@ -136,11 +136,17 @@ def _rows() -> Sequence[CustomEntity]:
 
 
 def _menu(carried: Context, row: CustomEntity, entity: Entity) -> MenuGroup:
-    """A line of the menu, last under its heading: groups of one name are shown as one."""
-    head = next((group for group in carried.menu if group.name == row.menu_group), MORE)
+    """A line of the menu, last under its heading, else under that of what its records belong to."""
+    above = carried.entities.get((entity.scoped_by.parent or ("", ""))[1])
+    wanted = row.menu_group or next((g.name for g in carried.menu if above and _shows(g, above)), None)
+    head = next((group for group in carried.menu if group.name == wanted), MORE)
     view = entity.view_name
     item = MenuItem(entity.slug, entity.label, f"{view}.list", view, icon=entity.icon, order=500 + row.position)
     return replace(head, items=(item,))
+
+
+def _shows(group: MenuGroup, entity: Entity) -> bool:
+    return any(item.view == entity.view_name for item in group.items)
 
 
 def offer(carried: Context) -> None:

@@ -32,6 +32,7 @@ from app.customers.assignment.models import AssignmentRule, AssignmentRun, Assig
 from app.customers.models import CustomerOwnership, CustomerShare
 from app.db import now, session, transaction
 from app.fields.custom.models import CustomField
+from app.fields.records import create_record
 from app.host.context import context
 from app.jobs.models import Job
 from app.organisation.handover.models import Handover
@@ -56,7 +57,7 @@ SCREENS = {
 }
 REST = {"list": ("get_list", "info"), "show": ("get",), "add": ("post",), "edit": ("put",), "delete": ("delete",)}
 #: Kinds whose rows are seen by whoever may open their screen, and by whose scope the others are seen.
-PUBLIC = {"unit", "employee", "post", "pools_pool", "pools_rule", "custom_field"}
+PUBLIC = {"unit", "employee", "post", "pools_pool", "pools_rule", "custom_field", "custom_entity"}
 FOLLOWS = {
     **dict.fromkeys(("contact", "activity", "customer_share", "customer_ownership", "attachment"), "customer"),
     **dict.fromkeys(("pools_movement", "relations_relation"), "customer"),
@@ -151,6 +152,9 @@ def _records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
     add("handover", Handover(kind="handover", giver_id=owner.employee_id, unit_id=owner.unit_id, status="done",
                              effective_on=date(2026, 1, 1)))  # fmt: skip
     add("custom_field", CustomField(entity="customer", key=f"x_wall_{owner.username}", kind="text", label_zh="墙"))
+    with acting_as(SYSTEM):  # with its table
+        values = {"slug": f"wall_{kind}", "label_zh": f"墙{kind}", "scoping": "public"}
+        made["custom_entity"] = create_record(context().entities["custom_entity"], values).id
     rule = add("assignment_rule", AssignmentRule(name="分配", method="load", unit_id=owner.unit_id))
     add("assignment_target", AssignmentTarget(rule_id=rule, way="person", employee_id=owner.employee_id))
     add("assignment_run", AssignmentRun(kind="nightly", status="done", unit_id=owner.unit_id))
