@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flask_babel import lazy_gettext as _l
 
 from app.base.entities.screens import CustomEntityView, custom_entity_entity, entity_tabs
+from app.base.saved.views import ListDeskView
 from app.base.security import recovery
 from app.base.security.audit import AuditView
 from app.base.security.audit_export import AuditExportView
@@ -34,7 +35,8 @@ def entities() -> Sequence[Entity]:
 @hookimpl
 def views() -> Sequence[type]:
     roles, logins = (RoleView, DelegationView, ExplainView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
-    return (*roles, *logins, CustomFieldView, CustomEntityView, AuditView, AuditExportView, SearchView)
+    fields = (CustomFieldView, CustomEntityView)
+    return (*roles, *logins, *fields, AuditView, AuditExportView, SearchView, ListDeskView)
 
 
 @hookimpl

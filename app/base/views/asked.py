@@ -21,7 +21,7 @@ from app.types import Entity, Level, Refused
 def list_of(entity: Entity, query: str) -> ListState:
     """What the list shows under this query string, unpaged. Raises `Refused` for what it does not understand."""
     pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=200)
-    kept = [(key, value) for key, value in pairs if key not in ("page", "size", "after", "before")]
+    kept = [(key, value) for key, value in pairs if key not in ("page", "size", "after", "before", "columns", "from")]
     return read_state(entity, MultiDict(kept), zone())
 
 

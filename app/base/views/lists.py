@@ -13,12 +13,14 @@ from flask_babel import gettext as _
 from app.base.views import listing
 from app.base.views.acts import BULK_LIMIT, actions_of, optional_url
 from app.base.views.cells import FIGURES, Cell, heading, row_writer, unit_of, zone
+from app.base.views.desk import desk_values, export_query
 from app.base.views.filters import PICKED, RANGED, Filter
 from app.base.views.grouping import builder
 from app.base.views.groups import worded
 from app.base.views.guard import is_htmx, needs
 from app.base.views.inline import CellScreen
 from app.base.views.listing import Page, can_search, matching_ids, read_page
+from app.base.views.opening import Opening, open_list
 from app.base.views.state import PAGE_SIZES, ListState, is_sortable, read_state
 from app.base.views.titles import Titles, links_of, read_titles, record_path, record_title, record_url
 from app.fields.messages import message
@@ -82,7 +84,7 @@ class ListScreen(CellScreen):
     def list(self) -> Response:
         """The list, or only its changing part for htmx; 400 and no rows for an address not understood."""
         try:
-            values = self._content(read_state(self.seen(), request.args, zone()))
+            values = self._content(open_list(self.seen(), request.args, zone(), self.list_fields()))
         except Refused as refused:
             values = self._frame(self._whole(), {}, list(refused.errors.values()) or [str(refused)])
         template = "entity/list_region.html" if is_htmx() else "entity/list.html"
@@ -110,7 +112,7 @@ class ListScreen(CellScreen):
     def filters(self) -> str:
         """The filter form with what the list is asked for now; empty for an address not understood."""
         try:
-            state = read_state(self.seen(), request.args, zone())
+            state = open_list(self.seen(), request.args, zone(), self.list_fields()).state
             titles = read_titles(asked_links(state))
             refuse_unseen(asked_links(state), titles)
         except Refused:
@@ -130,17 +132,26 @@ class ListScreen(CellScreen):
         seen = self.seen()
         return ListState(seen, sort=seen.order_by[0], descending=seen.order_by[1] == "desc")
 
-    def _content(self, state: ListState) -> dict[str, Any]:
+    def _content(self, opening: Opening) -> dict[str, Any]:
+        state = opening.state
         page = read_page(state)
         asked = asked_links(state)
-        titles = read_titles(asked | links_of(self.seen(), page.records, self.list_fields()))
+        titles = read_titles(asked | links_of(self.seen(), page.records, opening.columns))
+        if opening.lenient and (unseen := asked - titles.keys()):
+            return self._content(opening.without_links(unseen))
         refuse_unseen(asked, titles)
-        return self._frame(state, titles, [], page)
+        return self._frame(state, titles, [], page, opening)
 
     def _frame(
-        self, state: ListState, titles: Titles, errors: Iterable[Any], page: Page | None = None
+        self,
+        state: ListState,
+        titles: Titles,
+        errors: Iterable[Any],
+        page: Page | None = None,
+        opening: Opening | None = None,
     ) -> dict[str, Any]:
         entity = self.seen()
+        names = opening.columns if opening is not None else self.list_fields()
         shown = page or Page((), 0, None, None)
         bulk = actions_of(entity, bulk=True)
         return {
@@ -149,9 +160,9 @@ class ListScreen(CellScreen):
             "page": shown,
             "count": f"{listing.COUNT_CAP:,}+" if shown.count is None else f"{shown.count:,}",
             "columns": [
-                self._column(state, field) for name in self.list_fields() if (field := entity.field(name))
+                self._column(state, field) for name in names if (field := entity.field(name))
             ],
-            "rows": self._rows(shown.records, titles),
+            "rows": self._rows(shown.records, titles, names),
             "chips": [Chip(worded(one, titles), self._at(state.without(one))) for one in state.pieces],
             "filters_url": self.url("filters") + state.query.removesuffix("?"),
             "has_search": can_search(entity),
@@ -161,7 +172,7 @@ class ListScreen(CellScreen):
             "previous_url": self._at(shown.previous) if shown.previous else None,
             "clear_url": self._at(state.cleared()),
             "unsearch_url": self._at(state.unsearched()),
-            "ids_url": self.url("ids") + state.query,
+            "ids_url": self.url("ids") + state.rows_query,
             "actions": bulk,
             "editable": self.editable_fields(),
             "add_url": self.url("add") if self.can("add") else None,
@@ -172,6 +183,7 @@ class ListScreen(CellScreen):
             "list_url": self.url("list"),
             "first": (state.page - 1) * state.size + 1,
             "here": self._at(state),
+            **desk_values(self, state, opening),
         }
 
     def _at(self, state: ListState) -> str:
@@ -181,15 +193,15 @@ class ListScreen(CellScreen):
         if not self.can(act):
             return None
         address = optional_url(endpoint, entity=self.entity.slug)
-        return address and address + (state.at(1).query.removesuffix("?") if state is not None else "")
+        return address and address + (export_query(state) if state is not None else "")
 
     def _column(self, state: ListState, field: Field) -> Column:
         direction = ("desc" if state.descending else "asc") if state.sort == field.name else ""
         url = self._at(state.sorted_by(field.name)) if is_sortable(self.seen(), field) else None
         return Column(field, heading(field), field.kind in FIGURES, url, direction)
 
-    def _rows(self, records: Iterable[Any], titles: Titles) -> tuple[Row, ...]:
-        written = row_writer(self.seen(), self.list_fields(), titles)
+    def _rows(self, records: Iterable[Any], titles: Titles, names: tuple[str, ...]) -> tuple[Row, ...]:
+        written = row_writer(self.seen(), names, titles)
         edits, deletes = self.can("edit"), self.can("delete")
         return tuple(
             Row(

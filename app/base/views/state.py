@@ -35,6 +35,20 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """The saved view a list began from: its id, what it asks for (`ListState.wishes`), and how addresses name it.
+
+    `short`: an address that asks for just that names the view and no more. `guarded`: without any wish a view opens by
+    itself, so an address that wishes for nothing has to say so.
+    """
+
+    id: int | None = None
+    saved: tuple[tuple[str, str], ...] = ()
+    short: bool = False
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ListState:
     """What a list shows. `after` / `before` go on from a row instead of counting pages."""
 
@@ -49,6 +63,9 @@ class ListState:
     before: Cursor | None = None
     #: Conditions joined by and / or, beside the filters.
     where: Branch | None = None
+    #: The columns the address names; none leaves them to the person and the entity.
+    columns: tuple[str, ...] = ()
+    view: Opened = Opened()
 
     @property
     def is_narrowed(self) -> bool:
@@ -108,17 +125,54 @@ class ListState:
         return [("sort", ("-" if self.descending else "") + self.sort)]
 
     @property
+    def look(self) -> list[tuple[str, str]]:
+        """How it is shown: order, page size, columns; nothing that goes without saying."""
+        sized = [("size", str(self.size))] if self.size != PAGE_SIZES[0] else []
+        return [*self.ordering, *sized, *([("columns", ",".join(self.columns))] if self.columns else [])]
+
+    @property
+    def wishes(self) -> list[tuple[str, str]]:
+        """All that a saved view keeps of a list: everything but the place in it."""
+        return [*self.narrowing, *self.look]
+
+    @property
+    def mark(self) -> list[tuple[str, str]]:
+        """What an address that spells its wishes out says besides: the view it began from, or that it is none."""
+        if self.view.id is not None:
+            return [("from", str(self.view.id))]
+        return [("view", "all")] if self.view.guarded else []
+
+    @property
+    def beside(self) -> list[tuple[str, str]]:
+        """What a form that chooses rows anew takes along."""
+        return [*self.mark, *([("q", self.q)] if self.q else []), *self.look]
+
+    @property
+    def is_as_saved(self) -> bool:
+        """Whether it asks for just what the view it began from does."""
+        return self.view.id is not None and self.wishes == list(self.view.saved)
+
+    @property
     def pairs(self) -> list[tuple[str, str]]:
         """The whole state as address parameters, leaving out what goes without saying."""
-        pairs = [*self.narrowing, *self.ordering]
-        if self.size != PAGE_SIZES[0]:
-            pairs.append(("size", str(self.size)))
+        wishes = self.wishes
+        if self.view.short and self.is_as_saved:
+            pairs = [("view", str(self.view.id))]
+        elif self.view.id is None and wishes:
+            pairs = wishes
+        else:
+            pairs = [*self.mark, *wishes]
         if self.page != 1:
             pairs.append(("page", str(self.page)))
         for name, cursor in (("after", self.after), ("before", self.before)):
             if cursor is not None:
                 pairs.append((name, write_cursor(cursor)))
         return pairs
+
+    @property
+    def rows_query(self) -> str:
+        """The rows and their order as a query string, for whoever asks for all of them."""
+        return f"?{urlencode([*self.narrowing, *self.ordering])}"
 
     @property
     def query(self) -> str:

@@ -3,13 +3,16 @@ made."""
 
 from __future__ import annotations
 
-from flask import Response, abort, current_app, make_response, redirect, request, send_file, url_for
+from flask import Response, abort, make_response, redirect, request, send_file, url_for
 from sqlalchemy import select
 
 from app.access.actors import require_actor
 from app.base.page import PageView, expose
+from app.base.saved.desk import own_columns
+from app.base.saved.rules import read_columns
 from app.base.views.asked import asked_links, in_words, list_of
 from app.base.views.cells import zone
+from app.base.views.desk import usual_columns
 from app.base.views.replies import done
 from app.base.views.titles import read_titles
 from app.db import now, session
@@ -54,7 +57,7 @@ class ExportView(PageView):
         query = request.query_string.decode("utf-8", "replace")
         error, count = "", 0
         sentences: tuple[str, ...] = ()
-        chosen = request.form.getlist("column") if request.method == "POST" else list_columns(described)
+        chosen = request.form.getlist("column") if request.method == "POST" else self._columns(described)
         file_format, reason = request.form.get("format", "xlsx"), request.form.get("reason", "")
         if request.method == "POST":
             try:
@@ -123,6 +126,12 @@ class ExportView(PageView):
             control.note_download(exports.find_export(pk), name)
         return send_file(path, as_attachment=True, download_name=name, conditional=False, max_age=0)
 
+    def _columns(self, entity: Entity) -> list[str]:
+        """The columns offered first: those of the list one comes from, else one's own, else the usual ones."""
+        named = read_columns(request.args.get("columns", "")) or own_columns(entity.slug)
+        stored = {field.name for field in exports.exportable_fields(entity)}
+        return [name for name in named if name in stored] or list_columns(entity)
+
     def _narrower(self, made: Export) -> Response:
         """The file is kept back: it holds more than its owner reads or reaches now."""
         again = f"{url_for('ExportView.start', entity=made.entity)}?{made.query}"
@@ -134,10 +143,7 @@ class ExportView(PageView):
 
 
 def list_columns(entity: Entity) -> list[str]:
-    """The columns the list shows now, as its own screen says."""
-    shown: tuple[str, ...] = entity.list_fields
-    for view in current_app.appbuilder.baseviews:  # type: ignore[attr-defined]
-        if type(view).__name__ == entity.view_name and hasattr(view, "list_fields"):
-            shown = view.list_fields()
+    """The columns the list shows when nobody chose others, as its own screen says."""
+    shown = usual_columns(entity)
     stored = {field.name for field in exports.exportable_fields(entity)}
     return [name for name in shown if name in stored] or sorted(stored)

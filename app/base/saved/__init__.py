@@ -1,0 +1,1 @@
+"""Lists as people keep them: chosen columns, saved views, which of them opens by itself."""
