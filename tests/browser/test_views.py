@@ -50,3 +50,26 @@ def test_an_or_group_is_built_by_hand(window: Window, served: Served, language: 
     expect(page.locator(".chip")).to_have_count(1)
     check(page)
     shot(page, f"views-2-found-{language}")
+
+
+@pytest.mark.parametrize(("language", "width"), [("zh", DESK), ("en", PHONE)])
+def test_columns_are_chosen_by_keyboard(window: Window, served: Served, language: str, width: int) -> None:
+    with served.acting(SYSTEM):
+        person = served.people.add(f"own-{width}", "钱列", served.people.north, "department_head")
+    page = window(person, "/customer/list/", language=language, width=width)
+    page.click(".list-columns")
+    form = page.locator(".columns-form")
+    form.locator("[name=shown][value=kind]").uncheck()
+    form.locator("[name=shown][value=code]").check()
+    item = form.locator("[data-sortable-item]").filter(has=page.locator("[value=mobile][name=shown]"))
+    up = item.locator("[data-sortable-move='-1']")
+    up.press("Enter")
+    expect(up).to_be_focused()
+    check(page)
+    shot(page, f"views-3-columns-{language}")
+    form.locator(".btn-primary").click()
+    expect(page.locator("#dialog.show")).to_have_count(0)
+    check(page)
+    shot(page, f"views-4-columns-{language}")
+    heads = page.locator(".list-table thead th:not(.list-check):not(.list-acts)")
+    expect(heads).to_have_count(8)
