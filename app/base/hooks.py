@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _l
 
+from app.base.bulk.running import JOBS
+from app.base.bulk.views import BulkEditView
 from app.base.entities.screens import CustomEntityView, custom_entity_entity, entity_tabs
 from app.base.saved.views import ListDeskView
 from app.base.security import recovery
@@ -24,7 +26,7 @@ from app.base.security.screens import (
 from app.base.shaping import CustomFieldView, custom_field_entity
 from app.base.views.palette import SearchView
 from app.hookspecs import hookimpl
-from app.types import Actor, Entity, MenuGroup, MenuItem, Setting, Tab
+from app.types import Actor, Entity, JobSpec, MenuGroup, MenuItem, Setting, Tab
 
 
 @hookimpl
@@ -36,12 +38,17 @@ def entities() -> Sequence[Entity]:
 def views() -> Sequence[type]:
     roles, logins = (RoleView, DelegationView, ExplainView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
     fields = (CustomFieldView, CustomEntityView)
-    return (*roles, *logins, *fields, AuditView, AuditExportView, SearchView, ListDeskView)
+    return (*roles, *logins, *fields, AuditView, AuditExportView, SearchView, BulkEditView, ListDeskView)
 
 
 @hookimpl
 def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
     return entity_tabs(entity)
+
+
+@hookimpl
+def jobs() -> Sequence[JobSpec]:
+    return JOBS
 
 
 @hookimpl

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, jsonify, make_response, request
 from flask_appbuilder import expose
@@ -175,6 +176,7 @@ class ListScreen(CellScreen):
             "ids_url": self.url("ids") + state.rows_query,
             "actions": bulk,
             "editable": self.editable_fields(),
+            "bulk_edit_url": self._bulk_edit_url(state),
             "add_url": self.url("add") if self.can("add") else None,
             "delete_url": self.url("delete_many") if self.can("delete") else None,
             "export_url": self._transfer("ExportView.start", "export", state),
@@ -194,6 +196,12 @@ class ListScreen(CellScreen):
             return None
         address = optional_url(endpoint, entity=self.entity.slug)
         return address and address + (export_query(state) if state is not None else "")
+
+    def _bulk_edit_url(self, state: ListState) -> str | None:
+        if not self.editable_fields():
+            return None
+        query = urlencode(state.narrowing)
+        return optional_url("BulkEditView.ask", entity=self.entity.slug, _of=query)
 
     def _column(self, state: ListState, field: Field) -> Column:
         direction = ("desc" if state.descending else "asc") if state.sort == field.name else ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import Table, func, select
 
 from app.access.actors import require_actor
 from app.access.policy import may_ask
+from app.base.runs import RunLine, RunRow
 from app.base.views.titles import read_titles, record_url
 from app.customers.assignment.applying import read_rules
 from app.customers.assignment.conditions import looked_at
@@ -19,29 +19,6 @@ from app.fields.bulk import among
 
 PAGE = 50
 _ITEM = cast(Table, AssignmentItem.__table__)
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """One rule of a run: customers by what became of them, and to whom how many went."""
-
-    rule_id: int
-    name: str
-    url: str | None
-    counts: dict[str, int]
-    to: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """One customer of a run; without a name where the person looking may not see it."""
-
-    name: str
-    url: str | None
-    rule: str
-    state: str
-    to: str
-    reason: str
 
 
 def lines_of(run: AssignmentRun) -> list[RunLine]:
@@ -87,6 +64,7 @@ def _row(row: Any, rule: AssignmentRule, titles: dict[tuple[str, int], str]) -> 
     title = titles.get(("customer", row.customer_id))
     told = looked_at(rule)
     return RunRow(
+        row.customer_id,
         title or f"#{row.customer_id}",
         record_url("customer", row.customer_id) if title else None,
         rule.name,

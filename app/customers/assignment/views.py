@@ -236,8 +236,9 @@ def result_tab(run: AssignmentRun) -> Markup:
     number = run.undo_job_id if run.status in ("undoing", "undone") else run.job_id
     job = find_job(number) if number is not None else None
 
-    def url(**given: Any) -> str:
-        said = {name: value for name, value in given.items() if value}
+    def url(rule: int = 0, state: str = "", page: int | None = None) -> str:
+        said: dict[str, Any] = {"rule": rule, "state": state, "page": page}
+        said = {name: value for name, value in said.items() if value}
         return url_for("AssignmentRunView.tab", pk=run.id, name="result", **said)
 
     return Markup(  # noqa: S704  (rendered by an escaping template)

@@ -23,7 +23,9 @@ from sqlalchemy import (
     String,
     and_,
     cast,
+    func,
     inspect,
+    literal,
     literal_column,
     text,
     type_coerce,
@@ -202,6 +204,19 @@ def folded(entity: Entity, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, 
     return made
 
 
+def patched(column: Any, values: Mapping[str, Any], dialect: str) -> Any:
+    """The document with these custom fields set, and those that are None taken out, for a set-based UPDATE."""
+    written = {name: kept(value) for name, value in values.items()}
+    if dialect == "postgresql":
+        filled = {name: value for name, value in written.items() if value is not None}
+        made = func.jsonb_concat(column, cast(literal(json.dumps(filled), String()), JSONB))
+        for name in sorted(written.keys() - filled.keys()):
+            made = func.jsonb_delete(made, cast(literal(name, String()), String()))
+        return made
+    # a null takes the key out; the document keeps whatever spelling its other values have
+    return func.json_patch(column, literal(json.dumps(written, ensure_ascii=False), String()))
+
+
 __all__ = [
     "COLUMN",
     "Extensible",
@@ -212,4 +227,5 @@ __all__ = [
     "is_custom",
     "is_extensible",
     "is_stored",
+    "patched",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import String, Table, func, select
@@ -12,42 +11,21 @@ from sqlalchemy import cast as as_type
 from app.access.actors import require_actor
 from app.access.policy import title_text
 from app.access.scope import UNSCOPED, scope_condition
+from app.base.runs import RunLine, RunRow
+from app.base.views.titles import record_url
 from app.db import session
 from app.fields.bulk import among
 from app.host.context import context
 from app.organisation.handover.models import Handover, HandoverItem
 from app.organisation.handover.planning import pieces_of
 from app.organisation.handover.reach import names_of
-from app.types import Entity, Holding, Text
+from app.types import Holding
 
 PAGE = 50
 _ITEM = cast(Table, HandoverItem.__table__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One holding of a handover with what became of its records, and to whom how many went."""
-
-    name: str
-    label: Text
-    counts: Mapping[str, int]
-    to: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ItemRow:
-    """One record of a handover; without a name where the person looking may not see it."""
-
-    label: Text
-    entity: Entity | None
-    record_id: int
-    name: str
-    state: str
-    to: str
-    reason: str
-
-
-def outcomes(handover: Handover) -> list[Outcome]:
+def outcomes(handover: Handover) -> list[RunLine]:
     """Per holding: records by state, and per receiver those that went there; two statements and the names."""
     rows = session.execute(
         select(_ITEM.c.holding, _ITEM.c.state, _ITEM.c.to_id, _ITEM.c.place, func.count().label("n"))
@@ -71,11 +49,11 @@ def outcomes(handover: Handover) -> list[Outcome]:
                 who = names.get(row.to_id) or labels.get(row.place, row.place)
                 to[who] = to.get(who, 0) + row.n
         if mine:
-            found.append(Outcome(name, label, counts, tuple(to.items())))
+            found.append(RunLine(name, label, None, counts, tuple(to.items())))
     return found
 
 
-def totals(found: list[Outcome]) -> dict[str, int]:
+def totals(found: list[RunLine]) -> dict[str, int]:
     """Records by state over all holdings."""
     summed: dict[str, int] = {}
     for one in found:
@@ -84,7 +62,7 @@ def totals(found: list[Outcome]) -> dict[str, int]:
     return summed
 
 
-def item_rows(handover: Handover, holding: str, state: str, page: int) -> tuple[list[ItemRow], bool]:
+def item_rows(handover: Handover, holding: str, state: str, page: int) -> tuple[list[RunRow], bool]:
     """(a page of the records of a handover, of one holding or state where named, whether there are more)."""
     statement = select(_ITEM).where(_ITEM.c.handover_id == handover.id)
     if holding:
@@ -103,11 +81,11 @@ def item_rows(handover: Handover, holding: str, state: str, page: int) -> tuple[
         one = by_name.get(row.holding)
         described = context().entities.get(one.entity) if one is not None else None
         shown.append(
-            ItemRow(
-                one.label if one is not None else row.holding,
-                described,
+            RunRow(
                 row.record_id,
-                titles.get((row.holding, row.record_id), ""),
+                name := titles.get((row.holding, row.record_id), ""),
+                record_url(described, row.record_id) if described is not None and name else None,
+                one.label if one is not None else row.holding,
                 row.state,
                 people.get(row.to_id) or labels.get(row.place, row.place),
                 row.reason,

@@ -215,10 +215,12 @@ def result_tab(handover: Handover) -> Markup:
             handover=handover,
             outcomes=reading.outcomes(handover),
             states=STATES,
-            rows=[(row, record_url(row.entity, row.record_id) if row.entity and row.name else None) for row in rows],
+            rows=rows,
             chosen=(holding, state),
             job=job if job is not None and job.status not in ("done",) else None,
-            url=lambda **more: url_for("HandoverView.tab", **here, **_given(more)),
+            url=lambda holding="", state="", page=0: url_for(
+                "HandoverView.tab", **here, **_given({"holding": holding, "state": state, "page": page})
+            ),
             pages=(page - 1 if page > 1 else None, page + 1 if more else None),
         )
     )

@@ -28,6 +28,7 @@ from sqlalchemy import select, text
 from app import create_app
 from app.access.actors import ADMIN_ROLE, acting_as
 from app.access.models import RoleInfo
+from app.base.bulk.models import BulkEdit
 from app.customers.assignment.models import AssignmentRule, AssignmentRun, AssignmentTarget
 from app.customers.models import CustomerOwnership, CustomerShare
 from app.db import now, session, transaction
@@ -65,7 +66,7 @@ FOLLOWS = {
     "assignment_target": "assignment_rule",
 }
 #: Kinds that belong to whoever started them.
-OWN = {"job", "export", "import"}
+OWN = {"job", "export", "import", "bulk_edit"}
 #: What may change when somebody is refused: the audit log, and when a session was last seen.
 ALIVE = ("access_audit", "access_session", "sqlite_")
 REFUSED = {403, 404}
@@ -158,6 +159,7 @@ def _records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
     rule = add("assignment_rule", AssignmentRule(name="分配", method="load", unit_id=owner.unit_id))
     add("assignment_target", AssignmentTarget(rule_id=rule, way="person", employee_id=owner.employee_id))
     add("assignment_run", AssignmentRun(kind="nightly", status="done", unit_id=owner.unit_id))
+    add("bulk_edit", BulkEdit(entity="customer", ids=[customer.id], status="done", created_by=owner.user_id))
     add("job", Job(name="jobs.tidy", status="done", created_by=owner.user_id))
     add("export", Export(entity="customer", format="csv", status="done", created_by=owner.user_id,
                          expires_at=now() + timedelta(days=1)))  # fmt: skip
