@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from app.charts.options import line_chart, ranked_bars
+from app.charts.options import line_chart, ranked_bars, upright_bars
 
-__all__ = ["line_chart", "ranked_bars"]
+__all__ = ["line_chart", "ranked_bars", "upright_bars"]

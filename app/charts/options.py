@@ -20,7 +20,7 @@ from pyecharts.charts.chart import RectChart
 def ranked_bars(
     title: str,
     unit: str,
-    values: Sequence[tuple[str, Decimal]],
+    values: Sequence[tuple[str, Decimal | None]],
     *,
     average: tuple[str, Decimal] | None = None,
 ) -> dict[str, Any]:
@@ -36,9 +36,23 @@ def ranked_bars(
     options = _options(chart, title, unit)
     options["xAxis"][0].update(name=unit, splitLine={"lineStyle": {"opacity": 0.4}})
     options["yAxis"][0].update(axisTick={"show": False}, data=[name for name, _value in reversed(values)])
-    options["series"][0].update(name=title, data=[_number(value) for _name, value in reversed(values)])
+    options["series"][0].update(name=title, data=[_figure(value) for _name, value in reversed(values)])
     if average is not None:
         _reference(options, "xAxis", *average)
+    return options
+
+
+def upright_bars(title: str, unit: str, values: Sequence[tuple[str, Decimal | None]]) -> dict[str, Any]:
+    """Upright bars in the order given: stretches of time, the first on the left."""
+    chart = Bar()
+    chart.add_xaxis([])
+    chart.add_yaxis("", [], category_gap="30%")
+    chart.set_series_opts(label_opts=opts.LabelOpts(is_show=len(values) <= 14, position="top"))
+    options = _options(chart, title, unit)
+    options["xAxis"][0].update(axisTick={"show": False}, data=[name for name, _value in values])
+    options["yAxis"][0].update(name=unit, splitLine={"lineStyle": {"opacity": 0.4}})
+    options["grid"]["top"] = 44  # room for the unit above the axis
+    options["series"][0].update(name=title, data=[_figure(value) for _name, value in values])
     return options
 
 
@@ -56,7 +70,7 @@ def line_chart(
     options["legend"] = [{"show": len(series) > 1, "top": 0}]
     options["tooltip"]["trigger"] = "axis"
     for drawn, (name, values) in zip(options["series"], series.items(), strict=True):
-        drawn.update(name=name, data=[None if value is None else _number(value) for value in values])
+        drawn.update(name=name, data=[_figure(value) for value in values])
     return options
 
 
@@ -84,6 +98,10 @@ def _reference(options: dict[str, Any], axis: str, name: str, value: Decimal) ->
         "lineStyle": {"type": "dashed"},
         "data": [{axis: _number(value)}],
     }
+
+
+def _figure(value: Decimal | None) -> int | float | None:
+    return None if value is None else _number(value)
 
 
 def _number(value: Decimal) -> int | float:

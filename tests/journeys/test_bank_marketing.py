@@ -28,6 +28,7 @@ from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, login
 from app.transfer.models import Import
 from tests.journeys.data import DATA, data_is_there
+from tests.kernel.base.charts import bars
 from tests.kernel.base.forms import fields_of
 from tests.kernel.base.lists import rows as rows_shown
 from tests.kernel.fields.shaping import rebuilt
@@ -113,6 +114,10 @@ def test_five_fields_filled_by_an_import_filtered_and_exported(app: Flask, peopl
         asked = {"f.x_job": "retired", "f.x_poutcome": "success"}
         page = client.get("/customer/list/", query_string=asked | {"size": "100"})
         assert len(rows_shown(page)) == min(len(wanted), 100)
+        for by, kept in (("poutcome", None), ("poutcome", "retired"), ("education", "student")):
+            query = {"by": f"x_{by}"} | ({"f.x_job": kept} if kept else {})
+            drawn = bars(client.get("/customer/chart/", query_string=query))
+            assert drawn == Counter(row[by] for row in rows if kept in (None, row["job"])), query
         found = exported(client, asked, "code", *(f"x_{name}" for name in FIELDS))
         assert Counter(tuple(row.values()) for row in found) == Counter(
             tuple(row[name] for name in ("customer number", *FIELDS)) for row in wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.base.views.charting import ChartScreen
 from app.base.views.deletion import DeleteScreen
 from app.base.views.forms import FormScreen
 from app.base.views.lists import ListScreen
@@ -9,7 +10,7 @@ from app.base.views.pages import RecordScreen
 from app.base.views.unmasking import UnmaskScreen
 
 
-class EntityView(ListScreen, RecordScreen, UnmaskScreen, FormScreen, DeleteScreen):
+class EntityView(ListScreen, ChartScreen, RecordScreen, UnmaskScreen, FormScreen, DeleteScreen):
     """List, page, form and deletion of one entity, and masked values in full.
 
     A module subclasses it to add routes of its own.

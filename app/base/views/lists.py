@@ -179,6 +179,7 @@ class ListScreen(CellScreen):
             "bulk_edit_url": self._bulk_edit_url(state),
             "add_url": self.url("add") if self.can("add") else None,
             "delete_url": self.url("delete_many") if self.can("delete") else None,
+            "chart_url": self.url("chart") + state.at(1).query.removesuffix("?"),
             "export_url": self._transfer("ExportView.start", "export", state),
             "import_url": self._transfer("ImportView.start", "import"),
             "links": self.list_links(),

@@ -31,11 +31,16 @@
     box.replaceChildren(Object.assign(document.createElement("p"), { className: "text-secondary m-3", textContent: text }));
   };
 
+  /* The address of the data, or “#id” of the element of this page that holds it. */
   const fetchJson = async (url) => {
+    if (url.startsWith("#")) return JSON.parse(document.querySelector(url).textContent);
     const answer = await fetch(url, { headers: { Accept: "application/json", "X-Requested-With": "fetch" } });
     if (!answer.ok) throw new Error(String(answer.status));
     return answer.json();
   };
+
+  /* 1234567.5 as 1,234,567.5; nothing where there is no figure. */
+  const written = (value) => (typeof value === "number" ? value.toLocaleString("en-US") : "");
 
   const instance = (box) => echarts.getInstanceByDom(box) || echarts.init(box, null, { renderer: "svg" });
 
@@ -54,7 +59,7 @@
           axis.nameTextStyle = { color: css("--tblr-secondary") };
         }
         for (const series of options.series) {
-          series.label = { ...series.label, color: css("--tblr-body-color") };
+          series.label = { ...series.label, color: css("--tblr-body-color"), formatter: (point) => written(point.value) };
           if (series.markLine) series.markLine.label.color = css("--tblr-secondary");
         }
         chart.setOption(options, true);

@@ -114,3 +114,9 @@
 
   window.qiao = { toast: toast, ask: ask, remember: remember };
 })();
+
+/* A form with data-submit-on-change asks anew as soon as something else is chosen. */
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-submit-on-change]");
+  if (form) form.requestSubmit();
+});
