@@ -18,6 +18,7 @@ from app.activities.rules import faults
 from app.customers.models import Customer
 from app.db import after_commit, now, transaction
 from app.fields.bulk import among, insert_rows, next_ids
+from app.fields.custom.keeping import derive
 from app.host.context import entity, hooks
 from app.types import Refused
 
@@ -104,6 +105,7 @@ def refresh_customers(current: Session, customer_ids: Collection[int]) -> None:
             updated_at=_CUSTOMER.c.updated_at,
         )
     )
+    derive(current, _CUSTOMER, customer_ids, ("last_followed_at", "last_effective_at"))
     for record in list(current.identity_map.values()):
         if isinstance(record, Customer) and record.id in customer_ids:
             current.expire(record, ["last_followed_at", "last_effective_at"])

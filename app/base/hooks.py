@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _l
 
+from app.base import formulas
 from app.base.bulk.running import JOBS
 from app.base.bulk.views import BulkEditView
 from app.base.entities.screens import CustomEntityView, custom_entity_entity, entity_tabs
@@ -43,7 +44,7 @@ def views() -> Sequence[type]:
 
 @hookimpl
 def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
-    return entity_tabs(entity)
+    return (*entity_tabs(entity), *formulas.tabs(entity))
 
 
 @hookimpl

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
 
+from app.base.formulas import FUNCTIONS, vocabularies
 from app.base.views.entity import EntityView
 from app.base.views.screen import Figure
-from app.db import transaction
+from app.db import now, transaction
+from app.fields.custom.derived import PEOPLE
 from app.fields.custom.indexing import is_built, usefulness
 from app.fields.custom.models import CustomField
+from app.fields.custom.recomputing import FORMULA_JOB
 from app.fields.custom.schemas import CUSTOM_FIELD
 from app.fields.custom.services import add_field, change_field, remove_field
 from app.fields.hooks import INDEX_JOB, NUMBER_JOB
 from app.host.context import context
 from app.jobs.services import enqueue
 from app.types import SYSTEM, Entity, Verbs
+
+#: By then every process has noticed a new formula, and what began before it is over.
+NOTICED = timedelta(seconds=3)
 
 
 def _add(values: dict[str, Any]) -> CustomField:
@@ -45,6 +52,8 @@ def _follow_up(row: CustomField) -> None:
     enqueue(INDEX_JOB, actor=SYSTEM, unique_key=INDEX_JOB)
     if row.number_old:
         enqueue(NUMBER_JOB, actor=SYSTEM, unique_key=NUMBER_JOB)
+    if row.source != PEOPLE and row.active:
+        enqueue(FORMULA_JOB, {"entity": row.entity}, actor=SYSTEM, run_after=now() + NOTICED)
 
 
 def custom_field_entity() -> Entity:
@@ -56,6 +65,13 @@ class CustomFieldView(EntityView):
     """List, page and form of custom fields."""
 
     entity = CUSTOM_FIELD
+    form_template = "shaping/form.html"
+
+    def render(self, template: str, **values: Any) -> str:
+        """The form comes with the words formulas are written with."""
+        if template == self.form_template:
+            values |= {"functions": FUNCTIONS, "vocabularies": list(vocabularies())}
+        return super().render(template, **values)
 
     def figures(self, record: Any) -> Sequence[Figure]:
         """How far the field is filled in, how many values it has, and how its index stands."""

@@ -13,6 +13,7 @@ from sqlalchemy.types import UserDefinedType
 
 from app.db import insert_rows as insert_plainly
 from app.fields.custom.counters import number_documents, numbered_fields
+from app.fields.custom.keeping import filled
 from app.fields.custom.stored import COLUMN
 from app.host.context import context
 
@@ -20,13 +21,17 @@ __all__ = ["among", "insert_rows", "next_ids"]
 
 
 def insert_rows(current: Session, table: Table, rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> None:
-    """`app.db.insert_rows`, with the numbers the product counts for records of this kind.
+    """`app.db.insert_rows`, with the numbers the product counts and the results of formulas of records of this kind.
 
-    Those are taken before the first row goes: PostgreSQL does nothing else while it takes rows.
+    The numbers are taken before the first row goes: PostgreSQL does nothing else while it takes rows.
     """
     entity = context().by_table.get(table)
     if entity is not None and numbered_fields(entity):
         rows = number_documents(current, entity, rows)
+        names = [*names, *({COLUMN} - set(names))]
+    complete = filled(table)
+    if complete is not None:
+        rows = map(complete, rows)
         names = [*names, *({COLUMN} - set(names))]
     insert_plainly(current, table, rows, names)
 

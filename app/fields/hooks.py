@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.access.role_templates import BUSINESS_ADMIN
 from app.fields.custom.indexing import keep_indexes
+from app.fields.custom.recomputing import FORMULA_JOB, NIGHTLY_JOB, Which, work_out, work_out_by_time
 from app.fields.custom.renumbering import number_old_records
 from app.fields.custom.schemas import CUSTOM_FIELD
 from app.fields.entities.handing import entity_holdings
@@ -26,6 +27,9 @@ NUMBER_JOB = "fields.numbers"
 def jobs() -> Sequence[JobSpec]:
     return (
         JobSpec(INDEX_JOB, _l("Indexes of custom fields"), lambda _run: keep_indexes(), timeout=timedelta(hours=6)),
+        JobSpec(FORMULA_JOB, _l("Results of formulas"), work_out, schema=Which, timeout=timedelta(hours=6)),
+        JobSpec(NIGHTLY_JOB, _l("Results of formulas that change with the day"), work_out_by_time,
+                schedule="5 0 * * *", timeout=timedelta(hours=6)),
         JobSpec(
             NUMBER_JOB, _l("Numbers for records made before their field"), lambda run: number_old_records(run.progress),
             timeout=timedelta(hours=6),

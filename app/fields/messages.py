@@ -31,6 +31,7 @@ MESSAGES: dict[str, Any] = {
     "computed": _l("This field is filled in by the system"),
     "kept_back": _l("A new record needs a field that your roles may not fill in; please ask an administrator"),
     "not_writable": _l("You may not change this field"),
+    "not_here": _l("This field does not belong to this kind of record"),
     "create_only": _l("This field can only be set when the record is created"),
 }
 

@@ -14,6 +14,7 @@ from app.access.actors import require_actor
 from app.access.policy import unwritable
 from app.access.scope import UNSCOPED, scope_condition
 from app.db import session, transaction
+from app.fields.conditions import unmet
 from app.fields.messages import message
 from app.fields.values import read_values
 from app.host.context import context
@@ -66,6 +67,7 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
     try:
         with transaction() as current:
             values = fill_gaps(entity, read_values(entity, raw, creating=False))
+            check_conditions(entity, values, record)
             check_links(entity, values)
             check_parent(entity, values)
             check_unique(current, entity, values, record.id)
@@ -118,6 +120,12 @@ def fill_gaps(entity: Entity, values: dict[str, Any]) -> dict[str, Any]:
     if errors:
         raise Refused(errors=errors)
     return values
+
+
+def check_conditions(entity: Entity, values: dict[str, Any], record: Any) -> None:
+    """Whether the record may have these changes, by the conditions of its fields. Raises `Refused` by field."""
+    if found := unmet(entity, values, record):
+        raise Refused(errors={name: message(code) for name, code in found.items()})
 
 
 def check_links(entity: Entity, values: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.fields import rules
+from app.fields.conditions import is_conditional, unmet, without_hidden
 from app.fields.messages import message
 from app.fields.regions import read_region
 from app.fields.rules import BadValue
@@ -155,7 +156,13 @@ def read_values(entity: Entity, raw: Mapping[str, Any], *, creating: bool) -> di
             and field.default is not None
         ):
             values[field.name] = field.default() if callable(field.default) else field.default
+    if creating:
+        values = without_hidden(entity, values, raw)
+        for name, code in unmet(entity, values).items():
+            errors.setdefault(name, message(code))
     for field in entity.fields:
+        if is_conditional(field):
+            continue
         missing = (
             values.get(field.name) is None
             if creating

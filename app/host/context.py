@@ -37,6 +37,8 @@ class Context:
     rails: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     #: (entity slug, use) → the schema REST reads and writes records with, made when first needed.
     schemas: dict[tuple[str, str], Any] = field(default_factory=dict)
+    #: Entity slug → what follows from the values of its records (`app.fields.custom.derived.Plan`).
+    derived: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, JobSpec] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)
     metrics: dict[str, Metric] = field(default_factory=dict)

@@ -80,6 +80,10 @@ class Field:
     default: Any = None
     #: Only for records where this answers true (e.g. corporate customers), given the values.
     visible_when: Callable[[Mapping[str, Any]], bool] | None = None
+    #: Must be filled in where this answers true, given the values.
+    required_when: Callable[[Mapping[str, Any]], bool] | None = None
+    #: How a computed field follows from others of its record (`app.fields.custom.derived.Formula`).
+    compute: Any = None
     #: A filter by an indexed expression of its own: (value) -> SQL condition.
     match: Callable[[Any], Any] | None = None
     #: How it is written for whoever sees only part of it (`app.access.masks`: phone, id_number, bank_card, email,

@@ -43,6 +43,8 @@ class Input:
     unit: str = ""
     mode: str = "text"
     visible: bool = True
+    #: Whether the record, as it is typed so far, must have it.
+    needed: bool = False
     #: Shown but not typed: set by the system, or only when the record is created.
     shown: Cell | None = None
 
@@ -173,7 +175,8 @@ def visibility(entity: Entity, values: Mapping[str, str]) -> dict[str, list[Any]
         n for n, s in enumerate(sections_of(entity)) if s.visible_when is None or s.visible_when(read)
     ]
     fields = [f.name for f in entity.fields if f.visible_when is None or f.visible_when(read)]
-    return {"sections": sections, "fields": fields}
+    required = [f.name for f in entity.fields if f.required_when is not None and f.required_when(read)]
+    return {"sections": sections, "fields": fields, "required": required}
 
 
 def is_shown(entity: Entity, name: str, values: Mapping[str, str]) -> bool:
@@ -255,5 +258,6 @@ def _input(
         unit=unit_of(field),
         mode=_MODES.get(field.kind, "text"),
         visible=field.visible_when is None or bool(field.visible_when(seen)),
+        needed=field.required or (field.required_when is not None and bool(field.required_when(seen))),
         shown=None if typed else cell(field, getattr(record, field.name, None), titles, short=True),
     )

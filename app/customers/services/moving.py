@@ -32,6 +32,7 @@ from app.access.audit import Act, record_acts
 from app.customers.models import Customer, CustomerOwnership, CustomerShare
 from app.db import UtcDateTime, after_commit, now, transaction
 from app.fields.bulk import among
+from app.fields.custom.keeping import derive
 from app.host.context import hooks
 from app.types import Refused
 
@@ -135,6 +136,7 @@ def _write(current: Session, outcome: Moved, cause: str) -> None:
             version=_CUSTOMER.c.version + 1,
         )
     )
+    derive(current, _CUSTOMER, outcome.done, ("owner_id", "unit_id", "owned_since_at"))
     mine = (_SHARE.c.customer_id == going.c.customer_id) & (_SHARE.c.employee_id == going.c.to_id)
     rows = current.execute(select(_SHARE.c.id, _SHARE.c.customer_id, _SHARE.c.can_write).join_from(_SHARE, going, mine))
     shares = rows.all()

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.access.scope import UNSCOPED
 from app.db import reading, session
+from app.fields.custom.derived import attached
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING, LONGEST, PREFIX, UNORDERED, read_choices
 from app.fields.custom.several import holds
@@ -89,6 +90,7 @@ def extended(entity: Entity, rows: Sequence[CustomField]) -> Entity:
     fresh = [(row, _asked(entity, described(row))) for row in rows if row.active and row.key not in taken]
     if not fresh:
         return entity
+    fresh = attached(entity, fresh)
     inside: dict[str, list[str]] = defaultdict(list)
     for row, field in fresh:
         inside[row.section or ""].append(field.name)

@@ -39,6 +39,11 @@ class CustomField(Model):
     #: How the numbers are made up that the product counts, and whether records made before the field get one.
     pattern: Mapped[str | None] = mapped_column(String(60))
     number_old: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    #: Where its values come from: people, or a formula over other fields of the record.
+    source: Mapped[str] = mapped_column(String(12), default="people", server_default="people")
+    formula: Mapped[str | None] = mapped_column(Text)
+    required_when: Mapped[str | None] = mapped_column(Text)
+    visible_when: Mapped[str | None] = mapped_column(Text)
     position: Mapped[int] = mapped_column(Integer, default=0)
     required: Mapped[bool] = mapped_column(Boolean, default=False)
     sole: Mapped[bool] = mapped_column(Boolean, default=False)

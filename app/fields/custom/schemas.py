@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
 
+from app.fields.custom.derived import FORMULA, PEOPLE
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING, COLOURS, KINDS
+from app.fields.expressions.syntax import LONGEST_TEXT
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 
 KIND_LABELS = {
@@ -29,6 +34,11 @@ KIND_LABELS = {
     Kind.REGION: _l("Province, city or county"),
     Kind.AUTO_NUMBER: _l("Number counted by the system"),
 }
+
+
+def _typed(values: Mapping[str, Any]) -> bool:
+    """Whether people give the field its values."""
+    return values.get("source") in (None, PEOPLE)
 
 
 #: `describing.extend_entities` fills in the entities that can have fields, and those a link may point to.
@@ -76,9 +86,25 @@ CUSTOM_FIELD = Entity(
             visible_when=lambda v: v.get("kind") == Kind.AUTO_NUMBER,
             help=_l("In the background, by the day each was made; otherwise they stay without a number"),
         ),
+        Field("source", _l("Its values come from"), Kind.CHOICE, create_only=True, required=True, default=PEOPLE,
+              choices=(Choice(PEOPLE, _l("People, files and interfaces")),
+                       Choice(FORMULA, _l("A formula over the same record")))),
+        Field(
+            "formula", _l("Formula"), Kind.LONG_TEXT, max_length=LONGEST_TEXT, filterable=False,
+            visible_when=lambda v: v.get("source") == FORMULA,
+            help=_l("What the field holds, in CEL over the keys of other fields: %(example)s",
+                    example="annual_income * 0.3"),
+        ),
+        Field("required_when", _l("Must be filled in when"), Kind.LONG_TEXT, max_length=LONGEST_TEXT, filterable=False,
+              visible_when=_typed,
+              help=_l("A condition over other fields: %(example)s", example="kind == 'corporate' && level != null")),
+        Field("visible_when", _l("Belongs to a record when"), Kind.LONG_TEXT, max_length=LONGEST_TEXT,
+              filterable=False,
+              help=_l("Elsewhere the field is neither shown nor asked for; a value it has is kept. People who may not "
+                      "read all fields a condition asks for see the field, and need not fill it in.")),
         Field("help_zh", _l("Help in Chinese"), max_length=300, filterable=False),
         Field("help_en", _l("Help in English"), max_length=300, filterable=False),
-        Field("default", _l("Default"), max_length=200, filterable=False,
+        Field("default", _l("Default"), max_length=200, filterable=False, visible_when=_typed,
               help=_l("What a new record begins with, written as one would type it")),
         Field("unit", _l("Unit of measure"), max_length=20, filterable=False,
               visible_when=lambda v: v.get("kind") in (None, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY)),
@@ -87,14 +113,14 @@ CUSTOM_FIELD = Entity(
         Field("section", _l("Section"), max_length=60, filterable=False,
               help=_l("The heading it stands under; a new one makes a section at the end of the page")),
         Field("position", _l("Sort order"), Kind.INTEGER, default=0, filterable=False),
-        Field("required", _l("Must be filled in"), Kind.BOOLEAN, default=False),
-        Field("sole", _l("No two records share a value"), Kind.BOOLEAN, default=False),
+        Field("required", _l("Must be filled in"), Kind.BOOLEAN, default=False, visible_when=_typed),
+        Field("sole", _l("No two records share a value"), Kind.BOOLEAN, default=False, visible_when=_typed),
         Field("indexed", _l("Indexed"), Kind.BOOLEAN, default=False,
               help=_l("Quick to filter and sort by among very many records. Each index makes saving slower and "
                       "takes room on disk: give it to the few fields people really search by.")),
         Field("in_list", _l("Column of the list"), Kind.BOOLEAN, default=False),
         Field("in_filter", _l("Can be filtered by"), Kind.BOOLEAN, default=True),
-        Field("in_import", _l("Can be imported"), Kind.BOOLEAN, default=True),
+        Field("in_import", _l("Can be imported"), Kind.BOOLEAN, default=True, visible_when=_typed),
         Field("active", _l("In use"), Kind.BOOLEAN, default=True,
               help=_l("A field out of use is nowhere to be seen; its values and their history are kept")),
     ),
@@ -104,6 +130,8 @@ CUSTOM_FIELD = Entity(
     sections=(
         Section(_l("Field"), ("entity", "label_zh", "label_en", "kind", "choices", "target", "pattern", "number_old",
                              "key")),
+        Section(_l("Where its values come from"), ("source", "formula")),
+        Section(_l("Conditions"), ("required_when", "visible_when")),
         Section(_l("How it behaves"), ("required", "sole", "indexed", "default", "max_length", "unit")),
         Section(_l("Where it stands"), ("section", "position", "in_list", "in_filter", "in_import", "active")),
         Section(_l("Help"), ("help_zh", "help_en")),

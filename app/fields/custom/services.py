@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.access.scope import UNSCOPED
 from app.db import transaction
+from app.fields.custom.deriving import check_expressions, refuse_used
 from app.fields.custom.describing import described
 from app.fields.custom.models import CustomField
 from app.fields.custom.patterns import pattern_errors
@@ -74,6 +75,8 @@ def change_field(row: CustomField, values: dict[str, Any]) -> None:
         with current.no_autoflush:
             for name, value in values.items():
                 setattr(row, name, value)
+            if not row.active:
+                refuse_used(current, row)
             _check(current, entity, row, became_sole=row.sole and not was_sole)
             if row.kind in CHOOSING:
                 _keep_used(current, entity, row, before - {c.value for c in read_choices(row.choices or "")})
@@ -91,6 +94,7 @@ def remove_field(row: CustomField) -> None:
                 _("%(count)s records have a value of this field; take it out of use instead: its values are kept",
                   count=used)
             )  # fmt: skip
+        refuse_used(current, row)
         current.delete(row)
         current.flush()
         bump_version(current)
@@ -152,6 +156,7 @@ def _check(current: Session, entity: Entity, row: CustomField, *, became_sole: b
         if current.scalar(twice.execution_options(**{UNSCOPED: True})) is not None:
             # Which value is not told: all records were asked, and the field may be kept from this person.
             errors["sole"] = _("Several records share a value already")
+    errors |= check_expressions(current, entity, row) if not errors else {}
     taken = _labels(current, entity, row)
     for name in ("label_zh", "label_en"):
         if getattr(row, name) in taken:

@@ -98,9 +98,7 @@ class _Several(TypeDecorator[tuple[Any, ...]]):
 @lru_cache(maxsize=4096)
 def expression(column: Any, key: str, kind: Kind) -> Any:
     """The typed SQL expression of one key of a JSON column. Raises `ValueError` for a key that is none."""
-    if not KEY.fullmatch(key):
-        raise ValueError(f"not a key of a custom field: {key!r}")
-    words = column.op("->>", precedence=15, return_type=String())(literal_column(f"'{key}'", String()))
+    words = raw_expression(column, key)
     if kind in (Kind.INTEGER, Kind.LINK):
         return cast(words, BigInteger)
     if kind is Kind.BOOLEAN:
@@ -114,6 +112,13 @@ def expression(column: Any, key: str, kind: Kind) -> Any:
     if kind is Kind.CHOICES:
         return type_coerce(words, _Several())
     return words
+
+
+def raw_expression(column: Any, key: str) -> Any:
+    """The text JSON holds of one key (SQLite: a number as a number). Raises `ValueError` for a key that is none."""
+    if not KEY.fullmatch(key):
+        raise ValueError(f"not a key of a custom field: {key!r}")
+    return column.op("->>", precedence=15, return_type=String())(literal_column(f"'{key}'", String()))
 
 
 def _described(model: type, name: str) -> Field | None:

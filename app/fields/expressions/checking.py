@@ -36,6 +36,7 @@ OF_KIND: dict[Kind, Type] = {
     Kind.INTEGER: N, Kind.DECIMAL: D, Kind.MONEY: D, Kind.PERCENT: D, Kind.BOOLEAN: B, Kind.DATE: DAY,
     Kind.DATETIME: MOMENT, Kind.LINK: Type.LINK, Kind.TEXT: T, Kind.LONG_TEXT: T, Kind.CHOICE: T, Kind.PHONE: T,
     Kind.EMAIL: T, Kind.ID_NUMBER: T, Kind.USCC: T, Kind.BANK_CARD: T,
+    Kind.REGION: T, Kind.CHOICES: Type.LIST,
 }  # fmt: skip
 
 
@@ -122,7 +123,8 @@ class _Checker:
     def name(self, node: Name) -> Type:
         described = self.fields.get(node.name)
         if described is None or described.kind not in OF_KIND:
-            near = difflib.get_close_matches(node.name, self.fields, 1)
+            known = [name for name, field in self.fields.items() if field.kind in OF_KIND]
+            near = difflib.get_close_matches(node.name, known, 1)
             raise BadExpression("unknown_near" if near else "unknown", node.at, found=node.name, near="".join(near))
         self.found.uses.setdefault(node.name)
         return OF_KIND[described.kind]
@@ -200,6 +202,11 @@ class _Checker:
     def among(self, node: Call) -> Type:
         left, right = node.arguments
         first = self.type_of(left)
+        if isinstance(right, Name) and self.type_of(right) is Type.LIST:
+            if first not in (T, Type.NULL):
+                raise BadExpression("operator", node.at, operator="in", first=first, second=Type.LIST)
+            self.choices(right, left)
+            return B
         if not isinstance(right, Several):
             raise BadExpression("not_list", right.at)
         for item in right.items:

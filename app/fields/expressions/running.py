@@ -87,6 +87,9 @@ def _tried(act: Callable[..., Any], *given: Any) -> Any:
 
 def _among(node: Call) -> Run:
     left, listed = build(node.arguments[0]), node.arguments[1]
+    if isinstance(listed, Name):
+        several = build(listed)
+        return _strict(lambda wanted, held: wanted in held, (left, several))
     items = tuple(build(item) for item in listed.items) if isinstance(listed, Several) else ()
 
     def run(values: Mapping[str, Any], around: Surroundings) -> Any:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import force_locale
 
 from app.access.audit import Told
+from app.fields.conditions import is_conditional, unmet, without_hidden
 from app.fields.rules import BadValue
 from app.fields.several import split
 from app.fields.values import as_text, is_visible, value_reader
@@ -124,8 +125,9 @@ class Columns:
             known: dict[str, Any] | None = {} if repeats else None
             self._columns.append(_Column(name, column, target.kind is Kind.LINK, get, place, typed, known))
         self._defaults = [f for f in entity.fields if f.default is not None]
-        self._required = [f for f in entity.fields if f.required]
-        self._conditional = [f for f in entity.fields if f.visible_when is not None and f.name in mapping.fields]
+        self._required = [f for f in entity.fields if f.required and not is_conditional(f)]
+        sought = [f for f in entity.fields if f.visible_when is not None and not is_conditional(f)]
+        self._conditional = [f for f in sought if f.name in mapping.fields]
 
     def _typed(self, target: Field) -> tuple[Callable[[Any], Any], bool]:
         """How a value is read, and whether values repeat down the column."""
@@ -170,10 +172,13 @@ class Columns:
                 values[f.name] = f.default() if callable(f.default) else f.default
                 filled.append(f.name)
         row.filled = tuple(filled)
+        for name in values.keys() - without_hidden(self.entity, values, values.keys() - set(filled)).keys():
+            del values[name]
         for f in self._required:
             if values.get(f.name) is None and f.name not in row.links and is_visible(f, values):
                 row.problems.append(problem("required", f.name))
         self.check_visible(row, values)
+        row.problems.extend(problem(code, name) for name, code in unmet(self.entity, values).items())
 
     def check_visible(self, row: Row, values: dict[str, Any]) -> None:
         """A value in a field records of this kind do not have is a mistake, not something to drop

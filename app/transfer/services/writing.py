@@ -16,6 +16,7 @@ from app.access.actors import require_actor
 from app.access.audit import Act, plain, record_acts
 from app.access.scope import UNSCOPED
 from app.fields.bulk import among, insert_rows, next_ids
+from app.fields.conditions import unmet
 from app.fields.custom.counters import number_rows
 from app.fields.custom.stored import folded
 from app.search.terms import index_rows, kept_fields
@@ -203,6 +204,7 @@ class Updates:
         if changed:
             row.problems.clear()
             self.columns.check_visible(row, {**{name: getattr(record, name) for name in self._attributes}, **changed})
+            row.problems.extend(problem(code, name) for name, code in unmet(self.entity, changed, record).items())
             if row.problems:
                 raise Refused()
         return changed

@@ -16,13 +16,14 @@ from app.access.models import AuditEntry, FieldPermission
 from app.access.scope import UNSCOPED
 from app.customers.models import Customer
 from app.db import session, transaction
+from app.fields.expressions.compiling import RESULTS
 from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, login
 from app.transfer.models import Import
 from app.types import SYSTEM
 from tests.kernel.base.forms import fields_of
 from tests.kernel.base.lists import URL, rows
-from tests.kernel.fields.shaping import SAMPLES, add_samples, rebuilt
+from tests.kernel.fields.shaping import SAMPLES, add_fields, add_samples, rebuilt
 from tests.kernel.transfer.tables import csv_bytes
 from tests.kernel.transfer.test_wizard import mapped, number, upload
 
@@ -165,6 +166,43 @@ def test_export_and_import(manager: Browser, people: People, shaped: Flask) -> N
     assert manager.post(f"/import/{number_}/undo").status_code == 303
     run_pending()
     assert session.get_one(Import, number_).status == "undone" and made_since(pk) is None
+
+
+def test_results_of_formulas(app: Flask, people: People) -> None:
+    """What formulas give is listed, sorted, filtered, exported and read like what people type, and typed by nobody."""
+    results = [sample for sample in SAMPLES if sample.kind in RESULTS]
+    add_samples()
+    add_fields(*({"key": f"x_f_{s.kind}", "label_zh": f"式{s.kind}", "kind": s.kind, "source": "formula",
+                  "formula": s.key, "in_list": True} for s in results))  # fmt: skip
+    with rebuilt(app) as new:
+        manager: Any = login(new.test_client(), people.manager)
+        bare, pk = make_bare(manager), make(manager, people)
+        page = manager.get(f"/customer/show/{pk}").text
+        one = manager.get(f"/api/v1/customer/{pk}")
+        form = manager.get(f"/customer/edit/{pk}").text
+        for sample in results:
+            name = f"x_f_{sample.kind}"
+            assert page.count(sample.shown) >= 2 and one.json["result"][name] == sample.rest, sample.kind
+            for sort, wanted in ((name, [bare, pk]), (f"-{name}", [pk, bare])):
+                assert rows(manager.get(URL, query_string={"sort": sort})) == wanted, sort
+            ranged = sample.kind in ("integer", "decimal", "money", "percent", "date")
+            asked = {f"f.{name}.from": sample.typed, f"f.{name}.to": sample.typed}
+            asked = asked if ranged else {f"f.{name}": "yes" if sample.kind == "boolean" else str(sample.rest)}
+            assert rows(manager.get(URL, query_string=asked)) == [pk], asked
+            assert f'name="{name}"' not in form
+            answer = manager.put(
+                f"/api/v1/customer/{pk}", json={name: sample.rest}, headers={"If-Match": one.headers["ETag"]}
+            )
+            assert answer.status_code == 422 and name in answer.json["errors"]
+        login(manager, people.admin)
+        keys = [f"x_f_{sample.kind}" for sample in results]
+        data = {"format": "csv", "column": ["code", *keys], "reason": "月末核对客户"}
+        answer = manager.post("/export/start/customer", data=data, follow_redirects=True, buffered=True)
+        table = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+        assert [sample.filed for sample in results] in [[cell.lstrip("'") for cell in row[1:]] for row in table]
+        heads = ("客户名称", "式money")
+        number_ = number(upload(manager, csv_bytes(heads, ("进口", "7"))))
+        assert 'value="x_f_money"' not in manager.get(f"/import/{number_}").text
 
 
 def made_since(pk: int) -> Any:

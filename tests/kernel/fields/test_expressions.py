@@ -37,6 +37,7 @@ FIELDS = {
         Field("name", ""),
         Field("ok", "", Kind.BOOLEAN),
         Field("owner_id", "", Kind.LINK),
+        Field("tags", "", Kind.CHOICES, choices=(Choice("red", "红"), Choice("blue", "蓝"))),
         Field("level", "", Kind.CHOICE, choices=(Choice("vip", "贵宾"), Choice("plain", "普通"))),
     )
 }
@@ -64,6 +65,7 @@ def run(text: str, **values: Any) -> Any:
         ("substring(name, 0, 1) + trim(' b ')", {"name": "赵敏"}, "赵b"),
         ("coalesce(n, 0) + max(1, 2.5)", {}, Decimal("2.5")),
         ("owner_id != null", {"owner_id": 7}, True),
+        ("'red' in tags && !('blue' in tags)", {"tags": ["red"]}, True),
         ('"it\'s" + \'\\\'\'', {}, "it's'"),
     ],
 )
@@ -111,6 +113,7 @@ def test_agrees_with_the_reference(text: str, values: dict[str, Any]) -> None:
         ("__import__('os')", "no_function", 0),
         ("1" + "+1" * 200, "deep", 241), ("-" * 100 + "1", "deep", 59), ("n == if", "unexpected", 5),
         ("owner_id + 1", "operator", 9), ("n && ok", "takes", 0),
+        ("'green' in tags", "no_choice", 0), ("tags == 'red'", "operator", 5),
     ],
 )  # fmt: skip
 def test_refusals_say_what_and_where(text: str, code: str, at: int) -> None:

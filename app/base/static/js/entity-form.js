@@ -65,6 +65,15 @@
           field.hidden = !on;
           enable(field, on);
         });
+        form.querySelectorAll("[data-needed-when]").forEach(function (field) {
+          var needed = field.hasAttribute("data-always") || state.required.indexOf(field.dataset.field) >= 0;
+          var label = field.querySelector(".form-label");
+          if (label) { label.classList.toggle("required", needed); }
+          field.querySelectorAll("input:not([type=hidden]), select, textarea").forEach(function (input) {
+            input.required = needed;
+            input.setAttribute("aria-required", String(needed));
+          });
+        });
       });
   }
   form.addEventListener("change", function (event) {
