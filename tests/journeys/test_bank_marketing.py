@@ -12,7 +12,6 @@ import csv
 import io
 import os
 import re
-import zipfile
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -27,31 +26,14 @@ from app.db import session
 from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, login
 from app.transfer.models import Import
-from tests.journeys.data import DATA, data_is_there
+from tests.journeys.bank_marketing import FIELDS, RETIRED_WON, read_rows
+from tests.journeys.data import data_is_there
 from tests.kernel.base.charts import bars
 from tests.kernel.base.forms import fields_of
 from tests.kernel.base.lists import rows as rows_shown
 from tests.kernel.fields.shaping import rebuilt
 from tests.kernel.transfer.tables import csv_bytes
 from tests.kernel.transfer.test_wizard import mapped, number
-
-FIELDS = {
-    "job": ("工作", "choice"),
-    "marital": ("婚姻", "choice"),
-    "education": ("教育程度", "choice"),
-    "euribor3m": ("三个月同业利率", "decimal"),
-    "poutcome": ("上次营销结果", "choice"),
-}
-#: Of the file: how many retired people had said yes to the campaign before.
-RETIRED_WON = 158
-
-
-def read_rows() -> list[dict[str, str]]:
-    with zipfile.ZipFile(DATA / "bank_marketing" / "bank-additional.zip") as archive:
-        text = archive.read("bank-additional/bank-additional-full.csv").decode("utf-8")
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
-    return [{"customer number": f"BM-{line:05}", "customer name": f"Client {line}"} | row
-            for line, row in enumerate(rows, 2)]  # fmt: skip
 
 
 def add_fields(client: Browser, rows: list[dict[str, str]]) -> None:
