@@ -49,6 +49,7 @@ STATUSES = {
     "undone": (_l("Undone"), "secondary"),
 }
 _LISTED = 50
+LONGEST_QUERY = 8_000
 
 
 def mine(route: Callable[..., Any]) -> Callable[..., Any]:
@@ -204,7 +205,7 @@ class BulkEditView(PageView):
             reason=reason,
             ids=",".join(request.values.getlist("ids")),
             number=len(_ids()) if request.method == "POST" else _number("number"),
-            query=request.values.get("_of", "")[:8000],
+            query=request.values.get("_of", ""),
             everything=request.values.get("_which") == "all",
             fields=[(field.name, str(field.label)) for field in services.editable_fields(entity)],
             taken=set(texts),
@@ -238,7 +239,10 @@ def _carried(texts: dict[str, str]) -> list[tuple[str, str]]:
 
 def _asked() -> Asked:
     if request.form.get("_which") == "all":
-        return Asked(None, request.form.get("_of", "")[:8000])
+        query = request.form.get("_of", "")
+        if len(query) > LONGEST_QUERY:  # cut off, it would match more than was seen
+            raise Refused(_("This list cannot be shown as asked"))
+        return Asked(None, query)
     return Asked(tuple(chosen_ids()))
 
 

@@ -93,6 +93,7 @@ class RecordScreen(CellScreen):
         owner = entity.field(entity.scoped_by.owner or "")
         return self.render(
             "entity/show.html",
+            in_panel=is_htmx() and "panel" in request.args,
             record=record,
             name=self.title(record),
             badges=[_shown(entity, record, name, titles) for name in badges if getattr(record, name, None)],

@@ -81,7 +81,7 @@
       open.box.className = "cell-box";
       open.box.setAttribute("role", "dialog");
       open.box.setAttribute("aria-label", open.cell.dataset.label || "");
-      (open.cell.closest(".side-panel") || body).append(open.box);
+      body.append(open.box);
     }
     open.box.innerHTML = html;
     open.box.classList.toggle("is-wrong", Boolean(open.box.querySelector(".is-invalid, .cell-stale")));
