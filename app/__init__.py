@@ -15,6 +15,7 @@ from app.base.shell import add_shell
 from app.db import db
 from app.fields.custom.describing import extend_entities
 from app.fields.entities.describing import add_entities
+from app.fields.layouts.describing import extend_layouts
 from app.host.boot import load_modules
 from app.host.context import context
 from app.host.sites import Site
@@ -41,6 +42,7 @@ def create_app(site: Site, *, only: set[str] | None = None, aside: Mapping[str, 
     add_errors(app)
     add_entities(app)
     extend_entities(app)
+    extend_layouts(app)
     register_entities(app)
     register_views(app)
     failed = context(app).hooks.quarantined

@@ -10,6 +10,7 @@ from app.base import formulas
 from app.base.bulk.running import JOBS
 from app.base.bulk.views import BulkEditView
 from app.base.entities.screens import CustomEntityView, custom_entity_entity, entity_tabs
+from app.base.layouts.views import LayoutView
 from app.base.saved.views import ListDeskView
 from app.base.security import recovery
 from app.base.security.audit import AuditView
@@ -38,7 +39,7 @@ def entities() -> Sequence[Entity]:
 @hookimpl
 def views() -> Sequence[type]:
     roles, logins = (RoleView, DelegationView, ExplainView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
-    fields = (CustomFieldView, CustomEntityView)
+    fields = (CustomFieldView, CustomEntityView, LayoutView)
     return (*roles, *logins, *fields, AuditView, AuditExportView, SearchView, BulkEditView, ListDeskView)
 
 

@@ -15,6 +15,7 @@ from app.fields.custom.renumbering import number_old_records
 from app.fields.custom.schemas import CUSTOM_FIELD
 from app.fields.entities.handing import entity_holdings
 from app.fields.entities.schemas import CUSTOM_ENTITY
+from app.fields.layouts.services import VIEW as LAYOUTS
 from app.hookspecs import hookimpl
 from app.types import Holding, JobSpec, MenuGroup, MenuItem, RoleTemplate
 
@@ -42,7 +43,8 @@ def jobs() -> Sequence[JobSpec]:
 def role_templates() -> Sequence[RoleTemplate]:
     acts = ("can_list", "can_show", "can_add", "can_edit", "can_delete")
     views = (CUSTOM_FIELD.view_name, CUSTOM_ENTITY.view_name)
-    return (replace(BUSINESS_ADMIN, permissions=dict.fromkeys(views, acts), scopes={}),)
+    permissions = {**dict.fromkeys(views, acts), LAYOUTS: ("can_edit", "can_publish")}
+    return (replace(BUSINESS_ADMIN, permissions=permissions, scopes={}),)
 
 
 @hookimpl
@@ -51,6 +53,7 @@ def menu() -> Sequence[MenuGroup]:
     items = (
         MenuItem("custom_fields", _l("Custom fields"), f"{view}.list", view, icon="forms", order=10),
         MenuItem("custom_entities", _l("Custom entities"), f"{made}.list", made, icon="database", order=20),
+        MenuItem("layouts", _l("Layouts"), f"{LAYOUTS}.list", LAYOUTS, "can_edit", icon="layout-board", order=30),
     )
     return (MenuGroup("shaping", _l("Shape the system"), "adjustments", items, order=880),)
 

@@ -39,6 +39,8 @@ class Context:
     schemas: dict[tuple[str, str], Any] = field(default_factory=dict)
     #: Entity slug → what follows from the values of its records (`app.fields.custom.derived.Plan`).
     derived: dict[str, Any] = field(default_factory=dict)
+    #: How pages of an entity are arranged, by its slug (`app.fields.layouts`).
+    layouts: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, JobSpec] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)
     metrics: dict[str, Metric] = field(default_factory=dict)

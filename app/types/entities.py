@@ -101,6 +101,10 @@ class Section:
     fields: tuple[str, ...]
     #: Only for records where this answers true, given the values.
     visible_when: Callable[[Mapping[str, Any]], bool] | None = None
+    #: How a layout arranges it: fields beside each other, folded at first, on which own tab of the detail page.
+    columns: int = 2
+    collapsed: bool = False
+    tab: str = ""
 
 
 @dataclass(frozen=True, slots=True)

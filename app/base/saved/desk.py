@@ -59,6 +59,11 @@ class Desk:
         return self.view(chosen) or next((view for view in self.views if view.is_default), None)
 
     @property
+    def opens_whole(self) -> bool:
+        """Whether the person chose that the list opens with all its records."""
+        return self.own.get("default") == WHOLE
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns the person chose, in their order; none when they chose none."""
         names = self.own.get("columns")

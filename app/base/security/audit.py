@@ -75,6 +75,7 @@ ACTIONS: dict[str, Text] = {
     "upgrade_module": _l("Upgraded a module"),
     "remove_module_data": _l("Removed a module's data"),
     "change_settings": _l("Changed settings"),
+    "publish": _l("Published"),
 }
 FIELDS: dict[str, Text] = {
     "permissions": _l("Permissions"),

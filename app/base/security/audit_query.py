@@ -25,6 +25,7 @@ THINGS: dict[str, Text] = {
     "module": _l("Module"),
     "address": _l("Network address"),
     "audit": _l("Audit log"),
+    "layout": _l("Layout"),
 }
 #: So many days are searched when no first day is asked for.
 DAYS = 30

@@ -34,6 +34,11 @@ def viewed(actor: Actor) -> Actor:
     return found
 
 
+def look_as_role(actor: Actor, role_id: int) -> Actor | None:
+    """The actor with that role and no other, where the session may look as it; else None."""
+    return _look(actor, ROLE, role_id)
+
+
 def _look(actor: Actor, kind: str, number: int) -> Actor | None:
     """The actor one would be; None where there is none, or where it holds anything the actor does not."""
     if not actor.can("can_start", VIEW) or actor.viewer:

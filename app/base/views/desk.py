@@ -67,7 +67,7 @@ def tabs(opening: Opening, home: str) -> tuple[ViewTab, ...]:
     if not desk.views:
         return ()
     current = opening.view.id if opening.view is not None else None
-    whole = ViewTab(_("All"), f"{home}?view=all" if desk.default is not None else home, current is None)
+    whole = ViewTab(_("All"), f"{home}?view=all" if opening.state.view.guarded else home, current is None)
     return (
         whole,
         *(

@@ -27,7 +27,9 @@ from app.base.views.pickers import pick
 from app.base.views.replies import done, linked
 from app.base.views.saving import create_once, new_token, posted_values, posted_version, save_changes
 from app.base.views.screen import EntityScreen
+from app.base.views.shapes import kept_texts, reshaping, shape_of, shaped
 from app.base.views.titles import read_titles
+from app.fields.layouts.describing import layout_of
 from app.fields.regions import path_of
 from app.fields.several import split
 from app.types import Entity, Kind, Level, Refused
@@ -62,14 +64,20 @@ class FormScreen(EntityScreen):
         """An empty form with what fills itself in, and what the address gives; then the record."""
         if request.method == "GET":
             values = {**self.first_values(), **self._given()}
-            return self._form(build_form(self.entity, values), token=new_token())
+            return self._form(build_form(shaped(self.entity, values), values), values=values, token=new_token())
         values, token = self.posted(), request.form.get("_token", "")
-        form = build_form(self.entity, values)
+        begun = {**self.first_values(), **self._given()} if layout_of(self.entity.slug) else {}
+        entity = shaped(self.entity, {**begun, **values})
+        form = build_form(entity, values)
+        if reshaping():
+            return self._form(form, values={**begun, **values}, token=token)
         try:
-            refuse_foreign(self.entity, form, values)
-            record_id, is_new = create_once(self.entity, values, token)
+            refuse_foreign(entity, form, values)
+            unseen = kept_texts(self.entity, form.arranged, begun)
+            record_id, is_new = create_once(self.entity, {**unseen, **values}, token)
         except Refused as refused:
-            return self._form(self._refused(values, refused), token=token or new_token(), status=422)
+            again = self._refused(entity, values, refused)
+            return self._form(again, values={**begun, **values}, token=token or new_token(), status=422)
         self._say_saved(_("%(name)s was created") if is_new else _("%(name)s was created already"), record_id)
         if request.form.get("_again"):
             return done(self.url("add", **({"next": request.form["next"]} if request.form.get("next") else {})))
@@ -83,19 +91,23 @@ class FormScreen(EntityScreen):
         if not writable:
             return self._read_only(pk)
         if request.method == "GET":
-            return self._form(build_form(self.entity, record_values(self.entity, record), record=record), record)
+            values = record_values(self.entity, record)
+            return self._form(build_form(shaped(self.entity, values), values, record=record), record, values=values)
         posted = self.posted()
         values = {**record_values(self.entity, record), **posted}
         version = posted_version(request.form)
-        form = build_form(self.entity, values, record=record)
+        entity = shaped(self.entity, values)
+        form = build_form(entity, values, record=record)
+        if reshaping():
+            return self._form(form, record, values=values, version=version)
         try:
-            refuse_foreign(self.entity, form, posted, values)
+            refuse_foreign(entity, form, posted, values)
             if version is not None and version != getattr(record, "version", version):
                 return self._conflict(record, values, posted)
             changed = save_changes(self.entity, record, posted, version)
         except Refused as refused:
             record, _writable = self.find(pk)
-            return self._form(self._refused(values, refused, record), record, status=422)
+            return self._form(self._refused(entity, values, refused, record), record, values=values, status=422)
         if changed:
             self._say_saved(_("%(name)s was saved"), pk)
         else:
@@ -106,7 +118,8 @@ class FormScreen(EntityScreen):
     @needs("can_add", "can_edit")
     def form_state(self) -> Response:
         """Which sections (by number) and fields belong to a record with these values."""
-        return jsonify(visibility(self.seen(), {name: text[:200] for name, text in request.args.items()}))
+        values = {name: text[:200] for name, text in request.args.items()}
+        return jsonify(visibility(shaped(self.seen(), values), values))
 
     @expose("/pick/<field>")
     @needs("can_list", "can_add", "can_edit")
@@ -133,10 +146,10 @@ class FormScreen(EntityScreen):
             abort(404)
         return given
 
-    def _refused(self, values: Mapping[str, str], refused: Refused, record: Any = None) -> Form:
+    def _refused(self, entity: Entity, values: Mapping[str, str], refused: Refused, record: Any = None) -> Form:
         errors = refused.errors
         reason = str(refused.reason) if refused.reason and not errors else ""
-        return build_form(self.entity, values, record=record, errors=errors, reason=reason)
+        return build_form(entity, values, record=record, errors=errors, reason=reason)
 
     def _say_saved(self, text: str, record_id: int) -> None:
         name = read_titles({(self.entity.slug, record_id)}).get((self.entity.slug, record_id), f"#{record_id}")
@@ -152,22 +165,24 @@ class FormScreen(EntityScreen):
     def _conflict(self, record: Any, values: Mapping[str, str], posted: Mapping[str, str]) -> Response:
         """Somebody was faster: both versions side by side, and the typed one still in the form."""
         form = build_form(
-            self.entity,
+            shaped(self.entity, values),
             values,
             record=record,
             reason=_("Somebody else has changed this record meanwhile. Compare, then save again to keep your values."),
         )
         differences = list(_differences(self.entity, record, posted))
-        return self._form(form, record, status=409, differences=differences)
+        return self._form(form, record, values=values, status=409, differences=differences)
 
     def _form(
         self,
         form: Form,
         record: Any = None,
         *,
+        values: Mapping[str, str],
         token: str = "",
         status: int = 200,
         differences: Any = (),
+        version: int | None = None,
     ) -> Response:
         back = own_path(request.values.get("next"), self.home_url(record.id if record is not None else None))
         page = self.render(
@@ -176,7 +191,8 @@ class FormScreen(EntityScreen):
             record=record,
             name=self.title(record) if record is not None else "",
             token=token,
-            version=getattr(record, "version", None) if record is not None else None,
+            version=version if version is not None else getattr(record, "version", None),
+            shape=shape_of(self.entity, values),
             next=own_path(request.values.get("next"), ""),
             back_url=back,
             differences=differences,

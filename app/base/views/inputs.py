@@ -61,6 +61,8 @@ class Group:
     inputs: tuple[Input, ...]
     visible: bool = True
     number: int = 0
+    columns: int = 2
+    collapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ class Form:
     def inputs(self) -> Iterator[Input]:
         for group in self.groups:
             yield from group.inputs
+
+    @property
+    def arranged(self) -> set[str]:
+        """Names of all its fields."""
+        return {one.name for one in self.inputs}
 
     @property
     def typed(self) -> set[str]:
@@ -161,7 +168,8 @@ def build_form(
         )
         if inputs:
             visible = section.visible_when is None or bool(section.visible_when(seen))
-            groups.append(Group(str(section.label), inputs, visible, number))
+            folded = section.collapsed and not any(one.error for one in inputs)
+            groups.append(Group(str(section.label), inputs, visible, number, section.columns, folded))
     made = Form(tuple(groups), wrong, reason)
     read = {field.name for field in entity.fields if field.level >= Level.READ}
     fixed = {name: values.get(name, "") for name in (watched - made.typed) & read}

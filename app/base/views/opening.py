@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from app.access.actors import require_actor
 from app.base.saved.desk import WHOLE, Desk, Kept, read_desk
 from app.base.saved.rules import read_columns
 from app.base.views.leaving import WHOLE_VIEW, Left, readable_pairs, without_links
 from app.base.views.state import ListState, Opened, read_state
 from app.fields.custom.stored import is_stored
+from app.fields.layouts.describing import list_filter
 from app.types import Entity, Refused
 
 #: The place in a list, which no view keeps.
@@ -61,10 +63,10 @@ def open_list(entity: Entity, args: MultiDict[str, str], zone: ZoneInfo, usual: 
         given = [*_kept(view), *given]
     elif wanted != WHOLE:
         view = desk.view(began or wanted)
-        if not (given or began or wanted) and desk.default is not None:
+        if not (given or began or wanted):
             view = desk.default
-            given = _kept(view)
-    lenient = view is not None or bool(began)
+            given = _kept(view) if view is not None else _arranged(entity, desk)
+    lenient = view is not None or bool(began) or (not args and bool(given))
     left = WHOLE_VIEW
     if lenient:
         given, left = readable_pairs(entity, given, zone)
@@ -78,6 +80,11 @@ def open_list(entity: Entity, args: MultiDict[str, str], zone: ZoneInfo, usual: 
 def choosable(entity: Entity, usual: tuple[str, ...]) -> tuple[str, ...]:
     """The fields that can be columns: those kept with the record, and those the list shows anyway."""
     return tuple(field.name for field in entity.fields if field.name in usual or is_stored(entity, field))
+
+
+def _arranged(entity: Entity, desk: Desk) -> list[tuple[str, str]]:
+    """The filter the layout of the person's roles opens the list with, unless they chose otherwise."""
+    return [] if desk.opens_whole else list(list_filter(entity, require_actor()))
 
 
 def _kept(view: Kept) -> list[tuple[str, str]]:
@@ -97,7 +104,7 @@ def _known(entity: Entity, names: tuple[str, ...], usual: tuple[str, ...]) -> tu
 
 
 def _opened(entity: Entity, view: Kept | None, desk: Desk, zone: ZoneInfo, usual: tuple[str, ...]) -> Opened:
-    guarded = desk.default is not None
+    guarded = desk.default is not None or bool(_arranged(entity, desk))
     if view is None:
         return Opened(guarded=guarded)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,14 +21,14 @@ from app.base.views.happenings import read_moment, read_timeline
 from app.base.views.history import read_history
 from app.base.views.inline import CellScreen
 from app.base.views.inputs import sections_of
+from app.base.views.shapes import HISTORY, TabLink, plan_for, shaped, tabs_in_order
 from app.base.views.titles import Titles, links_of, read_titles
+from app.fields.layouts.rules import OWN
+from app.fields.records import find_record
 from app.host.context import hooks
 from app.types import Entity, Field, Tab
 
 log = logging.getLogger(__name__)
-
-HISTORY = "history"
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -44,6 +44,8 @@ class Block:
 
     label: str
     fields: tuple[Shown, ...]
+    columns: int = 2
+    collapsed: bool = False
 
 
 class RecordScreen(CellScreen):
@@ -87,8 +89,9 @@ class RecordScreen(CellScreen):
         badges = [name for name in self.badge_fields(record) if readable(entity, name, actor)]
         names = {field.name for field in entity.fields}
         titles = read_titles(links_of(entity, [record], names))
-        tabs = self._tabs()
-        if open_tab and open_tab != HISTORY and open_tab not in {tab.name for tab in tabs}:
+        tabs, links = self._tabs(), self._links(record)
+        known = {HISTORY, *(tab.name for tab in tabs), *(link.name for link in links)}
+        if open_tab and open_tab not in known:
             abort(404)
         owner = entity.field(entity.scoped_by.owner or "")
         return self.render(
@@ -103,17 +106,13 @@ class RecordScreen(CellScreen):
                 for one in self.figures(record)
                 if all(readable(entity, name, actor) for name in one.fields)
             ],
-            blocks=[
-                _block(entity, record, names_of, label, titles)
-                for label, names_of in blocks_of(entity, record)
-            ],
-            tabs=[(tab.name, str(tab.label), self.url("tab", pk=record.id, name=tab.name)) for tab in tabs],
-            editable=self.editable_fields() if writable and self.offers(record, "edit") else (),
+            blocks=blocks_of(shaped(entity, record), record, titles),
+            tabs=[(one.name, str(one.label), self.url("tab", pk=record.id, name=one.name)) for one in links],
+            editable=self._editable(record, writable),
             open_tab=open_tab,
             open_tab_html=self._tab(record, open_tab) if open_tab else "",
             show_url=self.url("show", pk=record.id),
-            unmask_url=(lambda name: self.url("unmask", pk=record.id, name=name)) if self._unmasks() else None,
-            history_url=self.url("tab", pk=record.id, name=HISTORY) if entity.audited else None,
+            unmask_url=self._unmask_url(record),
             timeline_url=self.url("timeline", pk=record.id),
             actions=[act for act in actions_of(entity, bulk=False) if self.offers(record, act.name)],
             list_url=self.url("list") if self.can("list") else None,
@@ -121,8 +120,17 @@ class RecordScreen(CellScreen):
             delete_url=self._act_url("delete", record) if writable else None,
         )
 
-    def _unmasks(self) -> bool:
-        return require_actor().can("can_unmask", self.class_permission_name)
+    def _unmask_url(self, record: Any) -> Callable[[str], str] | None:
+        if not require_actor().can("can_unmask", self.class_permission_name):
+            return None
+        return lambda name: self.url("unmask", pk=record.id, name=name)
+
+    def _links(self, record: Any) -> list[TabLink]:
+        """The row of tabs: as arranged; an own tab only where it has something to show."""
+        entity = self.seen()
+        links = tabs_in_order(plan_for(entity, record), self._tabs(), history=entity.audited)
+        there = shaped(entity, record)
+        return [link for link in links if not link.own or blocks_of(there, record, {}, link.name)]
 
     def _act_url(self, act: str, record: Any) -> str | None:
         return self.url(act, pk=record.id) if self.can(act) and self.offers(record, act) else None
@@ -137,6 +145,8 @@ class RecordScreen(CellScreen):
     def _tab(self, record: Any, name: str) -> Any:
         if name == HISTORY and self.entity.audited:
             return self._history(record)
+        if name.startswith(OWN):
+            return self._own_tab(record, name)
         found = next((tab for tab in self._tabs() if tab.name == name), None)
         if found is None:
             abort(404)
@@ -148,6 +158,22 @@ class RecordScreen(CellScreen):
                 _("This part of the page cannot be shown at the moment")
             )
 
+    def _own_tab(self, record: Any, name: str) -> Markup:
+        if name not in {link.name for link in self._links(record)}:
+            abort(404)
+        entity = shaped(self.seen(), record)
+        titles = read_titles(links_of(entity, [record], {field.name for field in entity.fields}))
+        values = {
+            "record": record,
+            "blocks": blocks_of(entity, record, titles, name),
+            "editable": self._editable(record, find_record(self.entity, record.id, write=True) is not None),
+            "unmask_url": self._unmask_url(record),
+        }
+        return Markup(self.render("entity/blocks.html", **values))  # noqa: S704  (rendered by an escaping template)
+
+    def _editable(self, record: Any, writable: bool) -> Collection[str]:
+        return self.editable_fields() if writable and self.offers(record, "edit") else ()
+
     def _history(self, record: Any) -> Markup:
         given = request.args.get("before", "")
         if given and not (given.isascii() and given.isdecimal() and len(given) < 18):
@@ -157,21 +183,20 @@ class RecordScreen(CellScreen):
         return Markup(self.render("entity/history.html", entries=entries, more_url=more, is_first=not given))  # noqa: S704
 
 
-def blocks_of(entity: Entity, record: Any) -> list[tuple[str, tuple[str, ...]]]:
-    """(label, field names) of the sections that belong to the record."""
+def blocks_of(entity: Entity, record: Any, titles: Titles, tab: str = "") -> list[Block]:
+    """The sections of one tab (the first by default) that belong to the record, with what is shown of it."""
     values = {field.name: getattr(record, field.name, None) for field in whole(entity).fields}
     blocks = []
     for section in sections_of(entity):
+        if section.tab != tab.removeprefix(OWN):
+            continue
         if section.visible_when is not None and not section.visible_when(values):
             continue
         fields = [field for name in section.fields if (field := entity.field(name))]
-        shown = tuple(f.name for f in fields if f.visible_when is None or f.visible_when(values))
-        blocks.append((str(section.label), shown))
+        shown = [f.name for f in fields if f.visible_when is None or f.visible_when(values)]
+        cells = tuple(_shown(entity, record, name, titles) for name in shown)
+        blocks.append(Block(str(section.label), cells, section.columns, section.collapsed))
     return blocks
-
-
-def _block(entity: Entity, record: Any, names: Sequence[str], label: str, titles: Titles) -> Block:
-    return Block(label, tuple(_shown(entity, record, name, titles) for name in names))
 
 
 def _shown(entity: Entity, record: Any, name: str, titles: Titles) -> Shown:

@@ -16,6 +16,7 @@ from app.base.views.acts import optional_url
 from app.base.views.cells import FIGURES, heading, row_writer
 from app.base.views.titles import links_of, read_titles, record_title, record_url
 from app.db import session
+from app.fields.layouts.describing import list_columns
 from app.host.context import context
 from app.types import Entity, Tab, Text
 
@@ -41,7 +42,8 @@ def related_list(
     if not actor.can("can_list", entity.view_name) or not may_ask(entity, parent_field, actor):
         return Markup("")
     model = entity.model
-    names = fields or tuple(name for name in entity.list_fields if name != parent_field)
+    columns = list_columns(entity, actor) or entity.list_fields
+    names = fields or tuple(name for name in columns if name != parent_field)
     order = getattr(model, entity.order_by[0])
     ordered = order.desc() if entity.order_by[1] == "desc" else order.asc()
     records = list(

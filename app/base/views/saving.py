@@ -23,7 +23,7 @@ from app.fields.records import create_record, delete_record, update_record
 from app.types import Entity, Refused
 
 #: Names a form posts besides its fields.
-CONTROLS = frozenset({"csrf_token", "_token", "_version", "_again", "next"})
+CONTROLS = frozenset({"csrf_token", "_token", "_version", "_again", "_shape", "next"})
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,40}")
 KEEP_TOKENS = timedelta(days=2)
 

@@ -16,6 +16,7 @@ from app.access.scope import UNSCOPED, scope_condition
 from app.base.views.acts import optional_url
 from app.base.views.titles import record_title
 from app.db import session
+from app.fields.layouts.describing import list_columns
 from app.host.context import context
 from app.types import Entity, Text
 
@@ -66,7 +67,9 @@ class EntityScreen(BaseView):
 
     def list_fields(self) -> tuple[str, ...]:
         """The columns of the list, by field name."""
-        return self.seen().list_fields or tuple(field.name for field in self.seen().fields)[:6]
+        seen = self.seen()
+        arranged = list_columns(seen, require_actor())
+        return arranged or seen.list_fields or tuple(field.name for field in seen.fields)[:6]
 
     def list_links(self) -> Sequence[Link]:
         """Further buttons above the list."""
@@ -85,7 +88,7 @@ class EntityScreen(BaseView):
 
     def badge_fields(self, record: Any) -> tuple[str, ...]:
         """The choice fields shown as badges beside the title of a record's page."""
-        from_list = [self.seen().field(name) for name in self.list_fields()]
+        from_list = [self.seen().field(name) for name in self.seen().list_fields]
         return tuple(field.name for field in from_list if field is not None and field.choices)[:4]
 
     def figures(self, record: Any) -> Sequence[Figure]:

@@ -51,6 +51,9 @@
       var all = given.getAll(name);
       if (all.length) { values.set(name, all[all.length - 1]); }
     });
+    if (form.dataset.shapedBy) {
+      values.set(form.dataset.shapedBy, given.get(form.dataset.shapedBy) || form.dataset.shapedValue || "");
+    }
     fetch(form.dataset.stateUrl + "?" + values.toString(), { credentials: "same-origin", headers: { Accept: "application/json" } })
       .then(function (answer) { return answer.json(); })
       .then(function (state) {
@@ -76,7 +79,33 @@
         });
       });
   }
+  // Another type has another arrangement: the server gives the form anew with what was typed; nothing is saved.
+  function reshape() {
+    var mine = ++latest;
+    var given = new FormData(form);
+    given.set("_shape", "1");
+    fetch(window.location.href, { method: "POST", body: given, credentials: "same-origin" })
+      .then(function (answer) { return answer.ok ? answer.text() : ""; })
+      .then(function (text) {
+        var made = new DOMParser().parseFromString(text, "text/html");
+        var other = made.getElementById("form-sections");
+        var mark = made.getElementById("entity-form");
+        if (mine !== latest) { return; }
+        if (!other) { ask(); return; }
+        var old = document.getElementById("form-sections");
+        other = document.importNode(other, true);
+        old.replaceWith(other);
+        watched = mark.dataset.watched ? mark.dataset.watched.split(" ") : [];
+        fixed = JSON.parse(mark.dataset.fixed || "{}");
+        form.dataset.shapedValue = mark.dataset.shapedValue || "";
+        window.htmx.process(other);
+        window.htmx.trigger(other, "htmx:load", { elt: other });
+        var chosen = document.getElementById("field-" + form.dataset.shapedBy);
+        if (chosen) { chosen.focus(); }
+      });
+  }
   form.addEventListener("change", function (event) {
+    if (form.dataset.shapedBy && event.target.name === form.dataset.shapedBy) { reshape(); return; }
     if (watched.indexOf(event.target.name) >= 0) { ask(); }
   });
 
