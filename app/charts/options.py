@@ -35,7 +35,11 @@ def ranked_bars(
     chart.set_series_opts(label_opts=opts.LabelOpts(is_show=True, position="right"))
     options = _options(chart, title, unit)
     options["xAxis"][0].update(name=unit, splitLine={"lineStyle": {"opacity": 0.4}})
-    options["yAxis"][0].update(axisTick={"show": False}, data=[name for name, _value in reversed(values)])
+    labels = {"width": 150, "overflow": "truncate"}
+    options["yAxis"][0].update(
+        axisTick={"show": False}, data=[name for name, _value in reversed(values)], axisLabel=labels
+    )
+    options["grid"]["left"] = 16
     options["series"][0].update(name=title, data=[_figure(value) for _name, value in reversed(values)])
     if average is not None:
         _reference(options, "xAxis", *average)
