@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from app.base import formulas
 from app.base.bulk.running import JOBS
 from app.base.bulk.views import BulkEditView
+from app.base.converting import JOB_SPEC, kind_tab
 from app.base.entities.screens import CustomEntityView, custom_entity_entity, entity_tabs
 from app.base.layouts.views import LayoutView
 from app.base.saved.views import ListDeskView
@@ -45,12 +46,13 @@ def views() -> Sequence[type]:
 
 @hookimpl
 def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
-    return (*entity_tabs(entity), *formulas.tabs(entity))
+    own = (kind_tab(),) if entity == "custom_field" else ()
+    return (*entity_tabs(entity), *own, *formulas.tabs(entity))
 
 
 @hookimpl
 def jobs() -> Sequence[JobSpec]:
-    return JOBS
+    return (*JOBS, JOB_SPEC)
 
 
 @hookimpl

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from app.base.converting import ConversionScreen
 from app.base.formulas import FUNCTIONS, vocabularies
 from app.base.views.entity import EntityView
 from app.base.views.screen import Figure
@@ -61,7 +62,7 @@ def custom_field_entity() -> Entity:
     return replace(CUSTOM_FIELD, verbs=Verbs(create=_add, update=_change, delete=_remove))
 
 
-class CustomFieldView(EntityView):
+class CustomFieldView(ConversionScreen, EntityView):
     """List, page and form of custom fields."""
 
     entity = CUSTOM_FIELD

@@ -16,6 +16,8 @@ MESSAGES: dict[str, Any] = {
     "date": _l("This is not a date; write it like 2019-12-08"),
     "datetime": _l("This is not a date and time; write it like 2019-12-08 14:30"),
     "choice": _l("“%(value)s” is not one of the choices: %(choices)s"),
+    "one_choice": _l("There are several choices, where one is meant"),
+    "cents": _l("This amount has more than two decimals"),
     "link": _l("“%(value)s” was not found, or you may not use it"),
     "region": _l("“%(value)s” is not a province, city or county, or several are called so"),
     "phone": _l("This is not a phone number"),

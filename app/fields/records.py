@@ -15,6 +15,7 @@ from app.access.policy import unwritable
 from app.access.scope import UNSCOPED, scope_condition
 from app.db import session, transaction
 from app.fields.conditions import unmet
+from app.fields.custom.guarding import Reshaped
 from app.fields.messages import message
 from app.fields.values import read_values
 from app.host.context import context
@@ -31,6 +32,13 @@ def find_record(entity: Entity, record_id: int, *, write: bool = False) -> Any:
 def create_record(entity: Entity, raw: dict[str, Any]) -> Any:
     """Check and store one record; returns it. Raises `Refused` with the errors by field."""
     check_levels(entity, raw)
+    try:
+        return _create(entity, raw)
+    except Reshaped as reshaped:
+        raise reshaped.refused() from reshaped
+
+
+def _create(entity: Entity, raw: dict[str, Any]) -> Any:
     with transaction() as current:
         values = _new_values(entity, raw)
         check_links(entity, values)
@@ -79,6 +87,8 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
             current.flush()
     except StaleDataError as stale:
         raise Refused(_("Somebody else has changed this record meanwhile; reload to see the changes")) from stale
+    except Reshaped as reshaped:
+        raise reshaped.refused() from reshaped
 
 
 def delete_record(entity: Entity, record: Any) -> None:

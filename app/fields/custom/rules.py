@@ -113,13 +113,21 @@ def kept(value: Any) -> Any:
 
 
 def typed(kind: Kind, value: Any) -> Any:
-    """The typed value behind what JSON holds; None for nothing.
+    """The typed value behind what JSON holds; None for nothing, and for what a process that does not know of a change
+    of kind yet cannot read.
 
-    >>> typed(Kind.MONEY, "12.50"), typed(Kind.DATE, "2024-02-29")
-    (Decimal('12.50'), datetime.date(2024, 2, 29))
+    >>> typed(Kind.MONEY, "12.50"), typed(Kind.DATE, "2024-02-29"), typed(Kind.DATE, "soon")
+    (Decimal('12.50'), datetime.date(2024, 2, 29), None)
     """
-    if value is None:
+    try:
+        return None if value is None else _typed(kind, value)
+    except (ValueError, TypeError, ArithmeticError):
         return None
+
+
+def _typed(kind: Kind, value: Any) -> Any:
+    if kind is Kind.INTEGER:
+        return int(value)
     if kind in (Kind.DECIMAL, Kind.MONEY, Kind.PERCENT):
         return Decimal(str(value))
     if kind is Kind.DATE:

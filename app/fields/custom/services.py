@@ -59,7 +59,7 @@ def add_field(values: dict[str, Any]) -> CustomField:
             raise Refused(_("A field with this key exists already"), field="key")
         key = key or make_key(values.get("label_en") or _spelled(values["label_zh"]), keys)
         row = CustomField(**{**values, "key": key})
-        _check(current, entity, row)
+        check_field(current, entity, row)
         current.add(row)
         current.flush()
         bump_version(current)
@@ -77,7 +77,7 @@ def change_field(row: CustomField, values: dict[str, Any]) -> None:
                 setattr(row, name, value)
             if not row.active:
                 refuse_used(current, row)
-            _check(current, entity, row, became_sole=row.sole and not was_sole)
+            check_field(current, entity, row, became_sole=row.sole and not was_sole)
             if row.kind in CHOOSING:
                 _keep_used(current, entity, row, before - {c.value for c in read_choices(row.choices or "")})
         current.flush()
@@ -122,7 +122,7 @@ def _extensible(slug: str) -> Entity:
     return entity
 
 
-def _check(current: Session, entity: Entity, row: CustomField, *, became_sole: bool = False) -> None:
+def check_field(current: Session, entity: Entity, row: CustomField, *, became_sole: bool = False) -> None:
     """Whether the row describes a field that can be. Raises `Refused` by field."""
     errors: dict[str, Any] = {}
     kind = Kind(row.kind)
@@ -213,4 +213,4 @@ def _bad_choices(bad: BadChoices) -> str:
     return texts[bad.code]
 
 
-__all__ = ["add_field", "change_field", "count_values", "remove_field"]
+__all__ = ["add_field", "change_field", "check_field", "count_values", "remove_field"]

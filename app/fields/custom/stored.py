@@ -92,7 +92,7 @@ class _Several(TypeDecorator[tuple[Any, ...]]):
     cache_ok = True
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Any, ...] | None:
-        return None if value is None else tuple(json.loads(value))
+        return tuple(json.loads(value)) if value is not None and value.startswith("[") else None
 
 
 @lru_cache(maxsize=4096)

@@ -18,6 +18,7 @@ from app.access.scope import UNSCOPED
 from app.fields.bulk import among, insert_rows, next_ids
 from app.fields.conditions import unmet
 from app.fields.custom.counters import number_rows
+from app.fields.custom.guarding import hold_kinds
 from app.fields.custom.stored import folded
 from app.search.terms import index_rows, kept_fields
 from app.transfer.services.columns import Columns, Row, problem
@@ -78,6 +79,7 @@ def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[i
     if number_rows(current, entity, [row.values for row in rows]):
         for row in rows:
             row.told = None  # it was written ahead, without the number
+    hold_kinds(current, entity)
     values = folded(entity, [row.values for row in rows])
     if entity.verbs.create_many is not None:
         made_ids = entity.verbs.create_many(values)
