@@ -24,6 +24,7 @@ from app.access.audit import Act, plain, record_acts
 from app.access.scope import UNSCOPED, scope_condition
 from app.base.views.inputs import sections_of
 from app.fields.bulk import among
+from app.fields.custom.keeping import derive
 from app.fields.custom.stored import COLUMN, patched
 from app.fields.messages import message
 from app.search.terms import index_rows, kept_fields
@@ -135,8 +136,12 @@ def _alien(entity: Entity, record: Any, values: Mapping[str, Any]) -> str:
 
 
 def _by_verb(current: Session, entity: Entity, work: Sequence[_Work]) -> None:
-    for one in work:
-        entity.verbs.update(one.record, dict(one.values))  # type: ignore[misc]
+    changes = [(one.record, dict(one.values)) for one in work]
+    if entity.verbs.update_many is not None:
+        entity.verbs.update_many(changes)
+    else:
+        for record, values in changes:
+            entity.verbs.update(record, values)  # type: ignore[misc]
     current.flush()
 
 
@@ -156,6 +161,7 @@ def _by_statement(current: Session, entity: Entity, work: Sequence[_Work]) -> No
             columns[version.name] = version + 1
         ids = [one.record.id for one in group]
         current.connection().execute(update(table).where(among(current, table.c.id, ids)).values(columns))
+    derive(current, table, (one.record.id for one in work), {name for one in work for name in one.values})
     searched = kept_fields(entity)
     texts = [(one.record.id, {name: one.values[name] for name in searched if name in one.values}) for one in work]
     if any(named for _number, named in texts):

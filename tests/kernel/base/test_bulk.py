@@ -17,6 +17,8 @@ from app.base.bulk.models import BulkEdit, BulkItem
 from app.base.bulk.services import Asked, start_edit, undo_edit
 from app.customers.models import Contact, Customer, CustomerShare
 from app.db import session, transaction
+from app.fields.records import create_record
+from app.host.context import entity
 from app.jobs.leases import JOBS
 from app.jobs.services import retry_job
 from app.testing.factories import make_contact, make_customer
@@ -219,3 +221,16 @@ def test_custom_fields_set_by_statement_leave_the_others_alone(app: Flask, peopl
         session.expire_all()
         custom = session.get_one(Contact, pk, populate_existing=True).custom
         assert custom == {"x_kept": 7, "x_date": "2024-02-29", "x_choices": ["a", "b"]}
+
+
+def test_formulas_follow_what_a_statement_changed(app: Flask, people: People, contacts: list[Contact]) -> None:
+    formula = {"source": "formula", "formula": "title == '经理'"}
+    with acting_as(SYSTEM):
+        create_record(
+            entity("custom_field"),
+            {"entity": "contact", "key": "x_boss", "label_zh": "负责人", "kind": "boolean", **formula},
+        )
+    staff = [one.id for one in contacts[:7:2]]
+    with rebuilt(app):
+        edit(people.manager, "contact", Asked(tuple(staff)), title="经理")
+        assert [stored(Contact, "x_boss")[pk] for pk in staff] == [True] * 4
