@@ -8,6 +8,7 @@ from flask import Flask, has_request_context, request
 from flask_appbuilder import AppBuilder
 from flask_appbuilder import Model as AdminModel
 
+from app.base.rest.files import FileApi
 from app.base.rest.openapi import OpenApi
 from app.base.rest.security import SecurityApi
 from app.base.security.login import LoginView, ProfileView
@@ -36,6 +37,7 @@ class QiaoAppBuilder(AppBuilder):
         self.add_view_no_menu(ProfileView)
         self.sm.register_views()
         self.add_api(SecurityApi)
+        self.add_api(FileApi)
         self.add_api(OpenApi)
 
     def register_blueprint(

@@ -20,6 +20,8 @@ MESSAGES: dict[str, Any] = {
     "cents": _l("This amount has more than two decimals"),
     "link": _l("“%(value)s” was not found, or you may not use it"),
     "region": _l("“%(value)s” is not a province, city or county, or several are called so"),
+    "file": _l("One of the files is not there (any more); add it again"),
+    "many_files": _l("At most %(count)s files"),
     "phone": _l("This is not a phone number"),
     "email": _l("This is not an e-mail address"),
     "id_number_form": _l("An ID number has 18 characters: 17 digits and a digit or X"),

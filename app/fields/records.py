@@ -16,6 +16,7 @@ from app.access.scope import UNSCOPED, scope_condition
 from app.db import session, transaction
 from app.fields.conditions import unmet
 from app.fields.custom.guarding import Reshaped
+from app.fields.files import check_files, held_files, settle_files
 from app.fields.messages import message
 from app.fields.values import read_values
 from app.host.context import context
@@ -44,12 +45,14 @@ def _create(entity: Entity, raw: dict[str, Any]) -> Any:
         check_links(entity, values)
         check_parent(entity, values)
         check_unique(current, entity, values, None)
+        check_files(entity, values, None)
         if entity.verbs.create is not None:
             record = entity.verbs.create(values)
         else:
             record = entity.model(**values)
             current.add(record)
         current.flush()
+        settle_files(entity, record.id, values)
         return record
 
 
@@ -79,12 +82,15 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
             check_links(entity, values)
             check_parent(entity, values)
             check_unique(current, entity, values, record.id)
+            check_files(entity, values, record.id)
+            held = held_files(record, values, entity)
             if entity.verbs.update is not None:
                 entity.verbs.update(record, values)
             else:
                 for name, value in values.items():
                     setattr(record, name, value)
             current.flush()
+            settle_files(entity, record.id, values, held)
     except StaleDataError as stale:
         raise Refused(_("Somebody else has changed this record meanwhile; reload to see the changes")) from stale
     except Reshaped as reshaped:

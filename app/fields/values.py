@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.fields import rules
 from app.fields.conditions import is_conditional, unmet, without_hidden
+from app.fields.files import read_files
 from app.fields.messages import message
 from app.fields.regions import read_region
 from app.fields.rules import BadValue
@@ -54,6 +55,8 @@ def read_value(field: Field, raw: Any, *, zone: ZoneInfo | None = None) -> Any:
         field.kind is Kind.INTEGER and isinstance(raw, bool)
     ):
         return _bounded(field, raw)
+    if field.kind is Kind.FILES:
+        return read_files(raw)
     if isinstance(raw, list | tuple) and field.kind is Kind.CHOICES:
         return _several(field, [str(one) for one in raw])
     if field.kind is Kind.DATE and isinstance(raw, date):

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
 
+from app.fields.files import keep_files_with
 from app.hookspecs import hookimpl
 from app.transfer.jobs import (
     ExportArguments,
@@ -17,12 +18,13 @@ from app.transfer.jobs import (
     import_job,
     undo_job,
 )
-from app.transfer.services import control
+from app.transfer.services import control, field_files
 from app.transfer.views import AttachmentView, ExportLogView, ExportView, ImportView, attachments_tab
 from app.types import JobSpec, MenuGroup, MenuItem, Setting, Tab
 
 #: Entities of the kernel whose records carry files.
 WITH_FILES = frozenset({"customer", "activity"})
+keep_files_with(field_files)
 
 
 @hookimpl

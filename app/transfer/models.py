@@ -163,7 +163,8 @@ class Export(Model):
 
 
 class Attachment(Model):
-    """A file kept with a record; whoever sees the record may fetch it."""
+    """A file kept with a record; whoever sees the record may fetch it. One of a `field` waits with record 0 until a
+    record names it there, and is read by whoever reads the field."""
 
     __tablename__ = "transfer_attachment"
     __table_args__ = (Index("ix_transfer_attachment_record", "entity", "record_id"),)
@@ -171,6 +172,7 @@ class Attachment(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     entity: Mapped[str] = mapped_column(String(60))
     record_id: Mapped[int] = mapped_column(BigInteger)
+    field: Mapped[str | None] = mapped_column(String(60))
     name: Mapped[str] = mapped_column(String(255))
     size: Mapped[int] = mapped_column(BigInteger)
     #: MIME type found in the content.

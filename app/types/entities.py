@@ -27,6 +27,8 @@ class Kind(StrEnum):
     LINK = "link"
     #: A province, city or county by its code of six digits.
     REGION = "region"
+    #: Files kept with the record.
+    FILES = "files"
     #: Counted by the product when a record is made, never typed.
     AUTO_NUMBER = "auto_number"
     PHONE = "phone"

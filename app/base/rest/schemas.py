@@ -93,6 +93,16 @@ class Masked(fields.String):
         return None if value is None else masked_value(self.described, value)
 
 
+class SentFiles(fields.List):
+    """The files of a field: their ids, by which they are fetched, and names."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else [{"id": number, "name": name} for number, name in value]
+
+
+_FILE = Schema.from_dict({"id": fields.Integer(), "name": fields.String()}, name="File")
+
+
 class Moment(fields.AwareDateTime):
     """A moment in ISO form; without a zone it is taken in the site's."""
 
@@ -147,6 +157,9 @@ def marshmallow_field(field: Field, zone: ZoneInfo, *, required: bool) -> fields
     if field.kind is Kind.CHOICES:
         one = Text(validate=OneOf([choice.value for choice in field.choices]), error_messages=words)
         return fields.List(one, validate=Longest(max=len(field.choices)), **common)
+    if field.kind is Kind.FILES:
+        common["metadata"]["description"] = "Ids from POST /api/v1/file/<entity>/<field>"
+        return fields.List(WholeNumber(error_messages=words), **common)
     if field.kind is Kind.REGION:
         return Text(validate=validate.Regexp(r"[1-9]\d{5}\Z", error=WORDS["code"]), **common)
     if field.max_length is None:
@@ -160,6 +173,9 @@ def output_schema(entity: Entity, zone: ZoneInfo) -> Schema:
     for field in entity.fields:
         if field.level < Level.READ:
             made[field.name] = Masked(field, allow_none=True, metadata={"title": str(field.label), "readOnly": True})
+            continue
+        if field.kind is Kind.FILES:
+            made[field.name] = SentFiles(fields.Nested(_FILE), metadata={"title": str(field.label)}, allow_none=True)
             continue
         made[field.name] = marshmallow_field(field, zone, required=False)
         made[field.name].allow_none = True

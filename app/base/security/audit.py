@@ -272,7 +272,7 @@ def _said(field: Field | None, value: Any, titles: Titles) -> str:
         return masked(field, value)
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
-    if field is not None and (field.kind is Kind.REGION or (isinstance(value, list) and field.choices)):
+    if field is not None and (field.kind in (Kind.REGION, Kind.FILES) or (isinstance(value, list) and field.choices)):
         return plain(field, value, zone())
     if isinstance(value, list):
         return "、".join(str(item) for item in value) or "--"

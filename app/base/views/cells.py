@@ -25,7 +25,7 @@ from app.base.views.formats import (
     number_text,
     percent_text,
 )
-from app.base.views.titles import Titles, record_title, record_url
+from app.base.views.titles import Titles, record_path, record_title, record_url
 from app.fields.regions import path_of
 from app.host.context import context
 from app.types import Entity, Field, Kind, Level
@@ -142,6 +142,8 @@ def _writer(field: Field, titles: Titles, short: bool) -> Writer:
         return partial(_choice, field)
     if field.kind is Kind.CHOICES:
         return partial(_several, field)
+    if field.kind is Kind.FILES:
+        return _files
     if field.kind is Kind.LINK:
         return partial(_link, field, titles)
     if field.kind is Kind.MONEY and short:
@@ -162,6 +164,8 @@ def plain(field: Field, value: Any, clock: tzinfo) -> str:
         return _choice(field, value).text
     if field.kind is Kind.CHOICES:
         return _several(field, value).text
+    if field.kind is Kind.FILES:
+        return listed(str(name) for _number, name in value)
     return _text_writer(field, clock)(value)
 
 
@@ -200,6 +204,11 @@ def _choice(field: Field, value: str) -> Cell:
 def _several(field: Field, values: Iterable[str]) -> Cell:
     parts = tuple(_choice(field, value) for value in values)
     return Cell(listed(part.text for part in parts), kind="choices", parts=parts)
+
+
+def _files(values: Iterable[tuple[int, str]]) -> Cell:
+    parts = tuple(Cell(name, url=record_path("AttachmentView.file", number), kind="link") for number, name in values)
+    return Cell(listed(part.text for part in parts), kind="files", parts=parts)
 
 
 def _amount(field: Field, value: Decimal) -> Cell:

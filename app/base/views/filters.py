@@ -139,6 +139,8 @@ def read_one(field: Field, given: dict[str, list[str]], zone: ZoneInfo) -> list[
         return [Filter(field, "in", values, pairs)] if values else []
     if len(texts) > 1:
         raise Refused(_("Give one value"))
+    if op == "equals" and field.kind is Kind.FILES:
+        raise Refused(_("“%(op)s” is not a way to filter", op=op))
     if op == "equals":
         return [Filter(field, op, (_typed(field, texts[0], zone),), (*pairs, (f"op.{field.name}", op)))]
     return [Filter(field, "contains", (texts[0].strip(),), pairs)]

@@ -20,6 +20,7 @@ from app.base.views.inputs import (
     first_values,
     input_text,
     is_shown,
+    leniently,
     record_values,
     visibility,
 )
@@ -245,6 +246,8 @@ def _differences(entity: Entity, record: Any, posted: Mapping[str, str]) -> Any:
             yours = titles.get((field.target or "", int(text[:18])), text)
         elif field.kind is Kind.CHOICE:
             yours = next((str(choice.label) for choice in field.choices if choice.value == text), text)
+        elif field.kind is Kind.FILES:
+            yours = listed(name or f"#{number}" for number, name in leniently(entity, {name: text}).get(name) or ())
         elif field.kind is Kind.REGION:
             yours = path_of(text)
         elif field.kind is Kind.CHOICES:

@@ -128,6 +128,8 @@ def operators(field: Field) -> tuple[str, ...]:
         return ("range", "empty", "filled")
     if field.kind is Kind.CHOICES:
         return ("in", "all", "empty", "filled")
+    if field.kind is Kind.FILES:
+        return ("contains", "empty", "filled")
     if field.kind in PICKED:
         return ("in", "empty", "filled")
     return ("contains", "equals", "empty", "filled")

@@ -15,6 +15,7 @@ from app.base.views.cells import Cell, cell, unit_of, zone
 from app.base.views.formats import moment_text
 from app.base.views.titles import Titles, read_titles
 from app.db import now
+from app.fields.files import input_files
 from app.fields.regions import path_of
 from app.fields.rules import BadValue
 from app.fields.several import INPUT
@@ -104,6 +105,8 @@ def input_text(field: Field, value: Any, clock: tzinfo) -> str:
         return value.isoformat()
     if isinstance(value, Decimal):
         return f"{value:,f}" if field.kind is Kind.MONEY else f"{value:f}"
+    if field.kind is Kind.FILES:
+        return input_files(value)
     if isinstance(value, tuple):
         return INPUT.join(map(str, value))
     return str(value).replace("\r\n", "\n")

@@ -18,7 +18,7 @@ from app.db import reading, session
 from app.fields.custom.derived import attached
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING, LONGEST, PREFIX, UNORDERED, read_choices
-from app.fields.custom.several import holds
+from app.fields.custom.several import holds, named
 from app.fields.custom.stored import inside, is_extensible
 from app.fields.rules import BadValue
 from app.fields.values import read_value
@@ -57,7 +57,8 @@ def described(row: CustomField) -> Field:
         unique=row.sole,
         sortable=kind not in UNORDERED,
         filterable=row.in_filter,
-        importable=row.in_import,
+        importable=row.in_import and kind is not Kind.FILES,
+        most=row.most,
         aliases=tuple(dict.fromkeys(label for label in (row.label_zh, row.label_en) if label)),
     )
     return replace(field, default=default_of(field, row.default))
@@ -79,6 +80,8 @@ def _asked(entity: Entity, field: Field) -> Field:
     """The field with a filter of its own where its kind needs one."""
     if field.kind is Kind.CHOICES:
         return replace(field, match=holds(entity.model, field.name))
+    if field.kind is Kind.FILES:
+        return replace(field, match=named(entity.model, field.name))
     if field.kind is Kind.REGION:
         return replace(field, match=inside(entity.model, field.name))
     return field

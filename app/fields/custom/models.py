@@ -36,6 +36,8 @@ class CustomField(Model):
     default: Mapped[str | None] = mapped_column(String(200))
     unit: Mapped[str | None] = mapped_column(String(20))
     max_length: Mapped[int | None] = mapped_column(Integer)
+    #: Files one field holds at most.
+    most: Mapped[int | None] = mapped_column(Integer)
     #: How the numbers are made up that the product counts, and whether records made before the field get one.
     pattern: Mapped[str | None] = mapped_column(String(60))
     number_old: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())

@@ -23,14 +23,14 @@ COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "amber"
 KINDS = (
     Kind.TEXT, Kind.LONG_TEXT, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.PERCENT, Kind.DATE, Kind.DATETIME,
     Kind.BOOLEAN, Kind.CHOICE, Kind.CHOICES, Kind.LINK, Kind.PHONE, Kind.EMAIL, Kind.ID_NUMBER, Kind.USCC,
-    Kind.BANK_CARD, Kind.REGION, Kind.AUTO_NUMBER,
+    Kind.BANK_CARD, Kind.REGION, Kind.FILES, Kind.AUTO_NUMBER,
 )  # fmt: skip
 #: Kinds whose equal values a lookup can find, so that they may be unique.
 UNIQUE_KINDS = frozenset({Kind.TEXT, Kind.INTEGER, Kind.PHONE, Kind.EMAIL, Kind.ID_NUMBER, Kind.USCC, Kind.BANK_CARD})
 #: Kinds the admin gives a list of choices.
 CHOOSING = frozenset({Kind.CHOICE, Kind.CHOICES})
 #: Kinds that have no order of their own, and those no index of one value helps.
-UNORDERED = frozenset({Kind.LONG_TEXT, Kind.CHOICES})
+UNORDERED = frozenset({Kind.LONG_TEXT, Kind.CHOICES, Kind.FILES})
 #: The longest text kept where the field does not say less.
 LONGEST = {Kind.TEXT: 200, Kind.LONG_TEXT: 10_000, Kind.PHONE: 20, Kind.EMAIL: 200}
 
@@ -137,5 +137,5 @@ def _typed(kind: Kind, value: Any) -> Any:
     if kind is Kind.BOOLEAN:
         return bool(value)
     if isinstance(value, list):
-        return tuple(value)
+        return tuple(tuple(one) if isinstance(one, list) else one for one in value)
     return value

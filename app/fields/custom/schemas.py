@@ -32,6 +32,7 @@ KIND_LABELS = {
     Kind.USCC: _l("Unified social credit code"),
     Kind.BANK_CARD: _l("Bank card number"),
     Kind.REGION: _l("Province, city or county"),
+    Kind.FILES: _l("Files"),
     Kind.AUTO_NUMBER: _l("Number counted by the system"),
 }
 
@@ -110,6 +111,8 @@ CUSTOM_FIELD = Entity(
               visible_when=lambda v: v.get("kind") in (None, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY)),
         Field("max_length", _l("Longest text"), Kind.INTEGER, unit=_l("characters"), filterable=False,
               visible_when=lambda v: v.get("kind") in (None, Kind.TEXT, Kind.LONG_TEXT)),
+        Field("most", _l("At most"), Kind.INTEGER, unit=_l("files"), filterable=False,
+              visible_when=lambda v: v.get("kind") == Kind.FILES),
         Field("section", _l("Section"), max_length=60, filterable=False,
               help=_l("The heading it stands under; a new one makes a section at the end of the page")),
         Field("position", _l("Sort order"), Kind.INTEGER, default=0, filterable=False),
@@ -132,7 +135,7 @@ CUSTOM_FIELD = Entity(
                              "key")),
         Section(_l("Where its values come from"), ("source", "formula")),
         Section(_l("Conditions"), ("required_when", "visible_when")),
-        Section(_l("How it behaves"), ("required", "sole", "indexed", "default", "max_length", "unit")),
+        Section(_l("How it behaves"), ("required", "sole", "indexed", "default", "max_length", "most", "unit")),
         Section(_l("Where it stands"), ("section", "position", "in_list", "in_filter", "in_import", "active")),
         Section(_l("Help"), ("help_zh", "help_en")),
     ),

@@ -34,6 +34,7 @@ from app.fields.custom.rules import (
 )
 from app.fields.custom.several import most_used, unsplittable
 from app.fields.custom.stored import COLUMN, expression, is_extensible
+from app.fields.files import MOST
 from app.fields.messages import message
 from app.fields.rules import BadValue
 from app.fields.values import read_value
@@ -143,6 +144,8 @@ def check_field(current: Session, entity: Entity, row: CustomField, *, became_so
         errors["sole"] = _("Values of this kind cannot be unique")
     if row.indexed and (kind in UNORDERED or (row.max_length or 0) > LONGEST_INDEXED):
         errors["indexed"] = _("Values of this kind or length cannot be indexed")
+    if kind is Kind.FILES and row.most is not None and not 1 <= row.most <= MOST:
+        errors["most"] = _("Between 1 and %(count)s files", count=MOST)
     if row.max_length is not None and not 1 <= row.max_length <= 20_000:
         errors["max_length"] = _("Between 1 and 20,000 characters")
     if not errors and row.default:

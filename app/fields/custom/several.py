@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, exists, func, join, literal_column, select, true, type_coerce
+from sqlalchemy import ColumnElement, Text, cast, exists, func, join, literal_column, select, true, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,19 @@ def holds(model: Any, key: str) -> Callable[[str], ColumnElement[bool]]:
             return type_coerce(array, JSONB()).contains([value])
         members = _members(document, key)
         return exists(select(1).select_from(members).where(members.c.value == value))
+
+    return condition
+
+
+def named(model: Any, key: str) -> Callable[[str], ColumnElement[bool]]:
+    """What asks whether a record has a file under `key` with these words in its name."""
+
+    def condition(words: str) -> ColumnElement[bool]:
+        members = _members(getattr(model, COLUMN), key)
+        name: Any = func.json_extract(members.c.value, literal_column("'$[1]'"))
+        if db.engine.dialect.name == "postgresql":
+            name = cast(members.c.value, JSONB).op("->>", precedence=15, return_type=Text())(literal_column("1"))
+        return exists(select(1).select_from(members).where(type_coerce(name, Text()).icontains(words, autoescape=True)))
 
     return condition
 
@@ -62,4 +75,4 @@ def unsplittable(choices: Iterable[ChoiceLine]) -> str | None:
     return next((text for one in choices for text in (one.value, one.zh, one.en) if has_separator(text)), None)
 
 
-__all__ = ["holds", "most_used", "unsplittable"]
+__all__ = ["holds", "most_used", "named", "unsplittable"]

@@ -92,7 +92,8 @@ class _Several(TypeDecorator[tuple[Any, ...]]):
     cache_ok = True
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Any, ...] | None:
-        return tuple(json.loads(value)) if value is not None and value.startswith("[") else None
+        is_array = value is not None and value.startswith("[")
+        return typed(Kind.CHOICES, json.loads(value)) if is_array else None
 
 
 @lru_cache(maxsize=4096)
@@ -109,7 +110,7 @@ def expression(column: Any, key: str, kind: Kind) -> Any:
         return cast(words, _Exact(2))
     if kind in (Kind.DATE, Kind.DATETIME):
         return type_coerce(words, _Written(kind.value))
-    if kind is Kind.CHOICES:
+    if kind in (Kind.CHOICES, Kind.FILES):
         return type_coerce(words, _Several())
     return words
 

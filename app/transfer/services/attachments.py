@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
+from app.access.policy import readable
 from app.db import session, transaction
 from app.fields.records import find_record
 from app.host.context import context
@@ -25,14 +26,29 @@ MOST = 200
 
 
 def attachments_of(entity: Entity, record_id: int) -> list[Attachment]:
-    """The files of a record, the newest first; the caller has found the record within its scope."""
-    wanted = select(Attachment).where(Attachment.entity == entity.slug, Attachment.record_id == record_id)
+    """The files of a record besides those of its fields, the newest first; the caller has found the record within
+    its scope."""
+    wanted = select(Attachment).where(
+        Attachment.entity == entity.slug, Attachment.record_id == record_id, Attachment.field.is_(None)
+    )
     return list(session.scalars(wanted.order_by(Attachment.id.desc()).limit(MOST)))
 
 
 def attach(source: BinaryIO | IO[bytes], name: str, entity: Entity, record_id: int) -> Attachment:
     """Keep a file with a record the actor may change. Raises `Refused`; nothing is then kept."""
     _changeable(entity, record_id)
+    with transaction() as current:
+        if len(attachments_of(entity, record_id)) >= MOST:
+            raise Refused(_("A record can carry at most %(count)s files", count=MOST))
+        made = keep_file(source, name, entity, record_id)
+        record_acts(current, [Act("attach", entity.slug, str(record_id), made.name, {"file": [None, made.name]})])
+    return made
+
+
+def keep_file(
+    source: BinaryIO | IO[bytes], name: str, entity: Entity, record_id: int, *, field: str | None = None
+) -> Attachment:
+    """Store a file whose content fits its name, of the actor, for a record (of a `field`). Raises `Refused`."""
     shown = storage.shown_name(name)
     try:
         stored, size, digest = storage.store("attachments", source, limit=MAX_ATTACHMENT)
@@ -43,11 +59,10 @@ def attach(source: BinaryIO | IO[bytes], name: str, entity: Entity, record_id: i
         kind = _type(path, shown)
         actor = require_actor()
         with transaction() as current:
-            if len(attachments_of(entity, record_id)) >= MOST:
-                raise Refused(_("A record can carry at most %(count)s files", count=MOST))
             made = Attachment(
                 entity=entity.slug,
                 record_id=record_id,
+                field=field,
                 name=shown,
                 size=size,
                 type=kind,
@@ -57,7 +72,6 @@ def attach(source: BinaryIO | IO[bytes], name: str, entity: Entity, record_id: i
                 created_by_name=actor.name,
             )
             current.add(made)
-            record_acts(current, [Act("attach", entity.slug, str(record_id), shown, {"file": [None, shown]})])
             current.flush()
     except BaseException:
         path.unlink(missing_ok=True)
@@ -69,9 +83,7 @@ def find_attachment(attachment_id: int) -> tuple[Attachment, Path]:
     """A file whose record the actor may see. Raises `LookupError`, the same for absent and foreign ones."""
     found = session.get(Attachment, attachment_id)
     entity = context().entities.get(found.entity) if found is not None else None
-    if found is None or entity is None or not require_actor().can("can_show", entity.view_name):
-        raise LookupError(attachment_id)
-    if find_record(entity, found.record_id) is None:
+    if found is None or entity is None or not _is_readable(found, entity):
         raise LookupError(attachment_id)
     path = storage.path_of("attachments", found.stored)
     if not path.is_file():
@@ -79,10 +91,22 @@ def find_attachment(attachment_id: int) -> tuple[Attachment, Path]:
     return found, path
 
 
+def _is_readable(found: Attachment, entity: Entity) -> bool:
+    """Whether the actor sees the record, and the field of it that names the file; a waiting one has only its sender."""
+    actor = require_actor()
+    if found.field is not None and (entity.field(found.field) is None or not readable(entity, found.field, actor)):
+        return False
+    if found.record_id == 0:
+        return actor.user_id is not None and found.created_by == actor.user_id
+    return actor.can("can_show", entity.view_name) and find_record(entity, found.record_id) is not None
+
+
 def detach(attachment_id: int) -> Attachment:
     """Remove a file from a record the actor may change. Raises `Refused`, `LookupError`."""
     with transaction() as current:
         found, path = find_attachment(attachment_id)
+        if found.field is not None:
+            raise Refused(_("This file stands in a field: take it out on the form of the record"))
         _changeable(context().entities[found.entity], found.record_id)
         current.delete(found)
         act = Act("detach", found.entity, str(found.record_id), found.name, {"file": [found.name, None]})

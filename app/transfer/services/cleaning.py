@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 from app.access.scope import UNSCOPED
@@ -45,8 +45,9 @@ def _forget_attachments(current: Session) -> int:
         entity = context().entities.get(slug)
         if entity is None:  # its module is off: the data is kept
             continue
+        waits = and_(Attachment.record_id == 0, Attachment.created_at > now() - timedelta(hours=ORPHAN_HOURS))
         living = select(entity.model.__table__.c.id)
-        gone = delete(Attachment).where(Attachment.entity == slug, Attachment.record_id.not_in(living))
+        gone = delete(Attachment).where(Attachment.entity == slug, Attachment.record_id.not_in(living), ~waits)
         ids = current.scalars(gone.returning(Attachment.id).execution_options(**{UNSCOPED: True}))
         forgotten += len(ids.all())
     return forgotten

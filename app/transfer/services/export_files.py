@@ -169,6 +169,8 @@ def text_cell(field: Field, zone: ZoneInfo) -> Callable[[Any, Names], str]:
     if field.kind is Kind.CHOICES:
         labels = {choice.value: str(choice.label) for choice in field.choices}
         return lambda value, names: harmless(in_a_cell(labels.get(one, one) for one in value))
+    if field.kind is Kind.FILES:
+        return lambda value, names: harmless(in_a_cell(name for _number, name in value))
     if field.kind is Kind.REGION:
         return lambda value, names: harmless(path_of(value))
     if field.kind is Kind.BOOLEAN:

@@ -87,7 +87,7 @@ def checked_mapping(entity: Entity, mapping: Mapping, header: Sequence[str], *, 
     record is then a failed row.
     """
     errors: dict[str, Any] = {}
-    allowed = {f.name: f for f in importable_fields(entity)}
+    allowed, seen = {f.name: f for f in importable_fields(entity)}, seen_by(entity, require_actor())
     if mapping.entity and mapping.entity != entity.slug:
         raise Refused(_("This mapping is for another kind of record: %(entity)s", entity=mapping.entity))
     if mapping.duplicates and mapping.duplicates not in POLICIES:
@@ -95,7 +95,7 @@ def checked_mapping(entity: Entity, mapping: Mapping, header: Sequence[str], *, 
     for name, source in mapping.fields.items():
         field = allowed.get(name)
         if field is None:
-            errors[name] = _("There is no field of this name, it is filled in by the system, or you may not change it")
+            errors[name] = _not_importable(seen, name)
             continue
         try:
             compile_source(source, header)
@@ -113,6 +113,13 @@ def checked_mapping(entity: Entity, mapping: Mapping, header: Sequence[str], *, 
     if errors:
         raise Refused(errors=errors)
     return mapping
+
+
+def _not_importable(seen: Entity, name: str) -> str:
+    field = seen.field(name)
+    if field is not None and field.kind is Kind.FILES:
+        return _("“%(field)s” holds files: they are added on the record, no table brings them", field=field.label)
+    return _("There is no field of this name, it is filled in by the system, or you may not change it")
 
 
 def _finds_records(entity: Entity, mapping: Mapping) -> bool:

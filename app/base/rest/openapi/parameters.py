@@ -60,7 +60,8 @@ def list_parameters(entity: Entity) -> list[dict[str, Any]]:
 
 def _filters(field: Field) -> list[tuple[str, dict[str, Any], str]]:
     label = str(field.label)
-    ways = ["all", "empty", "filled"] if field.kind is Kind.CHOICES else ["contains", "equals", "empty", "filled"]
+    own = {Kind.CHOICES: ["all", "empty", "filled"], Kind.FILES: ["contains", "empty", "filled"]}
+    ways = own.get(field.kind, ["contains", "equals", "empty", "filled"])
     found = [
         (
             f"op.{field.name}",

@@ -74,6 +74,71 @@
     });
   }
 
+  // Files of a field: sent one by one as they are chosen; the hidden input says which the record is to have.
+  function files(root) {
+    root.querySelectorAll("[data-files]").forEach(function (holder) {
+      if (holder.dataset.ready) { return; }
+      holder.dataset.ready = "1";
+      var held = holder.querySelector("input[type=hidden]");
+      var chooser = holder.querySelector("input[type=file]");
+      var list = holder.querySelector("ul");
+      var note = holder.querySelector("[data-note]");
+      var texts = holder.dataset;
+      var meta = document.querySelector('meta[name="csrf-token"]');
+
+      function read() { try { return JSON.parse(held.value || "[]"); } catch (wrong) { return []; } }
+      function write(value) {
+        held.value = value.length ? JSON.stringify(value) : "";
+        held.dispatchEvent(new Event("input", { bubbles: true }));
+        show();
+      }
+      function show() {
+        var value = read();
+        list.replaceChildren.apply(list, value.map(function (one) {
+          var line = document.createElement("li");
+          var link = document.createElement("a");
+          link.textContent = one[1] || "#" + one[0];
+          link.href = texts.fileUrl.replace("/0/", "/" + Number(one[0]) + "/");
+          link.setAttribute("download", "");
+          var out = document.createElement("button");
+          out.type = "button";
+          out.className = "btn-close";
+          out.setAttribute("aria-label", texts.textRemove.replace("NAME", link.textContent));
+          out.addEventListener("click", function () {
+            write(read().filter(function (other) { return other[0] !== one[0]; }));
+            chooser.focus();
+          });
+          line.append(link, out);
+          return line;
+        }));
+        list.hidden = !value.length;
+      }
+      function send(left) {
+        var file = left.shift();
+        if (!file) { note.textContent = ""; chooser.value = ""; chooser.disabled = false; return; }
+        if (read().length >= Number(texts.most)) { stop(texts.textMost); return; }
+        note.textContent = texts.textSending;
+        var body = new FormData();
+        body.append("file", file);
+        fetch(texts.files, { method: "POST", body: body, credentials: "same-origin", headers: { Accept: "application/json", "X-CSRFToken": meta ? meta.content : "" } })
+          .then(function (answer) { return answer.json().then(function (said) { return { ok: answer.ok, said: said }; }); })
+          .then(function (answer) {
+            if (!answer.ok) { stop(file.name + ": " + (answer.said.reason || answer.said.message || texts.textFailed)); return; }
+            write(read().concat([[answer.said.id, answer.said.name]]));
+            send(left);
+          })
+          .catch(function () { stop(texts.textFailed); });
+      }
+      function stop(text) { note.textContent = text; note.classList.add("text-danger"); chooser.value = ""; chooser.disabled = false; }
+      chooser.addEventListener("change", function () {
+        note.classList.remove("text-danger");
+        chooser.disabled = true;
+        send(Array.from(chooser.files));
+      });
+      show();
+    });
+  }
+
   function dates(root) {
     root.querySelectorAll("input[data-date], input[data-moment]").forEach(function (input) {
       if (input._flatpickr) { return; }
@@ -90,6 +155,7 @@
   function prepare(root) {
     pickers(root);
     several(root);
+    files(root);
     dates(root);
   }
   prepare(document);
