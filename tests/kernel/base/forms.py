@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 from sqlalchemy import func, select
@@ -48,4 +49,4 @@ def fields_of(text: str) -> dict[str, str]:
     for name_found, body in re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>(.*?)</textarea>', form, flags=re.S):
         sent[name_found] = body
     sent.pop("csrf_token", None)
-    return sent
+    return {name: unescape(value) for name, value in sent.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,16 @@ SAMPLES = (
 )
 
 
+PDF = b"%PDF-1.7\n1 0 obj\n"
+
+
+def send_file(client: Browser, name: str, content: bytes = PDF, field: str = "customer/x_files") -> int:
+    """The id of a file sent for a field, which waits for its record."""
+    answer = client.post(f"/api/v1/file/{field}", data={"file": (io.BytesIO(content), name)})
+    assert answer.status_code == 201, answer.text
+    return int(answer.json["id"])
+
+
 @contextmanager
 def rebuilt(app: Flask) -> Iterator[Flask]:
     """The site's app as its processes build it after a change; the old one waits outside."""
@@ -97,10 +108,11 @@ def add_fields(*described: dict[str, Any]) -> None:
 
 
 def add_samples() -> None:
-    """A field of every kind, one that links to an employee, and one the product numbers."""
+    """A field of every kind, one that links to an employee, one the product numbers, and one that holds files."""
     add_fields(
         *({"key": s.key, "label_zh": f"样{s.kind}", "label_en": f"Sample {s.kind}", "kind": s.kind, **dict(s.more)}
           for s in SAMPLES),
         {"key": "x_link", "label_zh": "介绍人", "kind": "link", "target": "employee", "in_list": True},
         {"key": "x_number", "label_zh": "档号", "kind": "auto_number", "pattern": "KH-{seq:5}", "in_list": True},
+        {"key": "x_files", "label_zh": "材料", "kind": "files", "most": 2, "in_list": True},
     )  # fmt: skip

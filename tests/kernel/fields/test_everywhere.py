@@ -23,12 +23,13 @@ from app.transfer.models import Import
 from app.types import SYSTEM
 from tests.kernel.base.forms import fields_of
 from tests.kernel.base.lists import URL, rows
-from tests.kernel.fields.shaping import SAMPLES, add_fields, add_samples, rebuilt
+from tests.kernel.fields.shaping import SAMPLES, add_fields, add_samples, rebuilt, send_file
 from tests.kernel.transfer.tables import csv_bytes
 from tests.kernel.transfer.test_wizard import mapped, number, upload
 
 LINK = "x_link"
 NUMBER = "x_number"
+FILES = "x_files"
 
 
 @pytest.fixture
@@ -47,6 +48,7 @@ def make(manager: Browser, people: People, name: str = "赵敏") -> int:
     """A customer with a value of every kind, made by the form."""
     sent = fields_of(manager.get("/customer/add").text) | {"name": name}
     sent |= {sample.key: sample.typed for sample in SAMPLES} | {LINK: str(people.colleague.employee_id)}
+    sent[FILES] = f"[[{send_file(manager, '合同 甲.pdf')},\"?\"]]"
     answer = manager.post("/customer/add", data=sent)
     assert answer.status_code == 303, answer.text
     return int(answer.headers["Location"].rpartition("/")[2])
@@ -57,7 +59,7 @@ def test_form_page_and_history(manager: Browser, people: People) -> None:
     page = manager.get(f"/customer/show/{pk}").text
     for sample in SAMPLES:
         assert f"样{sample.kind}" in page and sample.shown in page, sample.kind
-    assert people.colleague.name in page and "KH-00001" in page
+    assert people.colleague.name in page and "KH-00001" in page and "合同 甲.pdf</a>" in page
     again = fields_of(manager.get(f"/customer/edit/{pk}").text)
     assert NUMBER not in again and manager.post(f"/customer/edit/{pk}", data=again | {NUMBER: "A"}).status_code == 422
     again |= {"x_integer": "99", "x_text": ""}
@@ -72,6 +74,7 @@ def test_form_page_and_history(manager: Browser, people: People) -> None:
     assert entry is not None and entry.changes == {"x_integer": [1234, 99], "x_text": ["甲=1 <b>", None]}
     history = manager.get(f"/customer/show/{pk}/tab/history", htmx=True).text
     assert "样integer" in history and "1,234" in history and "custom" not in history and "KH-00001" in history
+    assert "合同 甲.pdf" in history
 
 
 def test_wrong_values_are_told_beside_their_field(manager: Browser) -> None:
@@ -105,6 +108,13 @@ def test_list_sort_and_filters(manager: Browser, people: People) -> None:
         group = f"and({sample.key}:{value},or(name:equals:谁,{sample.key}:filled))"
         assert rows(manager.get(URL, query_string={"where": group})) == [pk], group
     assert rows(manager.get(URL, query_string={f"f.{LINK}": people.colleague.employee_id})) == [pk]
+    for asked, wanted in (
+        ({f"f.{FILES}": "同 甲.P"}, [pk]), ({f"f.{FILES}": "乙"}, []), ({f"op.{FILES}": "filled"}, [pk]),
+        ({f"op.{FILES}": "empty"}, [bare]), ({"where": f'or({FILES}:contains:"甲",name:equals:谁)'}, [pk]),
+    ):  # fmt: skip
+        assert rows(manager.get(URL, query_string=asked)) == wanted, asked
+    for refused in ({"sort": FILES}, {f"f.{FILES}": "甲", f"op.{FILES}": "equals"}):
+        assert manager.get(URL, query_string=refused).status_code == 400, refused
     for sort, wanted in ((NUMBER, [pk, bare]), (f"-{NUMBER}", [bare, pk])):
         assert rows(manager.get(URL, query_string={"sort": sort})) == wanted
     assert rows(manager.get(URL, query_string={f"f.{NUMBER}": "00002"})) == [bare]
@@ -120,10 +130,11 @@ def make_bare(manager: Browser) -> int:
 
 def test_rest_and_its_description(manager: Browser, people: People) -> None:
     values = {s.key: s.rest for s in SAMPLES} | {LINK: people.colleague.employee_id}
-    made = manager.post("/api/v1/customer/", json={"name": "接口", **values})
+    sent = send_file(manager, "一.pdf")
+    made = manager.post("/api/v1/customer/", json={"name": "接口", **values, FILES: [sent]})
     assert made.status_code == 201, made.json
     assert {name: made.json["result"][name] for name in values} == values
-    assert made.json["result"][NUMBER] == "KH-00001"
+    assert made.json["result"][NUMBER] == "KH-00001" and made.json["result"][FILES] == [{"id": sent, "name": "一.pdf"}]
     assert manager.post("/api/v1/customer/", json={"name": "三", NUMBER: "KH-00009"}).status_code == 422
     pk = made.json["id"]
     changed = manager.put(
@@ -134,21 +145,21 @@ def test_rest_and_its_description(manager: Browser, people: People) -> None:
     found = manager.get("/api/v1/customer/", query_string={"f.x_choice": "retired", "sort": "-x_date"})
     assert [row["id"] for row in found.json["result"]] == [pk]
     described = manager.get("/api/v1/openapi.json").json["components"]["schemas"]["Customer"]["properties"]
-    assert {*values, NUMBER} <= set(described)
+    assert {*values, NUMBER, FILES} <= set(described)
 
 
 def test_export_and_import(manager: Browser, people: People, shaped: Flask) -> None:
     pk = make(manager, people)
     login(manager, people.admin)
     keys = [sample.key for sample in SAMPLES]
-    data = {"format": "csv", "column": ["code", "name", *keys, LINK, NUMBER], "reason": "月末核对客户"}
+    data = {"format": "csv", "column": ["code", "name", *keys, LINK, NUMBER, FILES], "reason": "月末核对客户"}
     answer = manager.post("/export/start/customer", data=data, follow_redirects=True, buffered=True)
     table = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert answer.status_code == 200, answer.text[answer.text.find("<main") :][:3000]
-    filed = dict(zip(["code", "name", *keys, LINK, NUMBER], table[1], strict=True))
+    filed = dict(zip(["code", "name", *keys, LINK, NUMBER, FILES], table[1], strict=True))
     for sample in SAMPLES:
         assert filed[sample.key].lstrip("'") == sample.filed, sample.kind
-    assert filed[NUMBER] == "KH-00001"
+    assert (filed[NUMBER], filed[FILES]) == ("KH-00001", "合同 甲.pdf")
     heads = ("客户名称", *(f"样{sample.kind}" for sample in SAMPLES), "介绍人")
     values = ("进口", *(sample.filed for sample in SAMPLES), people.colleague.name)
     wrong = ("错误", *(sample.wrong for sample in SAMPLES), "")
@@ -160,7 +171,8 @@ def test_export_and_import(manager: Browser, people: People, shaped: Flask) -> N
     assert (made.status, made.created_count, made.failed_count) == ("done", 1, 1)
     with acting_as(SYSTEM):
         first, second = (session.get_one(Customer, each) for each in (pk, made_since(pk)))
-        assert first.custom == second.custom | {NUMBER: "KH-00001"} and second.x_number == "KH-00002"
+        own = {NUMBER: "KH-00001", FILES: first.custom[FILES]}
+        assert first.custom == second.custom | own and second.x_number == "KH-00002"
     problems = manager.get(f"/import/{number_}/errors", buffered=True).data.decode("utf-8-sig")
     assert all(f"样{sample.kind}" in problems for sample in SAMPLES)
     assert manager.post(f"/import/{number_}/undo").status_code == 303
@@ -213,12 +225,13 @@ def made_since(pk: int) -> Any:
 def test_masked_and_hidden_fields(shaped: Flask, manager: Browser, people: People) -> None:
     pk = make(manager, people)
     with acting_as(SYSTEM), transaction() as current:
-        for key, level in (("x_phone", "masked"), ("x_text", "hidden"), ("x_integer", "read"), (NUMBER, "masked")):
+        levels = {"x_phone": "masked", "x_text": "hidden", "x_integer": "read", NUMBER: "masked", FILES: "masked"}
+        for key, level in levels.items():
             role = people.manager.role_id
             current.add(FieldPermission(role_id=role, entity="customer", field=key, level=level))
     login(manager, people.manager)
     page = manager.get(f"/customer/show/{pk}").text
-    assert "KH-00001" not in page and "档号" in page
+    assert "KH-00001" not in page and "档号" in page and "合同 甲" not in page and "材料" in page
     assert "13800139999" not in page and "138****9999" in page and "样text" not in page.replace("样long_text", "")
     asked_for = ({"f.x_phone": "13800139999"}, {"sort": "x_phone"}, {"f.x_text": "甲"}, {"sort": "x_text"})
     for asked in (*asked_for, {"sort": NUMBER}):
