@@ -22,25 +22,25 @@ class FileApi(BaseApi):
     resource_name = "file"
     base_permissions: list[str] = []
 
-    @expose("/<entity>/<field>", methods=["POST"])
+    @expose("/<entity>/<name>", methods=["POST"])
     @api_needs()
-    def post(self, entity: str, field: str) -> Response:
+    def post(self, entity: str, name: str) -> Response:
         """Send a file (`multipart/form-data`, ``file``): its ``id`` waits a day for a record to name it."""
         found = context().entities.get(entity)
-        described = seen_by(found, require_actor()).field(field) if found is not None else None
+        described = seen_by(found, require_actor()).field(name) if found is not None else None
         if found is None or described is None:
             abort(404)
         sent = request.files.get("file")
         try:
             if sent is None or not sent.filename:
                 raise Refused(_("Choose a file"))
-            number, name = keeper().receive(sent.stream, sent.filename, found, described)
+            number, shown = keeper().receive(sent.stream, sent.filename, found, described)
         except LookupError:
             abort(404)
         except Refused as refused:
             session.rollback()
             return answer(422, reason=str(refused))
-        return make_response(jsonify(id=number, name=name), 201)
+        return make_response(jsonify(id=number, name=shown), 201)
 
     @expose("/<int:pk>", methods=["GET"])
     @api_needs()
