@@ -27,7 +27,7 @@ from app.host.context import context
 from app.jobs.models import Job
 from app.jobs.rules import OPEN
 from app.jobs.services import enqueue
-from app.types import Entity, Field, Refused
+from app.types import Entity, Field, Kind, Refused
 
 JOB, UNDO_JOB = "base.bulk_edit", "base.bulk_undo"
 #: Fields of one bulk edit.
@@ -65,7 +65,8 @@ def editable_fields(entity: Entity) -> tuple[Field, ...]:
     """The fields the actor may set for many records: typed, and not one that only one record can have."""
     inside = {name for section in sections_of(entity) for name in section.fields}
     own = seen_by(entity, require_actor()).fields
-    return tuple(field for field in own if field.name in inside and is_typed(field, True) and not field.unique)
+    many = (field for field in own if not field.unique and field.kind is not Kind.FILES)  # a file is one record's
+    return tuple(field for field in many if field.name in inside and is_typed(field, True))
 
 
 def which(entity: Entity, asked: Asked) -> ColumnElement[bool]:
