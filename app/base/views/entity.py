@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.base.views.board import BoardScreen
 from app.base.views.charting import ChartScreen
 from app.base.views.deletion import DeleteScreen
 from app.base.views.forms import FormScreen
@@ -10,7 +11,7 @@ from app.base.views.pages import RecordScreen
 from app.base.views.unmasking import UnmaskScreen
 
 
-class EntityView(ListScreen, ChartScreen, RecordScreen, UnmaskScreen, FormScreen, DeleteScreen):
+class EntityView(ListScreen, BoardScreen, ChartScreen, RecordScreen, UnmaskScreen, FormScreen, DeleteScreen):
     """List, page, form and deletion of one entity, and masked values in full.
 
     A module subclasses it to add routes of its own.

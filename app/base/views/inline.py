@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Response, abort, jsonify, make_response, request
@@ -26,6 +26,12 @@ class CellScreen(EntityScreen):
 
     #: Fields only the module's own form can ask for.
     own_inputs: frozenset[str] = frozenset()
+    #: Choice fields a verb of the module's own moves (`move`), and the permission it takes: ``{"stage": "can_move"}``.
+    own_moves: Mapping[str, str] = {}
+
+    def move(self, record: Any, field: str, value: str) -> None:
+        """Put a record into another column of a board, for the fields in `own_moves`. Raises `Refused`."""
+        raise NotImplementedError(field)
 
     def editable_fields(self) -> frozenset[str]:
         """The fields the actor may edit in place where the record can be changed."""
@@ -57,25 +63,36 @@ class CellScreen(EntityScreen):
         text = posted_text(request.form, field)
         if text is None:
             abort(400)
-        version, was = posted_version(request.form), posted_text(request.form, "_was")
+        version, was, plain = posted_version(request.form), posted_text(request.form, "_was"), "_plain" in request.form
         if self._is_stale(record, described, version, was):
-            return make_response(jsonify(editor=self._editor(record, described, text, stale=True)), 409)
+            said = _("Somebody else has changed this record meanwhile")
+            again = "" if plain else self._editor(record, described, text, stale=True)
+            return make_response(jsonify(editor=again, reason=said), 409)
         try:
-            save_changes(self.entity, record, {field: text}, version)
+            if field in self.own_moves:
+                self.move(record, field, text)
+            else:
+                save_changes(self.entity, record, {field: text}, version)
         except Refused as refused:
-            said = refused.errors.get(field) or "; ".join(map(str, refused.errors.values())) or str(refused)
+            said = str(refused.errors.get(field) or "; ".join(map(str, refused.errors.values())) or refused)
             record, _writable = self.find(pk)
-            again = self._editor(record, described, text, version=version, error=str(said))
-            return make_response(jsonify(editor=again), 422)
+            again = "" if plain else self._editor(record, described, text, version=version, error=said)
+            return make_response(jsonify(editor=again, reason=said), 422)
         return self._saved(record, request.form.get("_shown", ""))
 
     def _saved(self, record: Any, names: str) -> Response:
-        return jsonify(cells=self._cells(record, names.split(",")), mark=self.mark(record))
+        cells = self._cells(record, names.split(","))
+        return jsonify(cells=cells, mark=self.mark(record), version=getattr(record, "version", None))
 
     def _kept_back(self, record: Any, writable: bool, field: Field) -> str:
         """Why the field of the record cannot be edited here; nothing when it can."""
         if not writable:
             return _("You may see this record, but not change it")
+        if field.name in self.own_moves and request.method == "POST":
+            may = field.level is Level.WRITE and require_actor().can(
+                self.own_moves[field.name], self.class_permission_name
+            )
+            return "" if may else f"{field.label}: {message('not_writable')}"
         if field.computed or field.create_only or field.level is not Level.WRITE:
             code = "computed" if field.computed else "create_only" if field.create_only else "not_writable"
             return f"{field.label}: {message(code)}"

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 
 from app.base.views import listing
 from app.base.views.acts import BULK_LIMIT, actions_of, optional_url
+from app.base.views.boards import board_fields
 from app.base.views.cells import FIGURES, Cell, heading, row_writer, unit_of, zone
 from app.base.views.desk import desk_values, export_query
 from app.base.views.filters import PICKED, RANGED, Filter
@@ -177,6 +178,7 @@ class ListScreen(CellScreen):
             "actions": bulk,
             "editable": self.editable_fields(),
             "bulk_edit_url": self._bulk_edit_url(state),
+            "board_url": self.url("board") + f"?{urlencode(state.narrowing)}" if board_fields(entity) else None,
             "add_url": self.url("add") if self.can("add") else None,
             "delete_url": self.url("delete_many") if self.can("delete") else None,
             "chart_url": self.url("chart") + state.at(1).query.removesuffix("?"),

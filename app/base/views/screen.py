@@ -22,7 +22,7 @@ from app.types import Entity, Text
 
 #: The routes each screen act brings; an entity without the act has none of them.
 ROUTES = {
-    "list": ("list", "chart", "ids", "filters"),
+    "list": ("list", "chart", "board", "board_cards", "ids", "filters"),
     "show": ("show", "tab", "timeline"),
     "add": ("add",),
     "edit": ("edit", "cell"),

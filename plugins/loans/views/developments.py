@@ -27,6 +27,11 @@ class LoansDevelopmentView(ActsView):
 
     entity = DEVELOPMENT
     route_base = "/loans_development"
+    own_moves = {"stage": "can_move"}
+
+    def move(self, record: Development, field: str, value: str) -> None:
+        """Moved on the board: one step forward; giving up asks for the reason, which a card cannot."""
+        move_stage(record, value)
 
     def offers(self, record: Development, act: str) -> bool:
         """What is over neither moves nor changes."""

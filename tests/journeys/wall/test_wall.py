@@ -50,7 +50,7 @@ from plugins.relations.models import Relation
 
 MATRIX = tomllib.loads((Path(__file__).parent / "routes.toml").read_text("utf-8"))
 SCREENS = {
-    "list": ("list", "chart", "ids", "filters"),
+    "list": ("list", "chart", "board", "board_cards", "ids", "filters"),
     "show": ("show", "tab", "timeline"),
     "add": ("add",),
     "edit": ("edit", "cell"),

@@ -24,7 +24,7 @@
   function fault() { window.qiao.toast(body.dataset.textOffline, "danger"); }
 
   // The same record may be shown twice: in the list and in the panel beside it.
-  function renew(cell, cells, mark) {
+  function renew(cell, cells, mark, version) {
     var base = cell.closest("[data-cells]").dataset.cells;
     var id = holder(cell).dataset.record;
     document.querySelectorAll('[data-record="' + id + '"]').forEach(function (place) {
@@ -45,7 +45,7 @@
         place.classList.toggle("row-warning", mark === "warning");
       }
     });
-    body.dispatchEvent(new CustomEvent("cell:saved", { detail: { record: id } }));
+    body.dispatchEvent(new CustomEvent("cell:saved", { detail: { record: id, version: version } }));
   }
   function shown(cell) {
     var id = holder(cell).dataset.record;
@@ -129,7 +129,7 @@
       if (answer.said.cells) {
         var cell = mine.cell;
         close(!next);
-        renew(cell, answer.said.cells, answer.said.mark);
+        renew(cell, answer.said.cells, answer.said.mark, answer.said.version);
         said.textContent = texts().textSaved;
         if (next) { edit(next); }
       } else if (answer.said.editor) {
@@ -152,7 +152,7 @@
       var cell = open.cell;
       close(true);
       ask(address(cell) + "?_shown=" + encodeURIComponent(shown(cell))).then(function (answer) {
-        if (answer.said.cells) { renew(cell, answer.said.cells, answer.said.mark); }
+        if (answer.said.cells) { renew(cell, answer.said.cells, answer.said.mark, answer.said.version); }
       }).catch(fault);
     }
   });

@@ -4,7 +4,7 @@
   var body = document.body;
   var current = null;  // the id of the row
 
-  function rows() { return Array.from(document.querySelectorAll("#list-region tr[data-row]")); }
+  function rows() { return Array.from(document.querySelectorAll("#list-region [data-row]")); }
   function remember(row) {
     rows().forEach(function (one) { one.tabIndex = one === row ? 0 : -1; });
     current = row.dataset.row;
@@ -61,7 +61,7 @@
     if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], .ts-wrapper, .cell-box, .dropdown-menu, dialog")) { return; }
     if (document.querySelector(".modal.show, .offcanvas.show, dialog[open]")) { return; }
     var panel = window.qiao.panel;
-    var row = event.target.matches("tr[data-row]") ? event.target : null;
+    var row = event.target.matches("[data-row]") ? event.target : null;
     var done = false;
     if (event.key === "Escape" && panel && panel.isOpen()) { panel.close(); done = true; }
     else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && (row || (panel && panel.isOpen()))) { move(event.key === "ArrowDown" ? 1 : -1); done = true; }
@@ -70,11 +70,11 @@
     if (done) { event.preventDefault(); }
   });
   body.addEventListener("focusin", function (event) {
-    var row = event.target.closest("#list-region tr[data-row]");
+    var row = event.target.closest("#list-region [data-row]");
     if (row) { remember(row); }
   });
   body.addEventListener("click", function (event) {
-    var row = event.target.closest("#list-region tr[data-row]");
+    var row = event.target.closest("#list-region [data-row]");
     if (row) { remember(row); }
   });
   body.addEventListener("htmx:afterSettle", function (event) { if (event.detail.target && event.detail.target.id === "list-region") { prepare(); } });

@@ -9,8 +9,8 @@
   var latest = 0;
   var waiting = null;
 
-  function rows() { return Array.from(document.querySelectorAll("#list-region tr[data-row]")); }
-  function row(id) { return document.querySelector('#list-region tr[data-row="' + id + '"]'); }
+  function rows() { return Array.from(document.querySelectorAll("#list-region [data-row]")); }
+  function row(id) { return document.querySelector('#list-region [data-row="' + id + '"]'); }
   function mark() {
     var all = rows();
     all.forEach(function (one) {
@@ -80,8 +80,8 @@
     if (button) { step(Number(button.dataset.panelStep)); return; }
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.defaultPrevented) { return; }
     var look = event.target.closest("#list-region [data-panel-open]");
-    if (look) { event.preventDefault(); show(look.closest("tr")); return; }
-    var one = event.target.closest("#list-region tr[data-row]");
+    if (look) { event.preventDefault(); show(look.closest("[data-row]")); return; }
+    var one = event.target.closest("#list-region [data-row]");
     if (!one || event.target.closest("a, button, input, label, .list-check, .exact") || String(window.getSelection())) { return; }
     // A second click makes it an edit of the cell.
     window.clearTimeout(waiting);
