@@ -19,7 +19,7 @@ from app.fields.custom.derived import attached
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING, LONGEST, PREFIX, UNORDERED, read_choices
 from app.fields.custom.several import holds, named
-from app.fields.custom.stored import inside, is_extensible
+from app.fields.custom.stored import inside, is_custom, is_extensible
 from app.fields.rules import BadValue
 from app.fields.values import read_value
 from app.host.boot import is_missing_table
@@ -147,6 +147,35 @@ def extend_entities(app: Flask) -> None:
         with app.app_context():
             made = extended(entity, found)
         _put(carried, made)
+
+
+def extend_again(app: Flask) -> None:
+    """Bring the entities of an app nobody is served by in step with the rows of the running transaction."""
+    carried = context(app)
+    statement = select(CustomField).order_by(CustomField.position, CustomField.id)
+    by_entity: dict[str, list[CustomField]] = defaultdict(list)
+    for row in session.scalars(statement.execution_options(**{UNSCOPED: True})):
+        by_entity[row.entity].append(row)
+    for entity in [each for each in carried.entities.values() if is_extensible(each)]:
+        made = extended(_bare(entity), by_entity[entity.slug])
+        if made is not entity:
+            _put(carried, made)
+
+
+def _bare(entity: Entity) -> Entity:
+    """The entity without its custom fields."""
+
+    def own(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if not name.startswith(PREFIX))
+
+    sections = (replace(section, fields=own(section.fields)) for section in entity.sections)
+    return replace(
+        entity,
+        fields=tuple(field for field in entity.fields if not is_custom(field)),
+        sections=tuple(section for section in sections if section.fields),
+        list_fields=own(entity.list_fields),
+        filter_fields=own(entity.filter_fields),
+    )
 
 
 def _offer(carried: Context) -> None:

@@ -151,8 +151,10 @@ def save_role(role_id: int, pairs: Iterable[Pair], scopes: Mapping[str, str], se
             record_acts(current, [Act("update", "role", str(role_id), role.label, changes)])
 
 
-def create_role(label_zh: str, label_en: str, source: str = "") -> int:
+def create_role(label_zh: str, label_en: str, source: str = "", *, name: str = "") -> int:
     """A new role; `source` is ``template:<slug>``, ``role:<id>`` or nothing. Returns its id.
+
+    Its internal name is `name`, which no role may have (a blueprint brings it), or made of the English label.
 
     Raises `Refused` for a missing or taken name, a source that does not exist or holds more than the actor.
     """
@@ -164,7 +166,7 @@ def create_role(label_zh: str, label_en: str, source: str = "") -> int:
         fields = _within(power_to_give(actor), fields)
         refuse_beyond(actor, Holding(0, "", frozenset(pairs), scopes, fields), field="source")
         role_id: int = current.execute(
-            insert(Role).values(name=_internal_name(labels[1])).returning(Role.id)
+            insert(Role).values(name=name or _internal_name(labels[1])).returning(Role.id)
         ).scalar_one()
         # No template: only the role the template itself made gets what its module offers later on.
         info = {"role_id": role_id, "template": "", "label_zh": labels[0], "label_en": labels[1]}
