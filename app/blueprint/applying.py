@@ -28,7 +28,6 @@ from app.host.models import VERSION, HostState
 from app.host.modules import enabled_slugs
 from app.types import Refused
 
-
 #: (session, what was changed, the site before, the site after).
 Done = Callable[[Session, list[Change], dict[str, Any], dict[str, Any]], None]
 
@@ -48,12 +47,8 @@ def wanted_modules(parts: Mapping[str, Any]) -> set[str]:
 
 
 def problems_in(parts: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the data of a document, as the app that will be there reads it."""
-    by_name = {part.name: part for part in PARTS}
-    if "modules" in parts and (wrong := list(by_name["modules"].check(parts["modules"], parts))):
-        return wrong
-    with shaped(parts):
-        return [problem for name, data in parts.items() for problem in by_name[name].check(data, parts)]
+    """What is wrong with the data of a document, as the app that will be there reads it (`shaped`)."""
+    return [problem for part in PARTS if part.name in parts for problem in part.check(parts[part.name], parts)]
 
 
 @contextmanager
@@ -63,7 +58,7 @@ def shaped(parts: Mapping[str, Any]) -> Iterator[None]:
     if wanted == enabled_slugs():
         yield
         return
-    with _aside(wanted):
+    with _aside(wanted), reading():
         try:
             yield
         finally:
@@ -107,6 +102,8 @@ def carry_out(
                     text = _("The site has changed since these differences were shown; look at them again")
                     raise Unfit([Problem((), text)])
                 with _bound(connection) as current, transaction():
+                    if problems := problems_in(parts):
+                        raise Unfit(problems)
                     changes = _all_parts(parts)
                     done(current, changes, before, site_parts())
                     if dry_run:

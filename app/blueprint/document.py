@@ -70,7 +70,7 @@ _Reader.yaml_implicit_resolvers = {
 
 
 def read_document(source: str | bytes, known: Iterable[str]) -> Document:
-    """The document in a text. Raises `Unfit` for what is no blueprint, or one of another version or with other parts."""
+    """The document in a text. Raises `Unfit` for what is no blueprint of this version, and for parts nobody knows."""
     content = _parse(source)
     if not isinstance(content, dict) or "blueprint" not in content:
         raise Unfit([Problem(("blueprint",), _("This is no blueprint: it says no version of the format"))])

@@ -32,6 +32,7 @@ ROOMS = (
     "app.transfer",
     "app.host",
     "app.workspace",
+    "app.blueprint",
     "app.demo",
 )
 

@@ -76,6 +76,7 @@ ACTIONS: dict[str, Text] = {
     "remove_module_data": _l("Removed a module's data"),
     "change_settings": _l("Changed settings"),
     "publish": _l("Published"),
+    "apply_blueprint": _l("Applied a blueprint"),
 }
 FIELDS: dict[str, Text] = {
     "permissions": _l("Permissions"),

@@ -65,12 +65,13 @@ class FieldsPart(Part):
             yield from wrong
             for place, content in described:
                 if not KEY.fullmatch(place[2]):
-                    yield Problem(place, _("A key begins with x_ and a letter; it has Latin letters, digits and _ only"))
+                    text = _("A key begins with x_ and a letter; it has Latin letters, digits and _ only")
+                    yield Problem(place, text)
                     continue
                 yield from _wrong_properties(place, content)
                 held = kinds.get(place[1:])
                 if held is not None and content.get("kind") in CHOICES["kind"] - {held}:
-                    text = _("This site has a field of this key whose kind is %(kind)s; a kind does not change", kind=held)
+                    text = _("The field of this key is of the kind %(kind)s; a kind does not change", kind=held)
                     yield Problem((*place, "kind"), text)
 
     def impact(self, changes: Sequence[Change]) -> dict[Path, tuple[Impact, ...]]:

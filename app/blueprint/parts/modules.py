@@ -58,7 +58,7 @@ class ModulesPart(Part):
 
     def impact(self, changes: Sequence[Change]) -> dict[Path, tuple[Impact, ...]]:
         text = _("Its screens go, its data and permissions stay")
-        return {change.path: (Impact(text, 0, warns=True),) for change in changes if change.kind == REMOVED}
+        return {change.path: (Impact(text, warns=True),) for change in changes if change.kind == REMOVED}
 
     def apply(self, change: Change) -> None:
         """The running app holds the wanted modules already: tables, permissions and the switch follow."""

@@ -18,7 +18,8 @@ class Impact:
     """Whom or what a change reaches: `text` says it, `count` how many."""
 
     text: Text
-    count: int
+    #: None where there is nothing to count.
+    count: int | None = None
     #: Whether somebody should look twice: values that are no longer seen, people who lose something.
     warns: bool = False
 
@@ -67,7 +68,7 @@ class Part(ABC):
         """Whom each change reaches, counted in sets."""
         return {}
 
-    def applied(self) -> None:
+    def applied(self) -> None:  # noqa: B027 - most parts have nothing to do
         """The changes are in the database: let what the running app knows follow them."""
 
     def title(self, change: Change) -> Text:

@@ -256,7 +256,8 @@ def _wrong_shape(path: Path, role: Mapping[str, Any]) -> Iterable[Problem]:
     for name in MAPPINGS:
         if not isinstance(role.get(name, {}), dict):
             yield not_a_mapping((*path, name))
-    if not isinstance(role.get("may_give", []), list) or not all(isinstance(r, str) for r in _list(role.get("may_give"))):
+    given = role.get("may_give", [])
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
         yield Problem((*path, "may_give"), _("A list of texts is expected here"))
     limit = role.get("export_limit")
     if limit is not None and (type(limit) is not int or not 0 <= limit <= LARGEST):

@@ -1,0 +1,210 @@
+"""A site's settings go out as a document and come in as one: equal, whole or not at all, within one's rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from flask import Flask
+from sqlalchemy import select, update
+
+from app import create_app
+from app.access.actors import acting_as, load_actor
+from app.access.audit import verify
+from app.access.models import AuditEntry
+from app.blueprint.applying import site_parts
+from app.blueprint.models import BlueprintDocument
+from app.blueprint.rules import Unfit
+from app.blueprint.services import (
+    applied_documents,
+    apply_document,
+    begin_return,
+    compare_document,
+    export_document,
+    read_text,
+    upload,
+)
+from app.db import db, session, transaction
+from app.fields.custom.models import CustomField
+from app.host.models import VERSION, HostState
+from app.host.sites import Site
+from app.testing.factories import make_customer
+from app.testing.people import People
+from app.types import SYSTEM
+
+SHAPE = """
+blueprint: 1
+title: 小贷公司
+modules: [loans, pools]
+settings: {access.export_rows: 500, pools.claims_per_day: 7}
+fields:
+  customer:
+    x_job:
+      kind: choice
+      label_zh: 行当
+      label_en: Trade
+      choices: [retired | 退休 | Retired | green, student | 学生 | Student]
+      in_list: true
+    x_income: {kind: money, label_zh: 月进账, label_en: Takings, indexed: true}
+roles:
+  teller:
+    label_zh: 柜员
+    label_en: Teller
+    permissions:
+      CustomerView: [can_list, can_show]
+      LoansDevelopmentView: [can_list]
+    scopes: {customer: unit}
+    fields: {customer: {x_income: masked, mobile: masked}}
+    may_give: [trainee]
+    export_limit: 100
+    second_factor: true
+  trainee: {label_zh: 实习生, label_en: Trainee}
+"""
+
+
+@contextmanager
+def standing(site: Site) -> Iterator[Flask]:
+    """The site's app as the next request would find it."""
+    app = create_app(site)
+    with app.app_context(), acting_as(SYSTEM):
+        yield app
+        session.remove()
+        db.engine.dispose()
+
+
+def applied(text: str) -> int:
+    """Upload and apply; how many changes that made."""
+    row = upload("t.yaml", text)
+    return len(apply_document(row.id, compare_document(read_text(text)).seen))
+
+
+def without_roles_of_the_kernel(text: str) -> str:
+    """The shape beside the roles the site has anyhow."""
+    roles = site_parts({"roles": None})["roles"]
+    content = yaml.safe_load(text)
+    return yaml.safe_dump({**content, "roles": {**roles, **content["roles"]}}, allow_unicode=True, sort_keys=False)
+
+
+def test_what_one_site_exports_another_becomes(site: Site, tmp_path: Path) -> None:
+    with standing(site):
+        version = session.scalar(select(HostState.value).where(HostState.key == VERSION)) or 0
+        count = applied(without_roles_of_the_kernel(SHAPE))
+        assert count >= 8
+        assert session.scalar(select(HostState.value).where(HostState.key == VERSION)) == version + 1
+        row = applied_documents()[0]
+        assert row.name == "小贷公司"
+        assert row.summary["fields"] == {"added": 2} and row.summary["modules"] == {"added": 2}
+        acts = set(session.scalars(select(AuditEntry.action).where(AuditEntry.entity.in_(("module", "blueprint")))))
+        assert {"enable_module", "apply_blueprint"} <= acts
+        assert verify(session())[1] == ""
+    with standing(site):
+        text = export_document()
+        parts = read_text(text).parts
+        assert parts["fields"] == yaml.safe_load(SHAPE)["fields"]
+        assert parts["roles"]["teller"] == yaml.safe_load(SHAPE)["roles"]["teller"]
+        assert parts["settings"] == {"access.export_rows": 500, "pools.claims_per_day": 7}
+        assert applied(text) == 0, "an export changes nothing"
+        # to what it was before, and to the document once more: two sites' exports are equal
+        back = begin_return(applied_documents()[-1].id, "before")
+        apply_document(back.id, compare_document(read_text(back.text)).seen)
+    with standing(site):
+        assert site_parts()["modules"] == [] and "teller" not in site_parts()["roles"]
+        field = session.scalar(select(CustomField).where(CustomField.key == "x_job"))
+        assert field is not None and not field.active, "what a document does not name is kept, out of use"
+        assert applied(text) > 0
+    with standing(site):
+        assert export_document() == text
+
+
+WRONG = (
+    ("roles: {}", "blueprint"),
+    ("blueprint: 2", "blueprint"),
+    ("blueprint: 1\nlogins: {}", "logins"),
+    ("blueprint: 1\nmodules: [nosuch]", "modules.0"),
+    ("blueprint: 1\nsettings: {pools.claims_per_day: many}", "settings.pools.claims_per_day"),
+    ("blueprint: 1\nsettings: {secret.key: x}", "settings.secret.key"),
+    ("blueprint: 1\nfields: {customer: {x_a: {kind: nosuch, label_zh: 甲}}}", "fields.customer.x_a.kind"),
+    ("blueprint: 1\nfields: {customer: {x_a: {kind: text, label_zh: 甲, colour: red}}}", "fields.customer.x_a.colour"),
+    ("blueprint: 1\nfields: {customer: {name: {kind: text, label_zh: 甲}}}", "fields.customer.name"),
+    ("blueprint: 1\nfields: {nosuch: {x_a: {kind: text, label_zh: 甲}}}", "fields.nosuch"),
+    ("blueprint: 1\nfields: [1]", "fields"),
+    ("blueprint: 1\nroles: {t: {label_zh: 甲, label_en: A, scopes: {customer: moon}}}", "roles.t.scopes.customer"),
+    ("blueprint: 1\nroles: {t: {label_zh: 甲, label_en: A, permissions: {CustomerView: [can_fly]}}}",
+     "roles.t.permissions.CustomerView"),
+    ("blueprint: 1\nroles: {Admin: {label_zh: 甲, label_en: A}}", "roles.Admin"),
+    ("blueprint: 1\nroles: &a {x: *a}", ""),
+    ("blueprint: 1\nroles: {a: 1, a: 2}", ""),
+    ("blueprint: 1\nroles: !!python/object:os.system {}", ""),
+    ("blueprint: 1\nroles: " + "[" * 200 + "]" * 200, ""),
+    ("blueprint: 1\nabout: " + "x" * 1_000_001, ""),
+    ("blueprint: 1\nroles: {a: 1.5}", "roles.a"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_document_is_refused_where_it_is_wrong(app: Flask, as_system: None) -> None:
+    for text, path in WRONG:
+        with pytest.raises(Unfit) as unfit:
+            comparison = compare_document(read_text(text))
+            raise Unfit(comparison.problems) if comparison.problems else AssertionError(f"taken: {text}")
+        assert path in [problem.where for problem in unfit.value.problems], text
+
+
+def test_all_or_nothing(app: Flask, as_system: None) -> None:
+    # Two fields of one label: only the verb of the second finds out, when the first is written.
+    shape = """
+blueprint: 1
+fields:
+  customer:
+    x_one: {kind: text, label_zh: 甲}
+    x_two: {kind: text, label_zh: 甲}
+"""
+    before, row = site_parts(), upload("t.yaml", shape)
+    seen = compare_document(read_text(shape)).seen
+    with pytest.raises(Unfit) as unfit:
+        apply_document(row.id, seen)
+    assert [problem.where for problem in unfit.value.problems] == ["fields.customer.x_two.label_zh"]
+    assert site_parts() == before and session.scalar(select(CustomField.id)) is None
+    good = upload("t.yaml", shape.replace("x_two: {kind: text, label_zh: 甲}", "x_two: {kind: text, label_zh: 乙}"))
+    assert len(apply_document(good.id, seen, dry_run=True)) == 2
+    assert site_parts() == before and applied_documents() == []
+    with transaction() as current:
+        current.execute(update(BlueprintDocument).values(name="x"))
+        current.add(CustomField(entity="contact", key="x_late", kind="text", label_zh="晚"))
+    with pytest.raises(Unfit):
+        apply_document(good.id, seen)
+    assert session.scalar(select(CustomField.id).where(CustomField.key == "x_one")) is None
+
+
+def test_it_says_whom_it_reaches_and_never_gives_more_than_one_may(app: Flask, people: People) -> None:
+    branch = people.branch.id
+    with acting_as(SYSTEM), transaction():
+        security = people.add("security", "安全员", people.head_office, "security_admin").user_id
+    with acting_as(SYSTEM):
+        applied("blueprint: 1\nfields: {customer: {x_a: {kind: text, label_zh: 甲}}}")
+    app = create_app(app.extensions["qiao"].site)
+    with app.app_context(), acting_as(SYSTEM):
+        with transaction():
+            make_customer("甲公司", unit=branch, x_a="1")
+            make_customer("乙公司", unit=branch)
+        wanted: dict[str, Any] = {"blueprint": 1, "fields": {}, "roles": site_parts()["roles"]}
+        wanted["roles"]["account_manager"]["permissions"]["AuditView"] = ["can_list"]
+        text = yaml.safe_dump(wanted)
+        found = {each.part.name: each.differences for each in compare_document(read_text(text)).parts}
+        assert [impact.count for impact in found["fields"][0].impact] == [1]
+        assert found["roles"][0].impact[0].count == 3
+        with acting_as(load_actor(security)):
+            comparison = compare_document(read_text(text))
+            assert [each.hidden for each in comparison.parts] == [1, 0], "another's part is only counted"
+            assert [p.where for p in comparison.problems] == ["fields.customer.x_a"]
+            del wanted["fields"]
+            row = upload("t.yaml", yaml.safe_dump(wanted))
+            with pytest.raises(Unfit) as unfit:
+                apply_document(row.id, comparison.seen)
+        assert [p.where for p in unfit.value.problems] == ["roles.account_manager.permissions.AuditView"]
+        session.remove()
+        db.engine.dispose()
