@@ -17,19 +17,21 @@ from app.blueprint.rules import REMOVED, Change, Leaf, Path, Problem
 from app.db import session
 from app.fields.custom.describing import extend_again
 from app.fields.custom.models import CustomField
-from app.fields.custom.rules import KEY, KINDS
+from app.fields.custom.rules import KEY
 from app.fields.custom.schemas import CUSTOM_FIELD
-from app.fields.custom.services import add_field, change_field
 from app.fields.custom.stored import COLUMN, expression, is_extensible
-from app.fields.hooks import INDEX_JOB
 from app.host.context import context
-from app.jobs.services import enqueue
-from app.types import SYSTEM, Field, Kind, Refused, Text
+from app.types import Field, Kind, Text
 
 #: Told by where the field stands in the document, or by its being there at all.
 _TOLD = frozenset({"entity", "key", "active"})
 PROPERTIES = {field.name: field for field in CUSTOM_FIELD.fields if field.name not in _TOLD}
-CHOICES = {"kind": frozenset(kind.value for kind in KINDS)}
+#: Those whose choices are the same in every site.
+CHOICES = {name: frozenset(c.value for c in field.choices) for name, field in PROPERTIES.items() if field.choices}
+#: A field is what these say for good.
+FIXED = tuple(name for name, field in PROPERTIES.items() if field.create_only)
+#: Written as a list of lines.
+LINES = frozenset({"choices"})
 
 
 class FieldsPart(Part):
@@ -55,7 +57,7 @@ class FieldsPart(Part):
     def check(self, wanted: Any, document: Mapping[str, Any]) -> Iterable[Problem]:
         entities, wrong = mappings((self.name,), wanted)
         yield from wrong
-        kinds = _kinds()
+        fixed = _fixed()
         for path, fields in entities:
             entity = context().entities.get(path[1])
             if (entity is None or not is_extensible(entity)) and path[1] not in document.get("entities", ()):
@@ -69,10 +71,10 @@ class FieldsPart(Part):
                     yield Problem(place, text)
                     continue
                 yield from _wrong_properties(place, content)
-                held = kinds.get(place[1:])
-                if held is not None and content.get("kind") in CHOICES["kind"] - {held}:
-                    text = _("The field of this key is of the kind %(kind)s; a kind does not change", kind=held)
-                    yield Problem((*place, "kind"), text)
+                for name, held in fixed.get(place[1:], {}).items():
+                    if content.get(name, PROPERTIES[name].default) in CHOICES[name] - {held}:
+                        text = _("The field of this key has “%(value)s” in this site; that does not change", value=held)
+                        yield Problem((*place, name), text)
 
     def impact(self, changes: Sequence[Change]) -> dict[Path, tuple[Impact, ...]]:
         """How many records have a value of each field that goes, in one statement per entity."""
@@ -96,22 +98,21 @@ class FieldsPart(Part):
         entity, key = change.path
         statement = select(CustomField).where(CustomField.entity == entity, CustomField.key == key)
         row = session.scalar(statement.execution_options(**{UNSCOPED: True}))
+        verbs = context().entities[CUSTOM_FIELD.slug].verbs
         if change.kind == REMOVED:
             if row is not None:
-                change_field(row, {"active": False})
+                verbs.update(row, {"active": False})  # type: ignore[misc]
             return
         values = {name: _stored(field, change.after.get(name, field.default)) for name, field in PROPERTIES.items()}
         if row is None:
-            add_field({**values, "entity": entity, "key": key, "active": True})
-        elif row.kind != values.pop("kind"):
-            raise Refused(_("The kind of a field does not change"), field="kind")
+            verbs.create({**values, "entity": entity, "key": key, "active": True})  # type: ignore[misc]
         else:
-            change_field(row, {**values, "active": True})
+            changing = {name: value for name, value in values.items() if name not in FIXED}
+            verbs.update(row, {**changing, "active": True})  # type: ignore[misc]
 
     def applied(self) -> None:
         session.flush()
         extend_again(current_app)  # type: ignore[arg-type]
-        enqueue(INDEX_JOB, actor=SYSTEM, unique_key=INDEX_JOB)
 
     def title(self, change: Change) -> Text:
         entity = context().entities.get(change.path[0])
@@ -146,15 +147,15 @@ def _choices(field: Field) -> Iterable[Any]:
     return (offered or field).choices
 
 
-def _kinds() -> dict[Path, str]:
-    rows = session.execute(
-        select(CustomField.entity, CustomField.key, CustomField.kind).execution_options(**{UNSCOPED: True})
-    )
-    return {(entity, key): kind for entity, key, kind in rows}
+def _fixed() -> dict[Path, dict[str, str]]:
+    """What never changes of every field there is, those out of use included."""
+    columns = [getattr(CustomField, name) for name in FIXED]
+    rows = session.execute(select(CustomField.entity, CustomField.key, *columns).execution_options(**{UNSCOPED: True}))
+    return {(entity, key): dict(zip(FIXED, held, strict=True)) for entity, key, *held in rows}
 
 
 def _written(field: Field, value: Any) -> Any:
-    if field.kind is Kind.LONG_TEXT and value:
+    if field.name in LINES and value:
         return [line.strip() for line in str(value).splitlines() if line.strip()]
     return value
 
@@ -172,8 +173,8 @@ def _wrong_properties(path: Path, content: Mapping[str, Any]) -> Iterable[Proble
             yield Problem((*path, name), text)
     for name, field in PROPERTIES.items():
         value = content.get(name)
-        # the kind has a default on the form; a document says it
-        if value in (None, "") and (field.required or name == "kind"):
+        # a kind has a default on the form; a document says it
+        if value in (None, "") and (name == "kind" or (field.required and field.default is None)):
             yield Problem((*path, name), _("This must be filled in"))
         elif name in content and (text := _misfit(field, value)):
             yield Problem((*path, name), text)
@@ -184,7 +185,7 @@ def _misfit(field: Field, value: Any) -> str:
         return "" if isinstance(value, bool) else _("true or false is expected here")
     if field.kind is Kind.INTEGER:
         return "" if type(value) is int and abs(value) < 2**31 else _("A whole number is expected here")
-    if field.kind is Kind.LONG_TEXT:
+    if field.name in LINES:
         return "" if isinstance(value, list) and all(isinstance(line, str) for line in value) else _(
             "A list of texts is expected here"
         )
@@ -192,7 +193,7 @@ def _misfit(field: Field, value: Any) -> str:
         return _("A text is expected here")
     allowed = CHOICES.get(field.name)
     if allowed is not None and value not in allowed:
-        return _("There is no such kind; there are: %(kinds)s", kinds=", ".join(sorted(allowed)))
+        return _("This is not among them: %(names)s", names=", ".join(sorted(allowed)))
     if field.max_length and len(value) > field.max_length:
         return _("Give a text of at most %(count)s characters", count=field.max_length)
     return ""
