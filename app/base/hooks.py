@@ -10,7 +10,7 @@ from app.base import formulas
 from app.base.bulk.running import JOBS
 from app.base.bulk.views import BulkEditView
 from app.base.converting import JOB_SPEC, kind_tab
-from app.base.entities.screens import CustomEntityView, custom_entity_entity, entity_tabs
+from app.base.entities.screens import ROLES, CustomEntityView, custom_entity_entity, entity_tabs
 from app.base.layouts.views import LayoutView
 from app.base.saved.views import ListDeskView
 from app.base.security import recovery
@@ -29,7 +29,7 @@ from app.base.security.screens import (
 from app.base.shaping import CustomFieldView, custom_field_entity
 from app.base.views.palette import SearchView
 from app.hookspecs import hookimpl
-from app.types import Actor, Entity, JobSpec, MenuGroup, MenuItem, Setting, Tab
+from app.types import Action, Actor, Entity, JobSpec, MenuGroup, MenuItem, Setting, Tab
 
 
 @hookimpl
@@ -53,6 +53,11 @@ def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
 @hookimpl
 def jobs() -> Sequence[JobSpec]:
     return (*JOBS, JOB_SPEC)
+
+
+@hookimpl
+def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
+    return (ROLES,) if entity == "custom_entity" else ()
 
 
 @hookimpl

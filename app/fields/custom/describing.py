@@ -139,7 +139,8 @@ def extend_entities(app: Flask) -> None:
     _offer(carried)
     by_entity: dict[str, list[CustomField]] = defaultdict(list)
     for row in rows:
-        by_entity[row.entity].append(row)
+        if row.kind != Kind.LINK or row.target in carried.entities:  # of a module that is off: a link to nowhere
+            by_entity[row.entity].append(row)
     for slug, found in by_entity.items():
         entity = carried.entities.get(slug)
         if entity is None or not is_extensible(entity):

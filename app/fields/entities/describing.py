@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from flask import Flask
 from flask_babel import lazy_gettext as _l
@@ -16,6 +15,7 @@ from app.access.actors import current_actor
 from app.access.scope import UNSCOPED
 from app.db import reading, session
 from app.fields.custom.describing import said
+from app.fields.custom.stored import is_custom
 from app.fields.entities.models import CustomEntity
 from app.fields.entities.records import owned_verbs
 from app.fields.entities.rules import LONGEST_NAME, PREFIX, Scoping
@@ -174,15 +174,18 @@ def is_made(entity: Entity) -> bool:
 
 
 def children_of(carried: Context, slug: str) -> list[tuple[Entity, str, Text]]:
-    """(entity, field, label) of the custom entities whose records belong or link to records of an entity."""
-    found: list[tuple[Entity, str, Any]] = []
+    """(entity, field, label) of the records that belong or link to records of an entity, where an admin made either."""
+    found: list[tuple[Entity, str, Text]] = []
+    target = carried.entities[slug]
     for entity in carried.entities.values():
-        if not is_made(entity):
-            continue
         links = [field for field in entity.fields if field.kind is Kind.LINK and field.target == slug]
-        links = [field for field in links if field.name not in ("owner_id", "unit_id")]
-        for field in links:
-            found.append((entity, field.name, entity.label if len(links) == 1 else _both(entity, field)))
+        if is_made(entity):
+            links = [field for field in links if field.name not in ("owner_id", "unit_id")]
+        elif is_made(target):
+            links = [field for field in links if is_custom(field)]
+        else:
+            continue
+        found += [(entity, one.name, entity.label if len(links) == 1 else _both(entity, one)) for one in links]
     return found
 
 

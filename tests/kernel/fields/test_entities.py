@@ -17,7 +17,7 @@ from sqlalchemy import insert, select
 
 from app import create_app
 from app.access.actors import acting_as
-from app.access.models import AuditEntry
+from app.access.models import AuditEntry, Delegation
 from app.db import db, session, transaction
 from app.fields.entities.models import CustomEntity
 from app.fields.entities.rules import MOST_ENTITIES, make_slug
@@ -34,8 +34,8 @@ from app.testing.people import People, Person
 from app.testing.people import login as log_in
 from app.testing.plugin import site_in, template
 from app.transfer.models import Import
-from app.types import SYSTEM, Refused
-from tests.kernel.base.forms import fields_of
+from app.types import SYSTEM, Refused, Scope
+from tests.kernel.base.forms import fields_of, hidden
 from tests.kernel.base.lists import rows
 from tests.kernel.fields.shaping import rebuilt
 from tests.kernel.transfer.tables import csv_bytes
@@ -67,6 +67,14 @@ def make(by: Person, *described: dict[str, Any]) -> None:
 def problems(answer: Any) -> list[str]:
     """What a form that came back says."""
     return re.findall(r"(?:invalid-feedback|alert-danger)[^>]*>(.{1,300}?)</div>", answer.text, re.S)
+
+
+def change_roles(client: Any, slug: str, *role_ids: int) -> int:
+    """Let these of the roles offered in the dialog have an entity; the answer's code."""
+    address = f"/custom_entity/roles?ids={row_of(slug).id}"
+    page = client.get(address, htmx=True).text
+    sent = {"seen": hidden(page, "seen"), "roles": ";".join(str(one) for one in role_ids)}
+    return int(client.post(address, data=sent).status_code)
 
 
 def row_of(slug: str) -> CustomEntity:
@@ -248,6 +256,20 @@ def test_who_receives_a_new_kind(app: Flask, people: People) -> None:
         client = login(site.test_client(), people.admin)
         assert "抵押物" in client.get(f"/roles/show/{people.manager.role_id}").text
         assert login(site.test_client(), people.manager).get("/custom_entity/list/").status_code == 403
+        assert change_roles(client, "x_collateral", officer.role_id) == 303
+        assert change_roles(client, "x_visit_plan", people.manager.role_id) == 303
+        assert officer.actor.can("can_export", "XCollateralView")
+        assert not people.manager.actor.can("can_list", "XCollateralView")
+        assert people.manager.actor.can("can_add", "XVisitPlanView")
+        assert people.manager.actor.widest("x_visit_plan") is Scope.OWN
+        assert not shaper.actor.can("can_list", "XVisitPlanView")
+        # nobody gives what was not offered; whoever was let give a role may give it what they make
+        mine = login(site.test_client(), shaper)
+        assert change_roles(mine, "x_collateral", people.manager.role_id) == 422
+        with acting_as(SYSTEM), transaction() as current:
+            current.add(Delegation(role_id=shaper.role_id, given_id=people.manager.role_id))
+        assert change_roles(mine, "x_collateral", people.manager.role_id) == 303
+        assert not officer.actor.can("can_add", "XCollateralView") and officer.actor.can("can_list", "XCollateralView")
         told = session.scalars(
             select(AuditEntry).where(AuditEntry.entity == "role", AuditEntry.action == "update")
         ).all()
@@ -259,11 +281,23 @@ def test_out_of_use_and_back(app: Flask, people: People) -> None:
     with rebuilt(app):
         with acting_as(people.manager.actor):
             pk = create_record(entity("x_visit_plan"), {"name": "走访东区"}).id
-        with pytest.raises(Refused), acting_as(SYSTEM):
-            delete_record(entity("custom_entity"), row_of("x_visit_plan"))
+        with acting_as(SYSTEM):
+            link = {
+                "entity": "customer",
+                "label_zh": "来自走访",
+                "key": "x_visit",
+                "kind": "link",
+                "target": "x_visit_plan",
+            }
+            create_record(entity("custom_field"), link)
+            with pytest.raises(Refused):
+                update_record(entity("custom_entity"), row_of("x_outlet"), {"label_zh": "走访计划"})
+            with pytest.raises(Refused):
+                delete_record(entity("custom_entity"), row_of("x_visit_plan"))
         change("x_visit_plan", active=False)
     with rebuilt(app) as site:
         client = login(site.test_client(), people.manager)
+        assert entity("customer").field("x_visit") is None  # a link to nowhere is not asked for
         assert client.get("/x_visit_plan/list/").status_code == 404
         assert "走访计划" not in client.get("/customer/list/").text
         with acting_as(SYSTEM), transaction():  # leaves while the records are out of sight: they go to the unit's head
@@ -272,6 +306,10 @@ def test_out_of_use_and_back(app: Flask, people: People) -> None:
         change("x_visit_plan", active=True, label_zh="走访安排")
     with rebuilt(app) as site:
         client = login(site.test_client(), people.head)
+        customer = make_customer("赵敏", people.head).id
+        with acting_as(people.head.actor):
+            update_record(entity("customer"), session.get_one(entity("customer").model, customer), {"x_visit": pk})
+        assert "赵敏" in client.get(f"/x_visit_plan/show/{pk}/tab/customer-x_visit", htmx=True).text
         with acting_as(SYSTEM):
             assert session.get_one(entity("x_visit_plan").model, pk).owner_id == people.head.employee_id
         assert rows(client.get("/x_visit_plan/list/")) == [pk] and "走访安排" in client.get("/x_visit_plan/list/").text
