@@ -109,20 +109,24 @@ def add_entities(app: Flask) -> None:
         rows = _rows()
         session.remove()
     offer(carried)
-    taken = {entity.view_name for entity in carried.entities.values()}
     for row in rows:
-        if not row.active:
-            continue
-        entity = described(carried, row)
-        if entity is None or entity.slug in carried.entities or entity.view_name in taken:
+        if row.active and not put_entity(carried, row):
             log.warning("the custom entity %s is left out of site %s", row.slug, carried.site.slug)
-            continue
-        carried.entities[entity.slug] = entity
-        carried.by_model[entity.model] = entity
-        carried.by_table[entity.model.__table__] = entity
-        carried.owners[entity.slug] = "fields"
-        carried.menu.append(_menu(carried, row, entity))
     carried.menu.sort(key=lambda group: group.order)
+
+
+def put_entity(carried: Context, row: CustomEntity) -> bool:
+    """Let an app that is being built have an entity; whether it can."""
+    entity = described(carried, row)
+    names = {one.view_name for one in carried.entities.values()}
+    if entity is None or entity.slug in carried.entities or entity.view_name in names:
+        return False
+    carried.entities[entity.slug] = entity
+    carried.by_model[entity.model] = entity
+    carried.by_table[entity.model.__table__] = entity
+    carried.owners[entity.slug] = "fields"
+    carried.menu.append(_menu(carried, row, entity))
+    return True
 
 
 def _rows() -> Sequence[CustomEntity]:
@@ -193,4 +197,4 @@ def _both(entity: Entity, field: Field) -> Text:
     return _l("%(records)s (%(link)s)", records=entity.label, link=field.label)
 
 
-__all__ = ["add_entities", "can_be_parent", "children_of", "described", "is_made"]
+__all__ = ["add_entities", "can_be_parent", "children_of", "described", "is_made", "put_entity"]
