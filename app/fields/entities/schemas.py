@@ -18,12 +18,12 @@ ICON_LABELS = {
     "phone-call": _l("Telephone"), "notebook": _l("Notebook"), "star": _l("Star"), "tool": _l("Tool"),
 }  # fmt: skip
 SCOPINGS = (
-    Choice(Scoping.OWN.value, _l("Each record has a person in charge and a unit"), "blue"),
-    Choice(Scoping.PARENT.value, _l("Each belongs to another record"), "teal"),
-    Choice(Scoping.PUBLIC.value, _l("For everybody who may open the list"), "secondary"),
+    Choice(Scoping.OWN.value, _l("By person in charge and unit"), "blue"),
+    Choice(Scoping.PARENT.value, _l("By the record it belongs to"), "teal"),
+    Choice(Scoping.PUBLIC.value, _l("Whoever may open the list"), "secondary"),
 )
 GIVENS = (
-    Choice(Given.ALIKE.value, _l("Roles that work with what it belongs to, or with customers")),
+    Choice(Given.ALIKE.value, _l("Roles concerned")),
     Choice(Given.MINE.value, _l("Only my own roles")),
 )
 
@@ -56,7 +56,8 @@ CUSTOM_ENTITY = Entity(
         Field("position", _l("Sort order"), Kind.INTEGER, default=0, filterable=False),
         Field("given", _l("Who receives it"), Kind.CHOICE, create_only=True, choices=GIVENS, filterable=False,
               sortable=False, default=Given.ALIKE.value,
-              help=_l("As far as you may give it; every role can be changed afterwards among the permissions")),
+              help=_l("Concerned are the roles that work with what it belongs to, or with customers, as far as you may "
+                      "give them. Choose among them afterwards on its page.")),
         Field("active", _l("In use"), Kind.BOOLEAN, default=True,
               help=_l("One out of use is nowhere to be seen; its records and their history are kept")),
     ),
