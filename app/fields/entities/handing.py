@@ -10,6 +10,7 @@ from sqlalchemy import func, literal, select, update
 from app.access.audit import Act, record_acts
 from app.db import now, session, transaction
 from app.fields.bulk import among
+from app.fields.custom.keeping import derive
 from app.fields.entities.describing import is_made
 from app.fields.entities.records import today
 from app.host.context import context
@@ -58,6 +59,7 @@ def _hand(entity: Entity, ids: list[int], giver: int | None, to: tuple[int | Non
             .values(owner_id=to[0], unit_id=to[1], version=table.c.version + 1, updated_at=now())
             .returning(table.c.id, table.c.name)
         ).all()
+        derive(current, table, [row.id for row in moved], ("owner_id", "unit_id"))
         changes = {"owner_id": [giver, to[0]]}
         record_acts(current, [Act("assign", entity.slug, str(row.id), row.name, changes) for row in moved])
     return [row.id for row in moved]
