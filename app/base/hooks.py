@@ -12,6 +12,7 @@ from app.base.bulk.views import BulkEditView
 from app.base.converting import JOB_SPEC, kind_tab
 from app.base.entities.screens import ROLES, CustomEntityView, custom_entity_entity, entity_tabs
 from app.base.layouts.views import LayoutView
+from app.base.saved.entity import SHARING, SavedViewView, own_views, saved_view_entity
 from app.base.saved.views import ListDeskView
 from app.base.security import recovery
 from app.base.security.audit import AuditView
@@ -29,19 +30,20 @@ from app.base.security.screens import (
 from app.base.shaping import CustomFieldView, custom_field_entity
 from app.base.views.palette import SearchView
 from app.hookspecs import hookimpl
-from app.types import Action, Actor, Entity, JobSpec, MenuGroup, MenuItem, Setting, Tab
+from app.types import Action, Actor, Entity, JobSpec, MenuGroup, MenuItem, RoleTemplate, ScopeFilter, Setting, Tab
 
 
 @hookimpl
 def entities() -> Sequence[Entity]:
-    return (custom_field_entity(), custom_entity_entity())
+    return (custom_field_entity(), custom_entity_entity(), saved_view_entity())
 
 
 @hookimpl
 def views() -> Sequence[type]:
     roles, logins = (RoleView, DelegationView, ExplainView), (AccountView, KeyView, SessionView, FactorView, ViewAsView)
     fields = (CustomFieldView, CustomEntityView, LayoutView)
-    return (*roles, *logins, *fields, AuditView, AuditExportView, SearchView, BulkEditView, ListDeskView)
+    lists = (BulkEditView, ListDeskView, SavedViewView)
+    return (*roles, *logins, *fields, *lists, AuditView, AuditExportView, SearchView)
 
 
 @hookimpl
@@ -58,6 +60,16 @@ def jobs() -> Sequence[JobSpec]:
 @hookimpl
 def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
     return (ROLES,) if entity == "custom_entity" else ()
+
+
+@hookimpl
+def scope_filters(entity: str, actor: Actor) -> Sequence[ScopeFilter]:
+    return own_views(entity, actor)
+
+
+@hookimpl
+def role_templates() -> Sequence[RoleTemplate]:
+    return SHARING
 
 
 @hookimpl

@@ -13,7 +13,7 @@ from app.access.models import Preference
 from app.access.preferences import preference, set_preference
 from app.access.scope import UNSCOPED
 from app.base.saved.models import SavedView
-from app.base.saved.rules import MOST_COLUMNS, MOST_OWN, MOST_SHARED, Audience, units_on
+from app.base.saved.rules import MOST_COLUMNS, MOST_OWN, MOST_SHARED, SET_DEFAULT, VIEW, Audience, units_on
 from app.db import session
 from app.types import Actor
 
@@ -100,14 +100,19 @@ def read_desk(slug: str) -> Desk:
 
 
 def openable(actor: Actor) -> ColumnElement[bool]:
-    """Which views the actor may open: their own, those for their units, their roles, and everybody's."""
+    """Which views the actor may open: their own, those for their units, their roles, and everybody's.
+
+    Whoever sets what opens for everybody looks after all that are shared.
+    """
     if actor.is_system:
         return true()
     units = units_on([actor.unit_path, *(grant.unit_path for grant in actor.grants)])
     roles = {grant.role_id for grant in actor.grants}
     return or_(
         SavedView.user_id == actor.user_id if actor.user_id is not None else false(),
-        SavedView.audience == Audience.EVERYONE,
+        SavedView.audience != Audience.PRIVATE
+        if actor.can(SET_DEFAULT, VIEW)
+        else SavedView.audience == Audience.EVERYONE,
         and_(SavedView.audience == Audience.UNIT, SavedView.unit_id.in_(sorted(units))) if units else literal(False),
         and_(SavedView.audience == Audience.ROLE, SavedView.role_id.in_(sorted(roles))) if roles else literal(False),
     )

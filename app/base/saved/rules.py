@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+#: The view whose permissions say who shares with a team, and who with everybody.
+VIEW = "SavedViewView"
+SHARE, SET_DEFAULT = "can_share", "can_set_default"
 LONGEST_NAME = 40
 LONGEST_QUERY = 4_000
 #: Views a person may have of one list, and shared ones a list may have.

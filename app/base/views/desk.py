@@ -10,6 +10,7 @@ from flask import current_app, url_for
 from flask_babel import gettext as _
 
 from app.access.actors import require_actor
+from app.base.saved.rules import SET_DEFAULT, VIEW
 from app.base.views.opening import Opening
 from app.base.views.state import ListState
 from app.types import Entity
@@ -52,13 +53,37 @@ def desk_values(screen: Any, state: ListState, opening: Opening | None) -> dict[
     whole = f"{home}?view=all"
     if opening is None:
         return {"whole_url": whole, "notices": (), "tabs": (), "columns_url": ""}
-    slug = screen.entity.slug
+    slug, actor, view = screen.entity.slug, require_actor(), opening.view
+    asked = state.query.removesuffix("?")
+    urls = {
+        "save": url_for("ListDeskView.save", entity=slug) + asked,
+        "default": url_for("ListDeskView.default", entity=slug),
+    }
+    if view is not None and (view.mine or (not view.is_private and actor.can(SET_DEFAULT, VIEW))):
+        urls |= {act: url_for(f"ListDeskView.{act}", pk=view.id) for act in ("edit", "delete")}
+        if not state.is_as_saved:
+            urls["keep"] = url_for("ListDeskView.keep", pk=view.id) + asked
     return {
         "whole_url": whole,
         "notices": opening.left.notices,
         "tabs": tabs(opening, home),
-        "columns_url": url_for("ListDeskView.columns", entity=slug) + state.query.removesuffix("?"),
+        "columns_url": url_for("ListDeskView.columns", entity=slug) + asked,
+        "view": view,
+        "view_urls": urls,
+        "default_choices": _default_choices(opening),
+        "spelled_url": home + f"?{urlencode([*state.mark, *state.wishes])}" if view and view.is_private else "",
     }
+
+
+def _default_choices(opening: Opening) -> list[tuple[str, str]]:
+    """(what is posted, what it is called) of the choices which view opens by itself."""
+    default, view = opening.desk.default, opening.view
+    if view is not None and (default is None or default.id != view.id):
+        return [(str(view.id), _("Open this view by default"))]
+    if default is not None:
+        return [("all", _("Open the whole list by default"))]
+    # another choice than the site's was made
+    return [("", _("Open by default what the site says"))] if "default" in opening.desk.own else []
 
 
 def tabs(opening: Opening, home: str) -> tuple[ViewTab, ...]:

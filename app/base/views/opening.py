@@ -87,6 +87,14 @@ def _arranged(entity: Entity, desk: Desk) -> list[tuple[str, str]]:
     return [] if desk.opens_whole else list(list_filter(entity, require_actor()))
 
 
+def wishes_of(entity: Entity, pairs: list[tuple[str, str]], zone: ZoneInfo) -> list[tuple[str, str]]:
+    """What a list is asked for by these parameters, read strictly. Raises `Refused` by parameter."""
+    state = _read(entity, pairs, zone)
+    if unknown := [name for name in state.columns if entity.field(name) is None]:
+        raise Refused(errors={"columns": _("There is no field “%(name)s” here", name=unknown[0][:60])})
+    return state.wishes
+
+
 def _kept(view: Kept) -> list[tuple[str, str]]:
     return parse_qsl(view.query, keep_blank_values=False, max_num_fields=300)
 
@@ -115,4 +123,4 @@ def _opened(entity: Entity, view: Kept | None, desk: Desk, zone: ZoneInfo, usual
     return Opened(view.id, saved, not view.is_private, guarded)
 
 
-__all__ = ["Opening", "choosable", "open_list"]
+__all__ = ["Opening", "choosable", "open_list", "wishes_of"]

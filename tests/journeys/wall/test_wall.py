@@ -160,6 +160,7 @@ def _records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
     add("assignment_target", AssignmentTarget(rule_id=rule, way="person", employee_id=owner.employee_id))
     add("assignment_run", AssignmentRun(kind="nightly", status="done", unit_id=owner.unit_id))
     add("bulk_edit", BulkEdit(entity="customer", ids=[customer.id], status="done", created_by=owner.user_id))
+    add("saved_view", SavedView(entity="customer", name="墙", user_id=owner.user_id))
     add("job", Job(name="jobs.tidy", status="done", created_by=owner.user_id))
     add("export", Export(entity="customer", format="csv", status="done", created_by=owner.user_id,
                          expires_at=now() + timedelta(days=1)))  # fmt: skip
