@@ -29,6 +29,7 @@ from app import create_app
 from app.access.actors import ADMIN_ROLE, acting_as
 from app.access.models import RoleInfo
 from app.base.bulk.models import BulkEdit
+from app.base.saved.models import SavedView
 from app.customers.assignment.models import AssignmentRule, AssignmentRun, AssignmentTarget
 from app.customers.models import CustomerOwnership, CustomerShare
 from app.db import now, session, transaction
@@ -66,7 +67,7 @@ FOLLOWS = {
     "assignment_target": "assignment_rule",
 }
 #: Kinds that belong to whoever started them.
-OWN = {"job", "export", "import", "bulk_edit"}
+OWN = {"job", "export", "import", "bulk_edit", "saved_view"}
 #: What may change when somebody is refused: the audit log, and when a session was last seen.
 ALIVE = ("access_audit", "access_session", "sqlite_")
 REFUSED = {403, 404}
