@@ -181,7 +181,7 @@ class ListScreen(CellScreen):
             "board_url": self.url("board") + f"?{urlencode(state.narrowing)}" if board_fields(entity) else None,
             "add_url": self.url("add") if self.can("add") else None,
             "delete_url": self.url("delete_many") if self.can("delete") else None,
-            "chart_url": self.url("chart") + state.at(1).query.removesuffix("?"),
+            "chart_url": self.url("chart") + state.rows_query.removesuffix("?"),
             "export_url": self._transfer("ExportView.start", "export", state),
             "import_url": self._transfer("ImportView.start", "import"),
             "links": self.list_links(),
