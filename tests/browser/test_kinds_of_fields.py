@@ -35,8 +35,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.mark.parametrize(("language", "width"), [("zh", DESK), ("en", PHONE)])
 def test_filled_in_by_clicking(window: Window, served: Served, tmp_path: Path, language: str, width: int) -> None:
-    paper, fake = tmp_path / "身份证 正面.pdf", tmp_path / "假.pdf"
-    paper.write_bytes(b"%PDF-1.7\n1 0 obj\n")
+    paper, second, fake = (tmp_path / name for name in ("身份证 正面.pdf", "反面.pdf", "假.pdf"))
+    for sound in (paper, second):
+        sound.write_bytes(b"%PDF-1.7\n1 0 obj\n")
     fake.write_text("<html>")
     page = window(served.people.manager, "/", language=language, width=width)
     assert page.evaluate(COMES, ["/customer/add", "x_docs", PATIENCE_MS]), "the fields are not there yet"
@@ -72,6 +73,18 @@ def test_filled_in_by_clicking(window: Window, served: Served, tmp_path: Path, l
     page.goto(f"{served.url}/customer/list/?f.x_home=330000&f.x_tags=vip&f.x_tags=loan&op.x_tags=all")
     row = page.locator("[data-row]", has_text=f"标签客户{width}")
     expect(row).to_contain_text("身份证 正面.pdf")
+    if width == DESK:
+        row.locator("[data-field=x_tags]").dblclick(position={"x": 2, "y": 2})
+        page.locator(".cell-box .ts-control input").fill("基金")
+        page.locator(".cell-box .ts-dropdown .option").click()
+        page.click(".cell-box .btn-primary")
+        expect(row.locator("[data-field=x_tags]")).to_contain_text("买基金")
+        row.locator("[data-field=x_docs]").dblclick(position={"x": 2, "y": 2})
+        page.locator(".cell-box input[type=file]").set_input_files([second])
+        expect(page.locator(".cell-box .file-list li")).to_have_count(2)
+        shot(page, "kinds-4-cell")
+        page.click(".cell-box .btn-primary")
+        expect(row.locator("[data-field=x_docs]")).to_contain_text("反面.pdf")
     page.click("#filter-open")
     page.locator("#filter-x_tags").wait_for(state="visible")
     expect(page.locator("#filter-x_tags")).to_have_value("all")

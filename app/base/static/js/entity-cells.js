@@ -115,7 +115,7 @@
 
   // Saves what was typed, then goes on to another cell, if one is named.
   function save(next) {
-    if (!open || !open.box || open.busy) { return; }
+    if (!open || !open.box || open.busy || open.box.querySelector(".is-sending")) { return; }
     var mine = open;
     if (typed() === mine.first) { close(!next); if (next) { edit(next); } return; }
     var form = new FormData(mine.box.querySelector("form"));

@@ -57,7 +57,7 @@
       if (input.tomselect) { return; }
       new window.TomSelect(input, {
         options: JSON.parse(input.dataset.several), valueField: "value", labelField: "text", searchField: ["text", "value"],
-        sortField: "$order", delimiter: ";", create: false, persist: false, maxOptions: 300, plugins: ["remove_button"],
+        sortField: "$order", delimiter: ";", create: false, persist: false, maxOptions: 300, closeAfterSelect: true, plugins: ["remove_button"],
         // What is not on the list stays as typed: the server says what is wrong with it.
         onInitialize: function () {
           var tom = this;
@@ -115,7 +115,7 @@
       }
       function send(left) {
         var file = left.shift();
-        if (!file) { note.textContent = ""; chooser.value = ""; chooser.disabled = false; return; }
+        if (!file) { stop(""); return; }
         if (read().length >= Number(texts.most)) { stop(texts.textMost); return; }
         note.textContent = texts.textSending;
         var body = new FormData();
@@ -129,12 +129,25 @@
           })
           .catch(function () { stop(texts.textFailed); });
       }
-      function stop(text) { note.textContent = text; note.classList.add("text-danger"); chooser.value = ""; chooser.disabled = false; }
+      function stop(text) {
+        note.textContent = text;
+        note.classList.toggle("text-danger", text !== "");
+        holder.classList.remove("is-sending");
+        chooser.value = "";
+        chooser.disabled = false;
+      }
       chooser.addEventListener("change", function () {
         note.classList.remove("text-danger");
+        holder.classList.add("is-sending");
         chooser.disabled = true;
         send(Array.from(chooser.files));
       });
+      // A form sent now would leave out what is still on its way.
+      holder.closest("form").addEventListener("submit", function (event) {
+        if (!holder.classList.contains("is-sending")) { return; }
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      }, true);
       show();
     });
   }
