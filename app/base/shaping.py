@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from flask import flash
 from flask_babel import gettext as _
 
 from app.base.converting import ConversionScreen
@@ -15,7 +16,7 @@ from app.base.views.entity import EntityView
 from app.base.views.screen import Figure
 from app.db import now, transaction
 from app.fields.custom.derived import PEOPLE
-from app.fields.custom.indexing import is_built, usefulness
+from app.fields.custom.indexing import is_built, is_held, is_shared, usefulness
 from app.fields.custom.models import CustomField
 from app.fields.custom.recomputing import FORMULA_JOB
 from app.fields.custom.schemas import CUSTOM_FIELD
@@ -62,6 +63,17 @@ def custom_field_entity() -> Entity:
     return replace(CUSTOM_FIELD, verbs=Verbs(create=_add, update=_change, delete=_remove))
 
 
+def _uniqueness(entity: Entity, record: CustomField) -> Figure:
+    """Whether the database itself keeps the values unique, or what stands against it."""
+    label = _("Kept unique by the database")
+    if is_held(str(entity.model.__table__.name), record.key):
+        return Figure(label, _("In service"), tone="success")
+    if is_shared(entity, record):
+        told = _("Each save looks for the value until then. Change one of the records; it is tried again every night.")
+        return Figure(label, _("Several records share a value already"), title=told, tone="danger")
+    return Figure(label, _("Being built"), tone="warning")
+
+
 class CustomFieldView(ConversionScreen, EntityView):
     """List, page and form of custom fields."""
 
@@ -73,6 +85,10 @@ class CustomFieldView(ConversionScreen, EntityView):
         if template == self.form_template:
             values |= {"functions": FUNCTIONS, "vocabularies": list(vocabularies())}
         return super().render(template, **values)
+
+    def _say_saved(self, text: str, record_id: int) -> None:
+        super()._say_saved(text, record_id)
+        flash(_("It is there for everybody within a second or two, without a restart."), "info")
 
     def figures(self, record: Any) -> Sequence[Figure]:
         """How far the field is filled in, how many values it has, and how its index stands."""
@@ -92,4 +108,6 @@ class CustomFieldView(ConversionScreen, EntityView):
             ready = is_built(str(entity.model.__table__.name), record.key)
             state = _("In service") if ready else _("Being built")
             figures.append(Figure(_("Index"), state, tone="success" if ready else "warning"))
+        if record.active and record.sole:
+            figures.append(_uniqueness(entity, record))
         return tuple(figures)

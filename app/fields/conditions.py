@@ -11,6 +11,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from app.fields.custom.derived import is_conditional, plan_of
+from app.fields.dependents import misfits
 from app.types import Entity, Field
 
 
@@ -22,17 +23,18 @@ def is_needed(field: Field, values: Mapping[str, Any]) -> bool:
 
 
 def unmet(entity: Entity, changes: Mapping[str, Any], record: Any = None) -> dict[str, str]:
-    """{field: ``required`` or ``not_here``} of a new record with these values, or of a record with these changes.
+    """{field: ``required``, ``not_here``, or a code of `misfits`} of a new record with these values, or of a record
+    with these changes.
 
     A record that lacked a field before the change may go on lacking it: a rule made yesterday stops nobody from
     correcting a phone number.
     """
     plan = plan_of(entity)
+    found = misfits(entity, changes, record)
     if not plan.conditional:
-        return {}
+        return found
     before = _whole(entity, {}, record) if record is not None else {}
     after = _whole(entity, changes, record)
-    found: dict[str, str] = {}
     for field in plan.conditional:
         missing = after.get(field.name) is None and not field.computed and is_needed(field, after)
         if changes.get(field.name) is not None and field.visible_when is not None and not field.visible_when(after):

@@ -27,7 +27,8 @@ NUMBER_JOB = "fields.numbers"
 @hookimpl
 def jobs() -> Sequence[JobSpec]:
     return (
-        JobSpec(INDEX_JOB, _l("Indexes of custom fields"), lambda _run: keep_indexes(), timeout=timedelta(hours=6)),
+        JobSpec(INDEX_JOB, _l("Indexes of custom fields"), lambda _run: keep_indexes(), timeout=timedelta(hours=6),
+                schedule="20 2 * * *"),  # what records stood against may be mended by now
         JobSpec(FORMULA_JOB, _l("Results of formulas"), work_out, schema=Which, timeout=timedelta(hours=6)),
         JobSpec(NIGHTLY_JOB, _l("Results of formulas that change with the day"), work_out_by_time,
                 schedule="5 0 * * *", timeout=timedelta(hours=6)),

@@ -12,6 +12,12 @@ MESSAGES: dict[str, Any] = {
     "integer": _l("This is not a whole number"),
     "decimal": _l("This is not a number"),
     "range": _l("This number is too large"),
+    "small": _l("At least %(smallest)s"),
+    "large": _l("At most %(largest)s"),
+    "form": _l("This is not written the way this field wants it"),
+    "own": "%(text)s",  # what the admin wrote
+    "choice_fits": _l("This choice does not go with what is chosen in the field it depends on"),
+    "choice_left": _l("Another choice of this record goes with the old value; change both together"),
     "boolean": _l("Use yes or no"),
     "date": _l("This is not a date; write it like 2019-12-08"),
     "datetime": _l("This is not a date and time; write it like 2019-12-08 14:30"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -15,6 +16,7 @@ from app.access.policy import unwritable
 from app.access.scope import UNSCOPED, scope_condition
 from app.db import session, transaction
 from app.fields.conditions import unmet
+from app.fields.custom.clashing import refused_clash
 from app.fields.custom.guarding import Reshaped
 from app.fields.files import check_files, held_files, settle_files
 from app.fields.messages import message
@@ -37,6 +39,8 @@ def create_record(entity: Entity, raw: dict[str, Any]) -> Any:
         return _create(entity, raw)
     except Reshaped as reshaped:
         raise reshaped.refused() from reshaped
+    except IntegrityError as clash:
+        raise refused_clash(clash) or clash from clash
 
 
 def _create(entity: Entity, raw: dict[str, Any]) -> Any:
@@ -95,6 +99,8 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
         raise Refused(_("Somebody else has changed this record meanwhile; reload to see the changes")) from stale
     except Reshaped as reshaped:
         raise reshaped.refused() from reshaped
+    except IntegrityError as clash:
+        raise refused_clash(clash) or clash from clash
 
 
 def delete_record(entity: Entity, record: Any) -> None:

@@ -44,11 +44,35 @@ _TYPED: dict[Kind, tuple[type, ...]] = {
 }
 
 
-def read_value(field: Field, raw: Any, *, zone: ZoneInfo | None = None) -> Any:
+def read_value(field: Field, raw: Any, *, zone: ZoneInfo | None = None, strictly: bool = True) -> Any:
     """One typed value; None for nothing. Links come back as the id or text given: see `records`.
 
-    Raises `BadValue` for what cannot be read, is too long, or is not a choice.
+    Raises `BadValue` for what cannot be read, is too long, or is not a choice, and with `strictly` for what is beyond
+    the field's bounds or not of its pattern: filters ask for any value, an undo brings back what was there.
     """
+    value = _typed(field, raw, zone)
+    return _taken(field, value) if strictly else value
+
+
+def _taken(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.smallest is not None and value < field.smallest:
+        raise BadValue("small", smallest=_said(field, field.smallest))
+    if field.largest is not None and value > field.largest:
+        raise BadValue("large", largest=_said(field, field.largest))
+    if field.fits is not None and not field.fits(value):
+        raise BadValue("own", text=str(field.fits_help)) if field.fits_help else BadValue("form")
+    return value
+
+
+def _said(field: Field, bound: Any) -> str:
+    if isinstance(bound, datetime):
+        return f"{bound.astimezone(ZoneInfo(context().site.timezone)):%Y-%m-%d %H:%M}"
+    return f"{bound:,f}" if isinstance(bound, Decimal) else f"{bound:,}" if isinstance(bound, int) else str(bound)
+
+
+def _typed(field: Field, raw: Any, zone: ZoneInfo | None) -> Any:
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return None
     if isinstance(raw, _TYPED.get(field.kind, ())) and not (

@@ -45,6 +45,8 @@ class Choice:
     value: str
     label: Text
     colour: str = "secondary"
+    #: Offered only beside these values of the field its field depends on; beside all of them when empty.
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Field:
     required: bool = False
     choices: tuple[Choice, ...] = ()
     target: str | None = None
+    #: Slug of an entity whose fields with one choice are choices of this one: those admins add come by themselves.
+    choices_of: str | None = None
     relationship: str | None = None
     help: Text = ""
     unit: Text = ""
@@ -69,6 +73,14 @@ class Field:
     most: int | None = None
     #: How a number the product counts is made up (`app.fields.numbering`).
     pattern: str = ""
+    #: The smallest and the largest value it takes, of the field's own type.
+    smallest: Any = None
+    largest: Any = None
+    #: Whether a text looks as it must, and what whoever typed another reads.
+    fits: Callable[[str], bool] | None = None
+    fits_help: Text = ""
+    #: The field with one choice that decides which choices this one offers (`Choice.parents`).
+    depends_on: str = ""
     unique: bool = False
     #: Set by the product, never typed: shown, exported, refused on write.
     computed: bool = False

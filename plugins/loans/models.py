@@ -8,10 +8,10 @@ from decimal import Decimal
 from sqlalchemy import Date, ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.api import BigId, Customer, Employee, Model, Money, Unit, UtcDateTime, now
+from app.api import BigId, Customer, Employee, Extensible, Model, Money, Unit, UtcDateTime, now
 
 
-class Development(Model):
+class Development(Extensible):
     """A chance to do business with a customer (业务拓展), moved forward stage by stage."""
 
     __tablename__ = "loans_development"
@@ -44,7 +44,7 @@ class Development(Model):
         return self.name
 
 
-class Application(Model):
+class Application(Extensible):
     """A loan application (申请单), pre-filled from the customer and its development."""
 
     __tablename__ = "loans_application"

@@ -132,7 +132,7 @@ def _way_back(entity: Entity, changes: Mapping[str, list[Any]]) -> Target:
     values = {}
     for name, (before, _after) in changes.items():
         field = entity.field(name)
-        values[name] = None if before is None or field is None else read_value(field, before)
+        values[name] = None if before is None or field is None else read_value(field, before, strictly=False)
     return Target(values, {name: after for name, (_before, after) in changes.items()})
 
 

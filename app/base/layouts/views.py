@@ -136,7 +136,7 @@ class LayoutView(PageView):
         shown = preview(entity, layout, require_actor(), wish)
         on = request.form.get("on", "page")
         template = "layouts/preview.html"
-        return self._render(template, entity=entity, shown=shown, on=on, role=chosen, pick=_picker(entity))
+        return self._render(template, entity=entity, shown=shown, on=on, role=chosen, pick_url=_picker(entity))
 
     @expose("/<slug>/rules", methods=["POST"])
     @has_access
@@ -218,7 +218,7 @@ class LayoutView(PageView):
             target=target,
             area=area,
             reason=reason,
-            pick=_picker(entity),
+            pick_url=_picker(entity),
             made=_arranged(layout),
             **values,
         )

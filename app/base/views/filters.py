@@ -147,7 +147,7 @@ def read_one(field: Field, given: dict[str, list[str]], zone: ZoneInfo) -> list[
 
 
 def _typed(field: Field, text: str, zone: ZoneInfo) -> Any:
-    value = read_value(field, text, zone=zone)
+    value = read_value(field, text, zone=zone, strictly=False)
     if field.kind is Kind.LINK and (not isinstance(value, int) or value >= 2**63):
         raise BadValue("link", value=text[:40])
     return value
@@ -172,12 +172,12 @@ def _bound(field: Field, text: str | None, zone: ZoneInfo, *, upper: bool) -> An
     if text is None:
         return None
     if field.kind is Kind.DATETIME and _DAY.fullmatch(text.strip()):
-        moment: datetime = read_value(field, text, zone=zone)
+        moment: datetime = read_value(field, text, zone=zone, strictly=False)
         if upper:
             day = moment.astimezone(zone).date() + timedelta(days=1)
             moment = datetime.combine(day, time(), zone) - timedelta(microseconds=1)
         return moment
-    return read_value(field, text, zone=zone)
+    return read_value(field, text, zone=zone, strictly=False)
 
 
 def condition(entity: Entity, filters: Iterable[Filter]) -> ColumnElement[bool]:

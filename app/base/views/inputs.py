@@ -15,6 +15,7 @@ from app.base.views.cells import Cell, cell, unit_of, zone
 from app.base.views.formats import moment_text
 from app.base.views.titles import Titles, read_titles
 from app.db import now
+from app.fields.dependents import offered
 from app.fields.files import input_files
 from app.fields.regions import path_of
 from app.fields.rules import BadValue
@@ -46,6 +47,8 @@ class Input:
     visible: bool = True
     #: Whether the record, as it is typed so far, must have it.
     needed: bool = False
+    #: The choices offered now, where they depend on another choice.
+    fitting: frozenset[str] | None = None
     #: Shown but not typed: set by the system, or only when the record is created.
     shown: Cell | None = None
 
@@ -179,15 +182,23 @@ def build_form(
     return replace(made, watched=tuple(sorted(watched)), fixed=fixed)
 
 
-def visibility(entity: Entity, values: Mapping[str, str]) -> dict[str, list[Any]]:
-    """Numbers of the sections and names of the fields that belong to a record with these texts."""
+def fitting(entity: Entity, field: Field, values: Mapping[str, Any]) -> frozenset[str] | None:
+    """The choices a field offers beside these values; all where the actor may not read what it depends on."""
+    above = entity.field(field.depends_on) if field.depends_on else None
+    return offered(field, values.get(above.name)) if above is not None and above.level >= Level.READ else None
+
+
+def visibility(entity: Entity, values: Mapping[str, str]) -> dict[str, Any]:
+    """Numbers of the sections and names of the fields that belong to a record with these texts; which of those must be
+    filled in, and which choices are offered where they depend on another."""
     read = leniently(whole(entity), values)
     sections = [
         n for n, s in enumerate(sections_of(entity)) if s.visible_when is None or s.visible_when(read)
     ]
     fields = [f.name for f in entity.fields if f.visible_when is None or f.visible_when(read)]
     required = [f.name for f in entity.fields if f.required_when is not None and f.required_when(read)]
-    return {"sections": sections, "fields": fields, "required": required}
+    choices = {f.name: sorted(few) for f in entity.fields if (few := fitting(entity, f, read)) is not None}
+    return {"sections": sections, "fields": fields, "required": required, "choices": choices}
 
 
 def is_shown(entity: Entity, name: str, values: Mapping[str, str]) -> bool:
@@ -268,6 +279,7 @@ def _input(
         picked=picked,
         unit=unit_of(field),
         mode=_MODES.get(field.kind, "text"),
+        fitting=fitting(entity, field, seen),
         visible=field.visible_when is None or bool(field.visible_when(seen)),
         needed=field.required or (field.required_when is not None and bool(field.required_when(seen))),
         shown=None if typed else cell(field, getattr(record, field.name, None), titles, short=True),

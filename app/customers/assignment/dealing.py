@@ -88,7 +88,7 @@ class Dealer:
             key = longest_prefix(row.by_region, self._deck.keys[rule.id])
             return key, _("region %(code)s", code=key)
         if rule.method in (Method.PRODUCT, Method.ATTRIBUTE):
-            value = getattr(row, f"by_{rule.by_field}") or ""
+            value = getattr(row, f"by_{rule.by_field}", None) or ""
             label = self._labels.get(rule.by_field or "", {}).get(value, value)
             return (value if value in self._deck.keys[rule.id] else None), label
         return "", _("fewest customers") if rule.method == Method.LOAD else _("in turn")

@@ -20,6 +20,7 @@ from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING, LONGEST, PREFIX, UNORDERED, read_choices
 from app.fields.custom.several import holds, named
 from app.fields.custom.stored import inside, is_custom, is_extensible
+from app.fields.custom.validating import validated
 from app.fields.rules import BadValue
 from app.fields.values import read_value
 from app.host.boot import is_missing_table
@@ -61,6 +62,7 @@ def described(row: CustomField) -> Field:
         most=row.most,
         aliases=tuple(dict.fromkeys(label for label in (row.label_zh, row.label_en) if label)),
     )
+    field = validated(field, row, said(row.regex_zh, row.regex_en))
     return replace(field, default=default_of(field, row.default))
 
 
@@ -73,7 +75,7 @@ def default_of(field: Field, text: str | None) -> Any:
 
 
 def _choices(row: CustomField) -> tuple[Choice, ...]:
-    return tuple(Choice(c.value, said(c.zh, c.en), c.colour) for c in read_choices(row.choices or ""))
+    return tuple(Choice(c.value, said(c.zh, c.en), c.colour, c.parents) for c in read_choices(row.choices or ""))
 
 
 def _asked(entity: Entity, field: Field) -> Field:
@@ -148,6 +150,24 @@ def extend_entities(app: Flask) -> None:
         with app.app_context():
             made = extended(entity, found)
         _put(carried, made)
+    _name_choices(carried)
+
+
+def _name_choices(carried: Context) -> None:
+    """Where fields of an entity can be named (rules by attribute), the custom ones with one choice can be, too."""
+    for entity in list(carried.entities.values()):
+        if not any(field.choices_of for field in entity.fields):
+            continue
+        fields = tuple(
+            replace(field, choices=(*field.choices, *_choosing(carried, field.choices_of))) for field in entity.fields
+        )
+        _put(carried, replace(entity, fields=fields))
+
+
+def _choosing(carried: Context, slug: str | None) -> tuple[Choice, ...]:
+    other = carried.entities.get(slug or "")
+    found = other.fields if other is not None else ()
+    return tuple(Choice(one.name, one.label) for one in found if is_custom(one) and one.kind is Kind.CHOICE)
 
 
 def extend_again(app: Flask) -> None:

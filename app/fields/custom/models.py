@@ -38,6 +38,13 @@ class CustomField(Model):
     max_length: Mapped[int | None] = mapped_column(Integer)
     #: Files one field holds at most.
     most: Mapped[int | None] = mapped_column(Integer)
+    #: What it takes besides: bounds as typed, a pattern with what to say of others, the field its choices go with.
+    smallest: Mapped[str | None] = mapped_column(String(40))
+    largest: Mapped[str | None] = mapped_column(String(40))
+    regex: Mapped[str | None] = mapped_column(String(200))
+    regex_zh: Mapped[str | None] = mapped_column(String(200))
+    regex_en: Mapped[str | None] = mapped_column(String(200))
+    depends_on: Mapped[str | None] = mapped_column(String(60))
     #: How the numbers are made up that the product counts, and whether records made before the field get one.
     pattern: Mapped[str | None] = mapped_column(String(60))
     number_old: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())

@@ -40,12 +40,14 @@ LONGEST_INDEXED = 300
 
 @dataclass(frozen=True, slots=True)
 class ChoiceLine:
-    """One line of the admin's list of choices: ``value | 中文 | English | colour``; the later parts may be left out."""
+    """One line of the admin's list of choices: ``value | 中文 | English | colour | goes with``; the later parts may be
+    left out. The last one names values of the field the choices depend on, separated by commas."""
 
     value: str
     zh: str
     en: str
     colour: str = "secondary"
+    parents: tuple[str, ...] = ()
 
 
 class BadChoices(ValueError):
@@ -62,18 +64,19 @@ def read_choices(text: str) -> tuple[ChoiceLine, ...]:
     >>> read_choices("retired | 退休 | Retired | green")[0].en
     'Retired'
     >>> read_choices("学生")[0]
-    ChoiceLine(value='学生', zh='学生', en='学生', colour='secondary')
+    ChoiceLine(value='学生', zh='学生', en='学生', colour='secondary', parents=())
     """
     found: dict[str, ChoiceLine] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
-        value, zh, en, colour, *more = [part.strip() for part in re.split(r"[|｜]", line)] + [""] * 3
+        value, zh, en, colour, parents, *more = [part.strip() for part in re.split(r"[|｜]", line)] + [""] * 4
         if any(more) or not value or len(value) > 60 or len(zh) > 60 or len(en) > 60 or '"' in value or "\\" in value:
             raise BadChoices("value", line)
         if value in found:
             raise BadChoices("twice", line)
         if colour and colour not in COLOURS:
             raise BadChoices("colour", line)
-        found[value] = ChoiceLine(value, zh or value, en or zh or value, colour or "secondary")
+        beside = tuple(filter(None, map(str.strip, re.split(r"[,，、;；]", parents))))
+        found[value] = ChoiceLine(value, zh or value, en or zh or value, colour or "secondary", beside)
     if not found:
         raise BadChoices("empty")
     if len(found) > MOST_CHOICES:

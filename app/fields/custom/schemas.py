@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from app.fields.custom.derived import FORMULA, PEOPLE
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING, COLOURS, KINDS
+from app.fields.custom.validating import MEASURED
 from app.fields.expressions.syntax import LONGEST_TEXT
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 
@@ -42,6 +43,14 @@ def _typed(values: Mapping[str, Any]) -> bool:
     return values.get("source") in (None, PEOPLE)
 
 
+def _measured(values: Mapping[str, Any]) -> bool:
+    return values.get("kind") in MEASURED
+
+
+def _text(values: Mapping[str, Any]) -> bool:
+    return values.get("kind") == Kind.TEXT
+
+
 #: `describing.extend_entities` fills in the entities that can have fields, and those a link may point to.
 CUSTOM_FIELD = Entity(
     slug="custom_field",
@@ -65,10 +74,15 @@ CUSTOM_FIELD = Entity(
             filterable=False, max_length=20_000,
             help=_l(
                 "One per line: value | Chinese | English | colour, for example “%(example)s”. "
-                "The value alone is enough. Colours: %(colours)s.",
+                "The value alone is enough. Colours: %(colours)s. A fifth part names the values of another field the "
+                "choice goes with, separated by commas.",
                 example="retired | 退休 | Retired | green", colours=", ".join(COLOURS),
             ),
         ),
+        Field("depends_on", _l("Choices go with the field"), max_length=60, filterable=False,
+              visible_when=lambda v: v.get("kind") == Kind.CHOICE,
+              help=_l("The key of another field with one choice; each line of the choices then names, as its fifth "
+                      "part, beside which values of that field it is offered.")),
         Field(
             "target", _l("Links to"), Kind.CHOICE,
             visible_when=lambda v: v.get("kind") == Kind.LINK,
@@ -113,6 +127,15 @@ CUSTOM_FIELD = Entity(
               visible_when=lambda v: v.get("kind") in (None, Kind.TEXT, Kind.LONG_TEXT)),
         Field("most", _l("At most"), Kind.INTEGER, unit=_l("files"), filterable=False,
               visible_when=lambda v: v.get("kind") == Kind.FILES),
+        Field("smallest", _l("Smallest value"), max_length=40, filterable=False, visible_when=_measured),
+        Field("largest", _l("Largest value"), max_length=40, filterable=False, visible_when=_measured,
+              help=_l("What records have already stays until it is changed")),
+        Field("regex", _l("Must look like"), max_length=200, filterable=False, visible_when=_text,
+              help=_l("A pattern for the whole text, for example %(example)s", example="[A-Z]{2}-\\d{4,6}")),
+        Field("regex_zh", _l("What to say otherwise, in Chinese"), max_length=200, filterable=False,
+              visible_when=_text),
+        Field("regex_en", _l("What to say otherwise, in English"), max_length=200, filterable=False,
+              visible_when=_text),
         Field("section", _l("Section"), max_length=60, filterable=False,
               help=_l("The heading it stands under; a new one makes a section at the end of the page")),
         Field("position", _l("Sort order"), Kind.INTEGER, default=0, filterable=False),
@@ -131,11 +154,13 @@ CUSTOM_FIELD = Entity(
     filter_fields=("entity", "kind", "active"),
     search_fields=("label_zh", "label_en", "key"),
     sections=(
-        Section(_l("Field"), ("entity", "label_zh", "label_en", "kind", "choices", "target", "pattern", "number_old",
+        Section(_l("Field"), ("entity", "label_zh", "label_en", "kind", "choices", "depends_on", "target", "pattern",
+                             "number_old",
                              "key")),
         Section(_l("Where its values come from"), ("source", "formula")),
         Section(_l("Conditions"), ("required_when", "visible_when")),
-        Section(_l("How it behaves"), ("required", "sole", "indexed", "default", "max_length", "most", "unit")),
+        Section(_l("How it behaves"), ("required", "sole", "indexed", "default", "max_length", "most", "unit",
+                                       "smallest", "largest", "regex", "regex_zh", "regex_en")),
         Section(_l("Where it stands"), ("section", "position", "in_list", "in_filter", "in_import", "active")),
         Section(_l("Help"), ("help_zh", "help_en")),
     ),

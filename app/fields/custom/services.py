@@ -34,6 +34,7 @@ from app.fields.custom.rules import (
 )
 from app.fields.custom.several import most_used, unsplittable
 from app.fields.custom.stored import COLUMN, expression, is_extensible
+from app.fields.custom.validating import validation_errors
 from app.fields.files import MOST
 from app.fields.messages import message
 from app.fields.rules import BadValue
@@ -148,6 +149,9 @@ def check_field(current: Session, entity: Entity, row: CustomField, *, became_so
         errors["most"] = _("Between 1 and %(count)s files", count=MOST)
     if row.max_length is not None and not 1 <= row.max_length <= 20_000:
         errors["max_length"] = _("Between 1 and 20,000 characters")
+    if row.sole and (row.max_length or 0) > LONGEST_INDEXED:
+        errors["sole"] = _("Values of this kind cannot be unique")
+    errors |= validation_errors(current, entity, row, described(row)) if not errors else {}
     if not errors and row.default:
         try:
             read_value(described(row), row.default)

@@ -120,7 +120,7 @@ def check(entity: Entity, layout: Layout) -> None:
     """Whether a layout can be in force. Raises `Refused`: a record could not be made, or it is by no choice field."""
     if layout.by:
         field = entity.field(layout.by)
-        if field is None or field.kind is not Kind.CHOICE:
+        if field is not None and field.kind is not Kind.CHOICE:  # one out of use may come back
             raise Refused(_("Pages can differ by a choice field only"))
     must = needed(entity)
     for page in layout.pages:

@@ -136,7 +136,7 @@ class Columns:
         if target.kind is Kind.CHOICES:
             return _several(target), True
         typed = value_reader(target, self.zone)
-        if target.kind is Kind.TEXT:
+        if target.kind is Kind.TEXT and target.fits is None:
             return _short_text(target, typed), False
         return typed, target.kind in _REPEATED
 

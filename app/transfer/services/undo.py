@@ -219,7 +219,7 @@ def _change_back(current: Session, entity: Entity, record: Any, changes: dict[st
     values: dict[str, Any] = {}
     for name, (before, _after) in changes.items():
         field = entity.field(name)
-        values[name] = None if before is None or field is None else read_value(field, before)
+        values[name] = None if before is None or field is None else read_value(field, before, strictly=False)
 
     def act(_rows: Sequence[Row]) -> list[None]:
         if entity.verbs.update is not None:

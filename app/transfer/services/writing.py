@@ -17,6 +17,7 @@ from app.access.audit import Act, plain, record_acts
 from app.access.scope import UNSCOPED
 from app.fields.bulk import among, insert_rows, next_ids
 from app.fields.conditions import unmet
+from app.fields.custom.clashing import clash_of
 from app.fields.custom.counters import number_rows
 from app.fields.custom.guarding import hold_kinds
 from app.fields.custom.stored import folded
@@ -67,7 +68,7 @@ def _problems(refusal: Exception) -> list[dict[str, Any]]:
         found = [problem("refused", name, reason=str(text)) for name, text in refusal.errors.items()]
         return found or [problem("refused", reason=str(refusal))]
     if isinstance(refusal, IntegrityError):
-        return [problem("duplicate")]
+        return [problem("duplicate", clash_of(refusal))]
     if isinstance(refusal, StaleDataError):
         return [problem("changed")]
     return [problem("unfit")]

@@ -80,7 +80,7 @@ def test_a_broken_index_is_built_anew_and_nothing_else_is_touched(app: Flask) ->
         if db.engine.dialect.name == "postgresql":
             with db.engine.begin() as connection:
                 connection.exec_driver_sql(
-                    f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{NAME}'::regclass"
+                    "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ux_customer_x_score'::regclass"
                 )
             assert not is_built("customer", "x_score")
             session.rollback()

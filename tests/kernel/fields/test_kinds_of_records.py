@@ -31,8 +31,13 @@ def needed(people: People) -> dict[str, dict[str, Any]]:
         "contact": {"name": "孙敏", "customer_id": customer, "role": "main"},
         "activity": {"customer_id": customer, "kind": "call", "subject": "电话", "employee_id": employee},
         "unit": {"code": "U77", "name": "支行东", "parent_id": unit},
+        "loans_development": {"customer_id": customer, "name": "设备贷款"},
+        "loans_application": {
+            "customer_id": customer, "amount": "120000", "annual_rate": "4.35", "months": "12",
+            "start_on": "2026-01-31",
+        },
         "employee": {"code": "E77", "name": "李敏", "unit_id": unit},
-    }
+    }  # fmt: skip
 
 
 def test_each_keeps_the_value(app: Flask, people: People, needed: dict[str, dict[str, Any]]) -> None:

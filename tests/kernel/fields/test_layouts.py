@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,15 +17,15 @@ from app.access.actors import acting_as
 from app.access.models import AuditEntry
 from app.customers.models import Customer
 from app.db import session
-from app.fields.layouts.describing import extend_layouts
+from app.fields.layouts.describing import extend_layouts, layout_of, page_plan
 from app.fields.layouts.models import LayoutVersion
 from app.fields.layouts.rules import EMPTY, read_layout
 from app.fields.layouts.services import Stale, bring_back, discard_draft, publish, save_draft, standing
 from app.host.boot import enabled_modules
-from app.host.context import context
+from app.host.context import context, entity
 from app.testing.factories import make_contact, make_customer
 from app.testing.people import Browser, People, Person, login
-from app.types import SYSTEM, Refused
+from app.types import SYSTEM, FieldLevels, Level, Refused
 from tests.kernel.base.forms import fields_of
 from tests.kernel.fields.shaping import add_fields, rebuilt
 
@@ -105,6 +106,12 @@ def test_form_and_page_follow_role_and_type(app: Flask, people: People) -> None:
             assert headings(form)[0] == "公司速记" and 'data-shaped-by="kind"' in form
             state = client.get("/customer/form-state?kind=personal").json
             assert state is not None and "annual_income" in state["fields"]
+    # an arrangement by type would tell the type to whoever may not read it
+    layout, described, head = layout_of("customer"), entity("customer"), people.head.actor
+    kept_back = replace(head, fields=FieldLevels({"customer": {"kind": Level.MASKED}}))
+    for actor, value in ((head, "corporate"), (kept_back, None)):
+        plan = page_plan(layout, described, actor, "corporate")
+        assert plan is not None and plan.value == value
 
 
 def test_a_new_record_is_made_by_an_arranged_form(app: Flask, people: People) -> None:
@@ -188,8 +195,10 @@ def test_drafts_versions_and_the_way_back(app: Flask, people: People) -> None:
             save_draft("nothing", EMPTY, 0)
         noted = session.scalars(select(AuditEntry).where(AuditEntry.action == "publish")).all()
         assert [entry.record_id for entry in noted] == ["customer"] * 3
-    with acting_as(people.manager.actor), pytest.raises(Refused):
-        save_draft("customer", EMPTY, standing("customer").version)
+    arranger = replace(people.manager.actor, permissions=frozenset({("can_edit", "LayoutView")}))
+    for actor, act in ((people.manager.actor, save_draft), (arranger, bring_back)):
+        with acting_as(actor), pytest.raises(Refused):
+            act("customer", EMPTY if act is save_draft else 1, standing("customer").version)  # type: ignore[operator]
 
 
 def test_the_editor_keeps_what_was_arranged_and_shows_it_as_a_role(app: Flask, people: People, client: Browser) -> None:
@@ -223,7 +232,11 @@ def test_the_editor_keeps_what_was_arranged_and_shows_it_as_a_role(app: Flask, p
     assert late.status_code == 409 and "业管" in late.text
     again = re.search(r'name="version" value="(\d+)"', late.text)
     assert again is not None
+    address = f"/layouts/customer/?area=list&role={role}"
+    assert "data-column-list" in client.get(address).text
     listed = {"version": again[1], "area": "list", "role": role, "column": ["name", "code"], "f.kind": "corporate"}
+    table = client.post("/layouts/customer/preview", data=listed | {"as_role": role, "on": "list"}).text
+    assert re.findall(r"<th [^>]*>([^<]*)", table) == ["客户名称", "客户编号"] and "类型" in table
     assert client.post("/layouts/customer/save", data=listed | {"_then": "publish"}).status_code == 303
     with acting_as(shaper.actor):
         layout = standing("customer").published

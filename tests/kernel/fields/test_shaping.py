@@ -43,7 +43,7 @@ def give(customer_id: int, **values: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("", "empty"), ("a|b|c|d|e", "value"), ("a\na", "twice"), ("a|甲|A|crimson", "colour"),
+    [("", "empty"), ("a|b|c||e|f", "value"), ("a\na", "twice"), ("a|甲|A|crimson", "colour"),
      ("\n".join(map(str, range(301))), "many"), ('a"b', "value")],
 )  # fmt: skip
 def test_a_list_of_choices_that_cannot_be_read(text: str, code: str) -> None:

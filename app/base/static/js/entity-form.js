@@ -68,6 +68,18 @@
           field.hidden = !on;
           enable(field, on);
         });
+        Object.keys(state.choices || {}).forEach(function (name) {
+          var box = form.querySelector("select[name='" + name + "']");
+          if (!box) { return; }
+          Array.prototype.forEach.call(box.options, function (option) {
+            var fits = !option.value || state.choices[name].indexOf(option.value) >= 0;
+            option.hidden = option.disabled = !fits;
+          });
+          if (box.selectedOptions.length && box.selectedOptions[0].disabled) {
+            box.value = "";
+            box.dispatchEvent(new Event("change", { bubbles: true }));
+          }
+        });
         form.querySelectorAll("[data-needed-when]").forEach(function (field) {
           var needed = field.hasAttribute("data-always") || state.required.indexOf(field.dataset.field) >= 0;
           var label = field.querySelector(".form-label");

@@ -202,6 +202,7 @@
 
   form.addEventListener("submit", function () { collect(); sending = true; });
   window.addEventListener("beforeunload", function (event) { if (dirty && !sending) { event.preventDefault(); } });
+  document.querySelector("[data-target-form] [type=submit]").hidden = true;
   document.querySelector("[data-target-form]").addEventListener("change", function (event) { event.currentTarget.requestSubmit(); });
   var refused = document.getElementById("layout-refused");
   if (refused) { refused.focus(); }

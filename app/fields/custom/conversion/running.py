@@ -22,11 +22,12 @@ from app.fields.custom.conversion.services import UNSEEN, as_it_would_be, entity
 from app.fields.custom.deriving import refuse_used
 from app.fields.custom.describing import described
 from app.fields.custom.guarding import change_kinds
-from app.fields.custom.indexing import index_name
+from app.fields.custom.indexing import index_name, unique_name
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING, kept, read_choices
 from app.fields.custom.services import check_field
 from app.fields.custom.stored import COLUMN, expression
+from app.fields.custom.validating import PROPERTIES
 from app.fields.rules import BadValue
 from app.fields.values import read_value
 from app.host.context import context
@@ -158,13 +159,14 @@ def _switch(
         return
     _tell_emptied(current, entity, row, made)
     _write(current, entity, row, made)
-    for name in ("kind", "choices", "default", "max_length", "unit"):
+    for name in ("kind", "choices", "default", "max_length", "unit", *PROPERTIES):
         setattr(row, name, getattr(wanted, name))
     made.status = "done"
     current.flush()
     bump_version(current)
     # it reads the values as the old kind
-    current.connection().exec_driver_sql(f'DROP INDEX IF EXISTS "{index_name(str(table.name), row.key)}"')
+    for name in (index_name(str(table.name), row.key), unique_name(str(table.name), row.key)):
+        current.connection().exec_driver_sql(f'DROP INDEX IF EXISTS "{name}"')
 
 
 def _trouble(current: Session, entity: Entity, row: CustomField, made: Conversion, wanted: CustomField) -> str:

@@ -17,6 +17,7 @@ from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING, MOST_CHOICES
 from app.fields.custom.services import check_field
 from app.fields.custom.stored import COLUMN, expression, is_extensible
+from app.fields.custom.validating import PROPERTIES
 from app.host.context import context
 from app.types import Entity, Kind, Refused
 
@@ -87,7 +88,7 @@ def entity_of(row: CustomField) -> Entity:
 def as_it_would_be(row: CustomField, made: Conversion) -> CustomField:
     """The field of the new kind, beside the one there is; what only the old kind has is left out."""
     own = {c.name: getattr(row, c.name) for c in CustomField.__table__.columns if c.name not in ("id", "version")}
-    own |= {"kind": made.kind, "choices": made.choices, "default": None}
+    own |= {"kind": made.kind, "choices": made.choices, "default": None, **dict.fromkeys(PROPERTIES)}
     own |= {name: None for name, kinds in _OWN.items() if name in own and Kind(made.kind) not in kinds}
     return CustomField(**own)
 
