@@ -17,7 +17,7 @@ from sqlalchemy import insert, select
 
 from app import create_app
 from app.access.actors import acting_as
-from app.access.models import AuditEntry, Delegation
+from app.access.models import AuditEntry, Delegation, FieldPermission
 from app.db import db, session, transaction
 from app.fields.entities.models import CustomEntity
 from app.fields.entities.rules import MOST_ENTITIES, make_slug
@@ -154,6 +154,13 @@ def test_records_that_belong_to_a_customer(app: Flask, people: People) -> None:
         history = manager.get(f"/x_collateral/show/{pk}/tab/history", htmx=True).text
         assert "评估价值" in history and "1,250,000.50" in history
         assert f'href="{URL}"' in manager.get("/customer/list/").text
+        # a field kept from the role
+        with acting_as(SYSTEM), transaction() as current:
+            place = {"role_id": people.manager.role_id, "entity": "x_collateral", "field": "x_worth"}
+            current.add(FieldPermission(**place, level="hidden"))
+        assert "评估价值" not in manager.get(f"/x_collateral/show/{pk}").text
+        assert "x_worth" not in manager.get(f"/api/v1/x_collateral/{pk}").json["result"]
+        assert manager.get(URL, query_string={"sort": "x_worth"}).status_code == 400
         # nobody of another branch reaches it, nor puts anything below a customer of somebody else's
         assert rows(stranger.get(URL)) == [] and stranger.get("/api/v1/x_collateral/").json["result"] == []
         for path in (f"show/{pk}", f"edit/{pk}", f"show/{pk}/tab/history"):
@@ -254,7 +261,9 @@ def test_who_receives_a_new_kind(app: Flask, people: People) -> None:
         assert shaper.actor.can("can_import", "XVisitPlanView") and not manager.can("can_list", "XVisitPlanView")
         assert not any(view.startswith("X") for _act, view in system.actor.permissions)
         client = login(site.test_client(), people.admin)
-        assert "抵押物" in client.get(f"/roles/show/{people.manager.role_id}").text
+        matrix = client.get(f"/roles/{people.manager.role_id}").text
+        assert "can_export" in matrix and "XCollateralView" in matrix and 'x_visit_plan"' in matrix
+        assert "x_collateral" in client.get(f"/roles/{people.manager.role_id}/fields?entity=x_collateral").text
         assert login(site.test_client(), people.manager).get("/custom_entity/list/").status_code == 403
         assert change_roles(client, "x_collateral", officer.role_id) == 303
         assert change_roles(client, "x_visit_plan", people.manager.role_id) == 303
