@@ -11,6 +11,7 @@ from typing import Any
 from flask import g, has_app_context, has_request_context
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm.base import PassiveFlag
 
 from app.host.context import context
 from app.types import Entity
@@ -111,9 +112,9 @@ def _changes(session: Session, record: Any) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     unknown: dict[str, Any] = {}
     for attribute in state.mapper.column_attrs:
-        if attribute.key in _LEFT_OUT:
+        if attribute.key in _LEFT_OUT or attribute.key not in state.committed_state:
             continue
-        history = state.attrs[attribute.key].history
+        history = state.get_history(attribute.key, PassiveFlag.PASSIVE_NO_INITIALIZE)
         if not history.has_changes():
             continue
         if not history.deleted:  # set without having been loaded

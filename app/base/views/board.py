@@ -74,28 +74,28 @@ class BoardScreen(CellScreen):
         """The board by the field in ``by`` over what the list of the address matches; 400 for one not understood."""
         entity = self.seen()
         fields = board_fields(entity)
-        by = self._by(fields)
+        by = self._board_by(fields)
         if by is None:
             return make_response(self.render("entity/board_none.html", list_url=self.url("list")), 200)
         errors, columns, chips, query = [], [], [], ""
         try:
-            state, titles = self._asked()
+            state, titles = self._board_asked()
             query = urlencode(state.narrowing)
-            columns = self._columns(state, by, query)
+            columns = self._board_columns(state, by, query)
             chips = [sentence(one, titles) for one in state.filters] + ([f"“{state.q}”"] if state.q else [])
         except Refused as refused:
             errors = [str(text) for text in refused.errors.values()] or [str(refused)]
         page = self.render(
             "entity/board.html",
             by=by,
-            fields=[(field, self._address("board", query, by=field.name)) for field in fields],
+            fields=[(field, self._board_address("board", query, by=field.name)) for field in fields],
             columns=columns,
             heads=_heads(by),
             chips=chips,
             errors=errors,
             list_url=self.url("list") + (f"?{query}" if query else ""),
             add_url=self.url("add") if self.can("add") else None,
-            movable=self._movable(by),
+            movable=self._board_movable(by),
             move_url=self.url("cell", pk=0, field=by.name) if self.can("edit") else "",
         )
         return make_response(page, 400 if errors else 200)
@@ -104,23 +104,23 @@ class BoardScreen(CellScreen):
     @needs("can_list")
     def board_cards(self) -> Response:
         """Further cards of the column ``value``, after the record ``under``."""
-        by = self._by(board_fields(self.seen()))
+        by = self._board_by(board_fields(self.seen()))
         under, value = request.args.get("under", ""), request.args.get("value", "")
         if by is None:
             return make_response("", 200)
         if not (under.isascii() and under.isdecimal() and len(under) < 18):
             under = str(2**53)
         try:
-            state, _titles = self._asked()
+            state, _titles = self._board_asked()
         except Refused:
             abort(400)
-        found = self._cards(state, by, [value], int(under))
+        found = self._board_cards(state, by, [value], int(under))
         cards, more = found[value]
-        more_url = self._more(urlencode(state.narrowing), by, value, cards) if more else None
+        more_url = self._board_more(urlencode(state.narrowing), by, value, cards) if more else None
         values = {"cards": cards, "more_url": more_url, "columns": _heads(by)}
         return make_response(self.render("entity/board_cards.html", by=by, **values))
 
-    def _by(self, fields: Sequence[Field]) -> Field | None:
+    def _board_by(self, fields: Sequence[Field]) -> Field | None:
         """The field asked for, else the first that can be moved, else the first."""
         named = request.args.get("by", "")
         found = next((field for field in fields if field.name == named), None)
@@ -128,16 +128,16 @@ class BoardScreen(CellScreen):
             if found is None:
                 abort(404)
             return found
-        return next((field for field in fields if self._movable(field)), fields[0] if fields else None)
+        return next((field for field in fields if self._board_movable(field)), fields[0] if fields else None)
 
-    def _movable(self, field: Field) -> bool:
+    def _board_movable(self, field: Field) -> bool:
         if not self.can("edit"):
             return False
         if field.name in self.own_moves:
             return require_actor().can(self.own_moves[field.name], self.class_permission_name)
         return field.name in self.editable_fields()
 
-    def _asked(self) -> tuple[ListState, Titles]:
+    def _board_asked(self) -> tuple[ListState, Titles]:
         pairs = [(key, text) for key, text in request.args.items(multi=True) if key not in _DROPPED]
         state = read_state(self.seen(), MultiDict(pairs), zone())
         links = asked_links(state)
@@ -145,10 +145,10 @@ class BoardScreen(CellScreen):
         refuse_unseen(links, titles)
         return state, titles
 
-    def _columns(self, state: ListState, by: Field, query: str) -> list[Column]:
+    def _board_columns(self, state: ListState, by: Field, query: str) -> list[Column]:
         heads = _heads(by)
         counts = column_counts(state, by, [value for value, _label, _colour in heads])
-        found = self._cards(state, by, [value for value in counts if counts[value]], None)
+        found = self._board_cards(state, by, [value for value in counts if counts[value]], None)
         made = []
         for value, label, colour in heads:
             if not value and by.required and not counts[value]:
@@ -156,11 +156,11 @@ class BoardScreen(CellScreen):
             cards, more = found.get(value, ((), False))
             most = boards.COUNTED
             count = f"{most:,}+" if counts[value] > most else f"{counts[value]:,}"
-            more_url = self._more(query, by, value, cards) if more else None
+            more_url = self._board_more(query, by, value, cards) if more else None
             made.append(Column(value, label, colour, count, cards, more_url))
         return made
 
-    def _cards(
+    def _board_cards(
         self, state: ListState, by: Field, values: Sequence[str], under: int | None
     ) -> dict[str, tuple[tuple[Card, ...], bool]]:
         """{value: (its next cards, whether there are more)}: the newest first, each column read by its key."""
@@ -173,17 +173,17 @@ class BoardScreen(CellScreen):
             wanted = wanted.order_by(model.id.desc()).limit(PAGE + 1).execution_options(**{UNSCOPED: True})
             records[value] = list(session.scalars(wanted))
         every = [record for found in records.values() for record in found[:PAGE]]
-        write = self._writer(by, every)
+        write = self._board_writer(by, every)
         return {value: (tuple(map(write, found[:PAGE])), len(found) > PAGE) for value, found in records.items()}
 
-    def _writer(self, by: Field, records: Sequence[Any]) -> Any:
+    def _board_writer(self, by: Field, records: Sequence[Any]) -> Any:
         entity = self.seen()
         names = [name for name in self.list_fields() if name not in (by.name, entity.title) and entity.field(name)]
         names = names[:SHOWN]
         titles = read_titles(links_of(entity, records, names))
         written = row_writer(entity, names, titles)
         labels = [str(field.label) for name in names if (field := entity.field(name))]
-        mine = self._changeable(records) if self._movable(by) else set()
+        mine = self._board_changeable(records) if self._board_movable(by) else set()
         clock = zone()
 
         def write(record: Any) -> Card:
@@ -202,16 +202,16 @@ class BoardScreen(CellScreen):
 
         return write
 
-    def _changeable(self, records: Sequence[Any]) -> set[int]:
+    def _board_changeable(self, records: Sequence[Any]) -> set[int]:
         model = self.entity.model
         wanted = among(session(), model.id, [record.id for record in records])
         scope = scope_condition(self.entity, require_actor(), write=True)
         return set(session.scalars(select(model.id).where(wanted, scope).execution_options(**{UNSCOPED: True})))
 
-    def _more(self, query: str, by: Field, value: str, cards: Sequence[Card]) -> str:
-        return self._address("board_cards", query, by=by.name, value=value, under=str(cards[-1].id))
+    def _board_more(self, query: str, by: Field, value: str, cards: Sequence[Card]) -> str:
+        return self._board_address("board_cards", query, by=by.name, value=value, under=str(cards[-1].id))
 
-    def _address(self, route: str, query: str, **own: str) -> str:
+    def _board_address(self, route: str, query: str, **own: str) -> str:
         return self.url(route) + "?" + urlencode(own) + (f"&{query}" if query else "")
 
 

@@ -26,10 +26,10 @@ class CellScreen(EntityScreen):
 
     #: Fields only the module's own form can ask for.
     own_inputs: frozenset[str] = frozenset()
-    #: Choice fields a verb of the module's own moves (`move`), and the permission it takes: ``{"stage": "can_move"}``.
+    #: Choice fields a verb of the module's own moves (`move_card`), and the permission for it: {"stage": "can_move"}.
     own_moves: Mapping[str, str] = {}
 
-    def move(self, record: Any, field: str, value: str) -> None:
+    def move_card(self, record: Any, field: str, value: str) -> None:
         """Put a record into another column of a board, for the fields in `own_moves`. Raises `Refused`."""
         raise NotImplementedError(field)
 
@@ -54,37 +54,37 @@ class CellScreen(EntityScreen):
         if described is None:
             abort(404)
         record, writable = self.find(pk)
-        if reason := self._kept_back(record, writable, described):
+        if reason := self._cell_kept_back(record, writable, described):
             return make_response(jsonify(refused=reason), 200 if request.method == "GET" else 403)
         if request.method == "GET" and "_shown" in request.args:
-            return self._saved(record, request.args["_shown"])
+            return self._cell_saved(record, request.args["_shown"])
         if request.method == "GET":
-            return jsonify(editor=self._editor(record, described))
+            return jsonify(editor=self._cell_editor(record, described))
         text = posted_text(request.form, field)
         if text is None:
             abort(400)
         version, was, plain = posted_version(request.form), posted_text(request.form, "_was"), "_plain" in request.form
-        if self._is_stale(record, described, version, was):
+        if self._cell_stale(record, described, version, was):
             said = _("Somebody else has changed this record meanwhile")
-            again = "" if plain else self._editor(record, described, text, stale=True)
+            again = "" if plain else self._cell_editor(record, described, text, stale=True)
             return make_response(jsonify(editor=again, reason=said), 409)
         try:
             if field in self.own_moves:
-                self.move(record, field, text)
+                self.move_card(record, field, text)
             else:
                 save_changes(self.entity, record, {field: text}, version)
         except Refused as refused:
             said = str(refused.errors.get(field) or "; ".join(map(str, refused.errors.values())) or refused)
             record, _writable = self.find(pk)
-            again = "" if plain else self._editor(record, described, text, version=version, error=said)
+            again = "" if plain else self._cell_editor(record, described, text, version=version, error=said)
             return make_response(jsonify(editor=again, reason=said), 422)
-        return self._saved(record, request.form.get("_shown", ""))
+        return self._cell_saved(record, request.form.get("_shown", ""))
 
-    def _saved(self, record: Any, names: str) -> Response:
-        cells = self._cells(record, names.split(","))
+    def _cell_saved(self, record: Any, names: str) -> Response:
+        cells = self._cell_looks(record, names.split(","))
         return jsonify(cells=cells, mark=self.mark(record), version=getattr(record, "version", None))
 
-    def _kept_back(self, record: Any, writable: bool, field: Field) -> str:
+    def _cell_kept_back(self, record: Any, writable: bool, field: Field) -> str:
         """Why the field of the record cannot be edited here; nothing when it can."""
         if not writable:
             return _("You may see this record, but not change it")
@@ -104,13 +104,13 @@ class CellScreen(EntityScreen):
             return _("This field does not belong to this kind of record")
         return ""
 
-    def _is_stale(self, record: Any, field: Field, version: int | None, was: str | None) -> bool:
+    def _cell_stale(self, record: Any, field: Field, version: int | None, was: str | None) -> bool:
         """Whether somebody else was faster: by the record's version, where it has none by the value."""
         if hasattr(record, "version"):
             return version != record.version
         return input_text(field, getattr(record, field.name, None), zone()) != (was or "").replace("\r\n", "\n")
 
-    def _editor(
+    def _cell_editor(
         self,
         record: Any,
         field: Field,
@@ -140,7 +140,7 @@ class CellScreen(EntityScreen):
             pick_url=lambda name: self.url("pick", field=name),
         )
 
-    def _cells(self, record: Any, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    def _cell_looks(self, record: Any, names: Iterable[str]) -> dict[str, dict[str, str]]:
         """How the fields of the record look now: in a list, and (`short`) on its page."""
         entity = seen_by(self.entity, require_actor())
         shown = [name for name in dict.fromkeys(names) if entity.field(name) is not None]

@@ -29,7 +29,7 @@ class LoansDevelopmentView(ActsView):
     route_base = "/loans_development"
     own_moves = {"stage": "can_move"}
 
-    def move(self, record: Development, field: str, value: str) -> None:
+    def move_card(self, record: Development, field: str, value: str) -> None:
         """Moved on the board: one step forward; giving up asks for the reason, which a card cannot."""
         move_stage(record, value)
 
