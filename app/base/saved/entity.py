@@ -25,15 +25,18 @@ from app.db import transaction
 from app.host.context import context
 from app.types import Actor, Entity, Refused, RoleTemplate, ScopeFilter, Verbs
 
-_OWN = ("can_list", "can_show", "can_add", "can_edit", "can_delete")
+_READ = ("can_list", "can_show")
+_OWN = (*_READ, "can_add", "can_edit", "can_delete")
 _HEADS = ("department_head", "city_manager")
+#: Those who change nothing of the business see here the views they keep above their lists.
+_LOOKING = ("risk_officer", "finance", "management")
 #: Everybody keeps views of their own; heads share with their people, the business admin also sets what opens by itself.
 SHARING: tuple[RoleTemplate, ...] = tuple(
     replace(
         template,
         permissions={
             SAVED_VIEW.view_name: (
-                *_OWN,
+                *(_READ if template.slug in _LOOKING else _OWN),
                 *((SHARE,) if template.slug in (*_HEADS, "business_admin") else ()),
                 *((SET_DEFAULT,) if template.slug == "business_admin" else ()),
             )
@@ -49,7 +52,7 @@ class SavedViewView(EntityView):
     """The views of whoever looks."""
 
     entity = SAVED_VIEW
-    base_permissions: ClassVar[list[str]] = [SHARE, SET_DEFAULT]
+    base_permissions = (SHARE, SET_DEFAULT)
     permission_labels: ClassVar[dict[str, Any]] = {
         SHARE: _l("Share with a team"),
         SET_DEFAULT: _l("Share with everybody, set defaults"),
