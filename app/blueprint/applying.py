@@ -135,7 +135,7 @@ def _connection(switches: bool) -> Iterator[sa.Connection]:
 def _bound(connection: sa.Connection) -> Iterator[Session]:
     """The session of this context stands on the connection: what it commits counts only when that one commits."""
     with Session(bind=connection, expire_on_commit=False) as current:
-        session.registry.set(current)
+        session.registry.set(current)  # type: ignore[arg-type]
         try:
             yield current
         finally:

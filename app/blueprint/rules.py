@@ -71,7 +71,11 @@ def compare(part: str, now: Mapping[Path, Any], wanted: Mapping[Path, Any]) -> l
         for path in wanted
         if path in now and (leaves := tuple(_leaves((), now[path], wanted[path])))
     ]
-    added = [Change(part, path, ADDED, after=wanted[path]) for path in wanted if path not in now]
+    added = [
+        Change(part, path, ADDED, after=new, leaves=() if new is True else tuple(_leaves((), None, new)))
+        for path, new in wanted.items()
+        if path not in now
+    ]
     return [*removed, *changed, *added]
 
 

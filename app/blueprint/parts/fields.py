@@ -112,7 +112,7 @@ class FieldsPart(Part):
 
     def applied(self) -> None:
         session.flush()
-        extend_again(current_app)  # type: ignore[arg-type]
+        extend_again(current_app)
 
     def title(self, change: Change) -> Text:
         entity = context().entities.get(change.path[0])

@@ -14,8 +14,8 @@ from app.base.permissions import synchronise_in
 from app.blueprint.parts.part import Impact, Part
 from app.blueprint.rules import ADDED, CHANGED, REMOVED, Change, Path, Problem
 from app.db import session
-from app.host.boot import boot_order
 from app.host.context import context
+from app.host.discovery import boot_order
 from app.host.migrations import line_of, upgrade
 from app.host.models import HostModule
 from app.host.modules import enabled_slugs, installed_modules, is_allowed

@@ -78,7 +78,7 @@ class RolesPart(Part):
     def check(self, wanted: Any, document: Mapping[str, Any]) -> Iterable[Problem]:
         roles, wrong = mappings((self.name,), wanted)
         yield from wrong
-        known = needed_pairs(current_app)  # type: ignore[arg-type]
+        known = needed_pairs(current_app)
         for path, role in roles:
             if not path[1].replace("_", "").isalnum() or len(path[1]) > 60 or path[1].lower() in ("admin", "public"):
                 yield Problem(path, _("A role's name has Latin letters, digits and _ only; Admin and Public are fixed"))

@@ -63,6 +63,9 @@ roles:
     export_limit: 100
     second_factor: true
   trainee: {label_zh: 实习生, label_en: Trainee}
+layouts:
+  contact:
+    lists: [{role: teller, columns: [name]}]
 """
 
 
@@ -106,13 +109,14 @@ def test_what_one_site_exports_another_becomes(site: Site, tmp_path: Path) -> No
         parts = read_text(text).parts
         assert parts["fields"] == yaml.safe_load(SHAPE)["fields"]
         assert parts["roles"]["teller"] == yaml.safe_load(SHAPE)["roles"]["teller"]
+        assert parts["layouts"]["contact"]["lists"][0]["columns"] == ["name"]
         assert parts["settings"] == {"access.export_rows": 500, "pools.claims_per_day": 7}
         assert applied(text) == 0, "an export changes nothing"
         # to what it was before, and to the document once more: two sites' exports are equal
         back = begin_return(applied_documents()[-1].id, "before")
         apply_document(back.id, compare_document(read_text(back.text)).seen)
     with standing(site):
-        assert site_parts()["modules"] == [] and "teller" not in site_parts()["roles"]
+        assert site_parts()["modules"] == [] and site_parts()["layouts"] == {} and "teller" not in site_parts()["roles"]
         field = session.scalar(select(CustomField).where(CustomField.key == "x_job"))
         assert field is not None and not field.active, "what a document does not name is kept, out of use"
         assert applied(text) > 0
