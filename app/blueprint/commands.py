@@ -160,7 +160,8 @@ def _tell(comparison: Comparison) -> None:
             for impact in each.impact:
                 click.echo(f"      {f'{impact.count:,} ' if impact.count is not None else ''}{impact.text}")
             for leaf in change.leaves:
-                click.echo(f"      {found.part.property(change, leaf) or "value"}: {_told(found.part, change, leaf)}")
+                label = found.part.property(change, leaf) or "value"
+                click.echo(f"      {label}: {_told(found.part, change, leaf)}")
         if found.hidden:
             click.echo(f"  {found.hidden} changes you may not see")
     if not comparison.count and not comparison.problems:
