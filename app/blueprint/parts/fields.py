@@ -16,6 +16,7 @@ from app.blueprint.parts.part import Impact, Part, mappings, said
 from app.blueprint.rules import REMOVED, Change, Leaf, Path, Problem
 from app.db import session
 from app.fields.custom.describing import extend_again
+from app.fields.custom.describing import said as said_in_both
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import KEY
 from app.fields.custom.schemas import CUSTOM_FIELD
@@ -117,7 +118,8 @@ class FieldsPart(Part):
     def title(self, change: Change) -> Text:
         entity = context().entities.get(change.path[0])
         held = change.after or change.before
-        return f"{entity.label if entity else change.path[0]} · {held.get('label_zh') or change.path[1]}"
+        label = said_in_both(held.get("label_zh"), held.get("label_en"))
+        return f"{entity.label if entity else change.path[0]} · {label or change.path[1]}"
 
     def property(self, change: Change, leaf: Leaf) -> Text:
         return str(PROPERTIES[leaf.path[0]].label) if leaf.path[0] in PROPERTIES else leaf.path[0]
