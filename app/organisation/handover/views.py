@@ -89,13 +89,13 @@ class HandoverView(EntityView):
     @needs("can_hand_over")
     def new(self) -> Response:
         """Hand work over: the form, what it would do, and the start."""
-        return self._asked(HANDING_OVER)
+        return self._form_of(HANDING_OVER)
 
     @expose("/leave", methods=("GET", "POST"))
     @needs("can_leave")
     def leave(self) -> Response:
         """Let somebody leave: the same with the last day, and everything goes."""
-        return self._asked(LEAVING)
+        return self._form_of(LEAVING)
 
     @expose("/receivers")
     @needs("can_hand_over", "can_leave")
@@ -128,7 +128,7 @@ class HandoverView(EntityView):
             return done(self._result_url(number), str(refused), "danger")
         return done(self._result_url(number), said)
 
-    def _asked(self, kind: str) -> Response:
+    def _form_of(self, kind: str) -> Response:
         if not request.args.get("employee"):
             return done(self.url("start"))
         giver = find_giver(_number("employee"))
