@@ -14,6 +14,7 @@ from sqlalchemy.types import UserDefinedType
 from app.db import insert_rows as insert_plainly
 from app.fields.custom.counters import number_documents, numbered_fields
 from app.fields.custom.keeping import filled
+from app.fields.custom.linked import inserting
 from app.fields.custom.stored import COLUMN
 from app.host.context import context
 
@@ -33,7 +34,8 @@ def insert_rows(current: Session, table: Table, rows: Iterable[Mapping[str, Any]
     if complete is not None:
         rows = map(complete, rows)
         names = [*names, *({COLUMN} - set(names))]
-    insert_plainly(current, table, rows, names)
+    with inserting(current, table, rows) as watched:
+        insert_plainly(current, table, watched, names)
 
 
 class _Array(UserDefinedType[Any]):

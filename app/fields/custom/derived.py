@@ -16,6 +16,7 @@ from app.access.actors import current_actor
 from app.access.policy import readable
 from app.db import now
 from app.fields.custom.models import CustomField
+from app.fields.custom.rolling import ROLLUP, Rollup
 from app.fields.expressions.compiling import (
     BadExpression,
     Cycle,
@@ -85,10 +86,16 @@ class Plan:
     """The formulas of an entity, each after those it uses, with what they need; and the fields with conditions."""
 
     formulas: tuple[tuple[str, Formula], ...] = ()
+    rollups: tuple[tuple[str, Rollup], ...] = ()
     #: The fields formulas are worked out from, by name: built-in and custom ones that are no formulas.
     needs: tuple[Field, ...] = ()
     #: Fields whose presence or need hangs on a condition.
     conditional: tuple[Field, ...] = ()
+
+    @property
+    def derives(self) -> bool:
+        """Whether records have anything that is worked out."""
+        return bool(self.formulas or self.rollups)
 
     @property
     def by_time(self) -> bool:
@@ -137,9 +144,25 @@ def made_plan(fields: Iterable[Field]) -> Plan:
     needed = dict.fromkeys(name for formula in formulas.values() for name in formula.uses if name not in formulas)
     return Plan(
         tuple((name, formulas[name]) for name in order),
+        tuple((name, field.compute) for name, field in known.items() if isinstance(field.compute, Rollup)),
         tuple(known[name] for name in needed),
         tuple(field for field in known.values() if is_conditional(field)),
     )
+
+
+def rolled_into(slug: str) -> tuple[tuple[Entity, str], ...]:
+    """(entity, link) of those that have roll-ups over the records of an entity; found once."""
+    known = context().derived.setdefault("", {})
+    if slug not in known:
+        links = {
+            (other.slug, rollup.link): other
+            for other in list(context().entities.values())
+            for _name, rollup in plan_of(other).rollups
+            if rollup.child == slug
+        }
+        known[slug] = tuple((other, link) for (_slug, link), other in links.items())
+    found: tuple[tuple[Entity, str], ...] = known[slug]
+    return found
 
 
 def is_conditional(field: Field) -> bool:
@@ -175,8 +198,12 @@ def with_expressions(
     fault: Callable[[CustomField, str, BadExpression], None],
 ) -> Field:
     """The field with what its row says compiled; `fault` is told of what cannot be: (row, its attribute, why)."""
-    if row.source == FORMULA:
+    if row.source != PEOPLE:
         field = replace(field, computed=True, required=False, unique=False, importable=False, default=None)
+    if row.source == ROLLUP:
+        child, _dot, link = (row.rollup_of or "").partition(".")
+        rolled = Rollup(child, link, row.rollup_by or "count", row.rollup_field, row.rollup_where, field.kind)
+        field = replace(field, compute=rolled)
     parts: tuple[tuple[str, str | None, Callable[[str], Any]], ...] = (
         ("formula", row.formula if row.source == FORMULA else None, lambda text: _formula(text, known, field)),
         ("required_when", row.required_when, lambda text: Condition(slug, compile_condition(text, known), False)),
@@ -210,6 +237,7 @@ __all__ = [
     "is_conditional",
     "made_plan",
     "plan_of",
+    "rolled_into",
     "surroundings",
     "with_expressions",
     "worked_out",

@@ -17,6 +17,7 @@ from app.access.scope import UNSCOPED
 from app.db import reading, session
 from app.fields.custom.derived import attached
 from app.fields.custom.models import CustomField
+from app.fields.custom.rolling import links
 from app.fields.custom.rules import CHOOSING, LONGEST, PREFIX, UNORDERED, read_choices
 from app.fields.custom.several import holds, named
 from app.fields.custom.stored import inside, is_custom, is_extensible
@@ -206,9 +207,23 @@ def _offer(carried: Context) -> None:
         return
     able = tuple(Choice(one.slug, one.label) for one in carried.entities.values() if is_extensible(one))
     linked = tuple(Choice(one.slug, one.label) for one in carried.entities.values() if _is_linkable(one))
-    offers = {"entity": able, "target": linked}
+    rolled = {
+        f"{child.slug}.{link.name}": LazyString(_of, child.label, link.label)
+        for child, link in links(carried.entities.values())
+        if link.target in {choice.value for choice in able}
+    }
+    offers = {
+        "entity": able,
+        "target": linked,
+        "rollup_of": tuple(Choice(value, label) for value, label in rolled.items()),
+    }
     fields = tuple(replace(field, choices=offers.get(field.name, field.choices)) for field in entity.fields)
     _put(carried, replace(entity, fields=fields))
+
+
+def _of(child: Text, link: Text) -> str:
+    locale = get_locale()
+    return f"{child} ({link})" if locale is not None and locale.language != "zh" else f"{child}（{link}）"
 
 
 def _is_linkable(entity: Entity) -> bool:

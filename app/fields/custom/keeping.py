@@ -7,6 +7,7 @@ ORM records by a listener before the flush, rows of set-based inserts by `filled
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,8 @@ from flask import has_app_context
 from sqlalchemy import Table, event, select, text
 from sqlalchemy.orm import Session
 
-from app.fields.custom.derived import Plan, plan_of, worked_out
+from app.fields.custom.derived import Plan, plan_of, surroundings, worked_out
+from app.fields.custom.rolling import totals
 from app.fields.custom.rules import PREFIX, kept, typed
 from app.fields.custom.stored import COLUMN, Extensible, raw_expression
 from app.host.context import context
@@ -28,22 +30,52 @@ CHUNK = 5000
 def _settle(session: Session, _context: Any, _instances: Any) -> None:
     if not has_app_context():
         return
-    for record in (*session.new, *session.dirty):
+    changed = [record for record in session.dirty if isinstance(record, Extensible)]
+    figures = _figures_now(session, changed)
+    for record in changed:
+        settle(record, figures.get((type(record), record.id), {}), is_new=False)
+    for record in session.new:
         if isinstance(record, Extensible):
-            settle(record)
+            settle(record, {}, is_new=True)
 
 
-def settle(record: Any) -> None:
-    """Put the results of the formulas into a record that is about to be written."""
-    entity = context().by_model.get(type(record))
-    plan = plan_of(entity) if entity is not None else None
-    if plan is None or not plan.formulas:
+def _figures_now(session: Session, records: Sequence[Any]) -> dict[tuple[type, int], dict[str, Any]]:
+    """The roll-ups of records as others have left them by now: their documents are about to be written as a whole."""
+    found: dict[tuple[type, int], dict[str, Any]] = {}
+    by_model: dict[type, list[int]] = defaultdict(list)
+    for record in records:
+        by_model[type(record)].append(record.id)
+    for model, ids in by_model.items():
+        names = [name for name, _rollup in _plan(context().by_model.get(model)).rollups]
+        if not names:
+            continue
+        table: Any = model.__table__  # type: ignore[attr-defined]
+        held = select(table.c.id, table.c[COLUMN]).where(table.c.id.in_(ids)).order_by(table.c.id)
+        for row in session.connection().execute(held.with_for_update(key_share=True)):
+            found[(model, row.id)] = {name: (row[1] or {}).get(name) for name in names}
+    return found
+
+
+def _plan(entity: Entity | None) -> Plan:
+    return plan_of(entity) if entity is not None else Plan()
+
+
+def settle(record: Any, figures: Mapping[str, Any], *, is_new: bool) -> None:
+    """Put results into a record that is about to be written; `figures` are its roll-ups as JSON holds them."""
+    plan = _plan(context().by_model.get(type(record)))
+    if not plan.derives:
         return
     table = type(record).__table__
+    if plan.rollups:
+        known = {name: rollup.nothing for name, rollup in plan.rollups} if is_new else figures
+        rest = {name: value for name, value in (record.custom or {}).items() if name not in known}
+        fresh = {**rest, **{name: value for name, value in known.items() if value is not None}}
+        if fresh != (record.custom or {}):
+            record.custom = fresh
     values = {}
     for field in plan.needs:
         value = getattr(record, field.name, None)
-        values[field.name] = _default(table, field.name) if value is None and record.id is None else value
+        values[field.name] = _default(table, field.name) if value is None and is_new else value
     document = dict(record.custom or {})
     fresh = _merged(document, worked_out(plan, values))
     if fresh != document:
@@ -53,12 +85,13 @@ def settle(record: Any) -> None:
 def filled(table: Table) -> Callable[[Mapping[str, Any]], dict[str, Any]] | None:
     """What completes a row of a set-based insert, or None where nothing is to be worked out."""
     entity = context().by_table.get(table) if has_app_context() else None
-    plan = plan_of(entity) if entity is not None else None
-    if plan is None or not plan.formulas:
+    plan = _plan(entity)
+    if not plan.derives:
         return None
+    nothing = {name: rollup.nothing for name, rollup in plan.rollups if rollup.nothing is not None}
 
     def complete(row: Mapping[str, Any]) -> dict[str, Any]:
-        document = dict(row.get(COLUMN) or {})
+        document = {**nothing, **(row.get(COLUMN) or {})}
         values = {field.name: _of_row(table, row, document, field) for field in plan.needs}
         return {**row, COLUMN: _merged(document, worked_out(plan, values))}
 
@@ -74,30 +107,50 @@ def derive(current: Session, table: Any, ids: Iterable[int], names: Iterable[str
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), CHUNK):
         part = wanted[start : start + CHUNK]
-        recompute(current, entity, plan, entity.model.id.in_(part), CHUNK)
+        recompute(current, entity, plan, entity.model.id.in_(part), CHUNK, rolled=False)
+    _forget(current, entity)
+
+
+def roll_up(current: Session, entity: Entity, ids: Iterable[int]) -> None:
+    """Add up what links to these records, and what follows from it, after linking records were written."""
+    plan, wanted = plan_of(entity), sorted(set(ids))
+    for start in range(0, len(wanted) if plan.rollups else 0, CHUNK):
+        recompute(current, entity, plan, entity.model.id.in_(wanted[start : start + CHUNK]), CHUNK)
+    _forget(current, entity)
+
+
+def _forget(current: Session, entity: Entity) -> None:
+    """Records at hand read their document anew."""
     for record in list(current.identity_map.values()):
         if isinstance(record, entity.model):
             current.expire(record, [COLUMN])
 
 
-def recompute(current: Session, entity: Entity, plan: Plan, condition: Any, limit: int) -> tuple[int | None, int]:
-    """Work the formulas of the first `limit` rows by id that meet a condition out anew.
+def recompute(
+    current: Session, entity: Entity, plan: Plan, condition: Any, limit: int, *, rolled: bool = True
+) -> tuple[int | None, int]:
+    """Work out the roll-ups (where `rolled`) and formulas of the first `limit` rows by id that meet a condition.
 
-    Three steps whatever the number: lock and read the columns needed, work out, write what differs. The version of a
-    record stays, so nobody's open form becomes stale. Returns (the last id, how many were written).
+    A few statements whatever the number: lock and read the columns needed, add the linking records up, write what
+    differs. The version of a record stays, so nobody's open form becomes stale. Returns (the last id, how many were
+    written).
     """
     model: Any = entity.model
-    stored = [name for name, _formula in plan.formulas]
-    columns = [_raw(model, field).label(field.name) for field in plan.needs]
-    columns += [raw_expression(getattr(model, COLUMN), name).label(name) for name in stored]
+    rollups = plan.rollups if rolled else ()
+    stored = [name for name, _made in (*rollups, *plan.formulas)]
+    columns = {field.name: _raw(model, field).label(field.name) for field in plan.needs}
+    columns |= {name: raw_expression(getattr(model, COLUMN), name).label(name) for name in stored}
     table = model.__table__
-    statement = select(model.id.label("row_id"), *columns).select_from(table).where(condition)
+    statement = select(model.id.label("row_id"), *columns.values()).select_from(table).where(condition)
     statement = statement.order_by(model.id).limit(limit).with_for_update(key_share=True)
     rows = current.connection().execute(statement).mappings().all()
+    # a statement of its own: it sees what those wrote who held the rows a moment ago
+    added = totals(current, rollups, [row["row_id"] for row in rows], surroundings()) if rows and rollups else {}
     changes = []
     for row in rows:
-        values = {field.name: _typed(field, row[field.name]) for field in plan.needs}
-        fresh = {name: kept(value) for name, value in worked_out(plan, values).items()}
+        figures = added.get(row["row_id"], {})
+        values = {field.name: _typed(field, row[field.name]) for field in plan.needs} | figures
+        fresh = {name: kept(value) for name, value in {**figures, **worked_out(plan, values)}.items()}
         if any(not _equal(row[name], fresh[name]) for name in stored):
             changes.append([row["row_id"], fresh])
     if changes:
@@ -163,4 +216,4 @@ def _equal(raw: Any, fresh: Any) -> bool:
     return str(raw) == str(fresh)
 
 
-__all__ = ["CHUNK", "derive", "filled", "recompute", "settle"]
+__all__ = ["CHUNK", "derive", "filled", "recompute", "roll_up", "settle"]

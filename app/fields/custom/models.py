@@ -51,6 +51,11 @@ class CustomField(Model):
     #: Where its values come from: people, or a formula over other fields of the record.
     source: Mapped[str] = mapped_column(String(12), default="people", server_default="people")
     formula: Mapped[str | None] = mapped_column(Text)
+    #: A roll-up: over which records by which link (``contact.customer_id``), how, over which field, of which records.
+    rollup_of: Mapped[str | None] = mapped_column(String(120))
+    rollup_by: Mapped[str | None] = mapped_column(String(12))
+    rollup_field: Mapped[str | None] = mapped_column(String(60))
+    rollup_where: Mapped[str | None] = mapped_column(Text)
     required_when: Mapped[str | None] = mapped_column(Text)
     visible_when: Mapped[str | None] = mapped_column(Text)
     position: Mapped[int] = mapped_column(Integer, default=0)

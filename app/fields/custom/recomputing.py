@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from app.access.scope import UNSCOPED
 from app.db import session
+from app.fields.custom.derived import Plan
 from app.fields.custom.deriving import plan_now
 from app.fields.custom.keeping import CHUNK, recompute
 from app.fields.custom.stored import is_extensible
@@ -36,11 +37,16 @@ def work_out(run: Any, entity: str) -> dict[str, int]:
 
 
 def work_out_by_time(run: Any) -> dict[str, int]:
-    """Work out those whose results change as days pass; how many records were changed, by entity."""
+    """Work out those whose results may have changed by themselves; how many records were changed, by entity."""
     for entity in list(context().entities.values()):
-        if is_extensible(entity) and plan_now(session(), entity).by_time:
+        if is_extensible(entity) and _changes_by_itself(plan_now(session(), entity)):
             _pass_over(run, entity)
     return {slug: counted["changed"] for slug, counted in run.state.items()}
+
+
+def _changes_by_itself(plan: Plan) -> bool:
+    """With the day; roll-ups, too: a module may write linking records past all that keeps them."""
+    return plan.by_time or bool(plan.rollups)
 
 
 def _pass_over(run: Any, entity: Entity) -> None:
@@ -53,7 +59,7 @@ def _pass_over(run: Any, entity: Entity) -> None:
             current = session()
             plan = plan_now(current, entity)
             last, changed = None, 0
-            if plan.formulas:
+            if plan.derives:
                 last, changed = recompute(current, entity, plan, model.id > counted["after"], CHUNK)
             counted = {"after": last if last is not None else top, "changed": counted["changed"] + changed}
             run.state[entity.slug] = counted

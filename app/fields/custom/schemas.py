@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.fields.custom.derived import FORMULA, PEOPLE
 from app.fields.custom.models import CustomField
+from app.fields.custom.rolling import ROLLUP, WAYS
 from app.fields.custom.rules import CHOOSING, COLOURS, KINDS
 from app.fields.custom.validating import MEASURED
 from app.fields.expressions.syntax import LONGEST_TEXT
@@ -36,6 +37,19 @@ KIND_LABELS = {
     Kind.FILES: _l("Files"),
     Kind.AUTO_NUMBER: _l("Number counted by the system"),
 }
+
+
+WAY_LABELS = {
+    "count": _l("Number of records"),
+    "sum": _l("Sum"),
+    "average": _l("Average"),
+    "min": _l("Least"),
+    "max": _l("Greatest"),
+}
+
+
+def _rolled(values: Mapping[str, Any]) -> bool:
+    return values.get("source") == ROLLUP
 
 
 def _typed(values: Mapping[str, Any]) -> bool:
@@ -103,13 +117,23 @@ CUSTOM_FIELD = Entity(
         ),
         Field("source", _l("Its values come from"), Kind.CHOICE, create_only=True, required=True, default=PEOPLE,
               choices=(Choice(PEOPLE, _l("People, files and interfaces")),
-                       Choice(FORMULA, _l("A formula over the same record")))),
+                       Choice(FORMULA, _l("A formula over the same record")),
+                       Choice(ROLLUP, _l("A roll-up of records that link to it")))),
         Field(
             "formula", _l("Formula"), Kind.LONG_TEXT, max_length=LONGEST_TEXT, filterable=False,
             visible_when=lambda v: v.get("source") == FORMULA,
             help=_l("What the field holds, in CEL over the keys of other fields: %(example)s",
                     example="annual_income * 0.3"),
         ),
+        Field("rollup_of", _l("Rolls up"), Kind.CHOICE, visible_when=_rolled,
+              help=_l("All such records count, whoever may see them: whoever may read this field learns the figure")),
+        Field("rollup_by", _l("How"), Kind.CHOICE, visible_when=_rolled,
+              choices=tuple(Choice(way, WAY_LABELS[way]) for way in WAYS)),
+        Field("rollup_field", _l("Over the field"), max_length=60, filterable=False, visible_when=_rolled,
+              help=_l("Its key among the fields of those records; not for a number of records")),
+        Field("rollup_where", _l("Only those with"), Kind.LONG_TEXT, max_length=LONGEST_TEXT, filterable=False,
+              visible_when=_rolled,
+              help=_l("A condition over the fields of those records: %(example)s", example="kind == 'visit'")),
         Field("required_when", _l("Must be filled in when"), Kind.LONG_TEXT, max_length=LONGEST_TEXT, filterable=False,
               visible_when=_typed,
               help=_l("A condition over other fields: %(example)s", example="kind == 'corporate' && level != null")),
@@ -157,7 +181,8 @@ CUSTOM_FIELD = Entity(
         Section(_l("Field"), ("entity", "label_zh", "label_en", "kind", "choices", "depends_on", "target", "pattern",
                              "number_old",
                              "key")),
-        Section(_l("Where its values come from"), ("source", "formula")),
+        Section(_l("Where its values come from"), ("source", "formula", "rollup_of", "rollup_by", "rollup_field",
+                                                     "rollup_where")),
         Section(_l("Conditions"), ("required_when", "visible_when")),
         Section(_l("How it behaves"), ("required", "sole", "indexed", "default", "max_length", "most", "unit",
                                        "smallest", "largest", "regex", "regex_zh", "regex_en")),

@@ -45,6 +45,7 @@ TEXTS: dict[str, Any] = {
     "mixed": _l("The results must be of one kind, not %(first)s here and %(second)s there"),
     "no_choice": _l("“%(found)s” is none of the choices: %(known)s"),
     "no_condition": _l("A condition answers yes or no; this gives %(type)s"),
+    "not_counted": _l("“%(found)s” cannot be asked of the records that are rolled up"),
     "result": _l("The field holds %(wanted)s; this gives %(type)s"),
     "round_it": _l("The field holds whole numbers; write int(round(…)) around it"),
 }

@@ -15,6 +15,7 @@ from app.access.models import AuditEntry
 from app.access.scope import UNSCOPED, scope_condition
 from app.db import metadatas, now, reading, session, transaction
 from app.fields.bulk import among
+from app.fields.custom.linked import removing
 from app.fields.values import read_value
 from app.host.context import context
 from app.jobs.models import Job
@@ -182,7 +183,8 @@ def _delete(current: Session, entity: Entity, ids: Sequence[int], found: dict[in
         current.flush()
         return list(ids)
     table = model.__table__
-    current.execute(delete(table).where(among(current, table.c.id, ids)))
+    with removing(current, table, ids):
+        current.execute(delete(table).where(among(current, table.c.id, ids)))
     if entity.audited:
         record_acts(current, (Act("delete", entity.slug, str(number), found[number][0][:200]) for number in ids))
     return list(ids)
