@@ -13,7 +13,9 @@ from flask_babel import lazy_gettext as _l
 from app.access.actors import require_actor
 from app.access.policy import seen_by
 from app.db import session
-from app.fields.custom.deriving import EXPRESSIONS, fields_now, rows_of, used_by, users_of
+from app.fields.custom.deriving import EXPRESSIONS, fields_now, names_in, rolling_up, rows_of, used_by, users_of
+from app.fields.custom.describing import said
+from app.fields.custom.rolling import ROLLUP
 from app.fields.custom.schemas import CUSTOM_FIELD
 from app.fields.custom.stored import is_extensible
 from app.fields.expressions.checking import OF_KIND
@@ -81,17 +83,41 @@ def dependencies(record: Any) -> str:
     rows = rows_of(session(), record.entity)
     entity = context().entities.get(record.entity)
     known = fields_now(entity, rows) if entity is not None else {}
-    pages = {row.key: url_for(f"{CUSTOM_FIELD.view_name}.show", pk=row.id) for row in rows}
+    pages = {row.key: _page(row) for row in rows}
     uses = [
         Line(str(known[key].label) if key in known else key, key, _by(name), pages.get(key, ""))
         for name in EXPRESSIONS
         for key in used_by(record, name)
     ]
+    uses += _rolled(record)
     users = [
         Line(str(known[use.row.key].label), use.row.key, _by(use.by), pages[use.row.key])
         for use in users_of(record.key, rows)
     ]
+    users += [
+        Line(str(said(row.label_zh, row.label_en)), f"{row.entity}.{row.key}", _by("rollup_of"), _page(row))
+        for row in rolling_up(session(), record)
+    ]
     return render_template("shaping/dependencies.html", uses=uses, users=users)
+
+
+def _page(row: Any) -> str:
+    return url_for(f"{CUSTOM_FIELD.view_name}.show", pk=row.id)
+
+
+def _rolled(record: Any) -> Iterator[Line]:
+    """What a roll-up is made of: the link, the field, the fields of its condition."""
+    slug, _dot, link = (record.rollup_of or "").partition(".")
+    child = context().entities.get(slug)
+    if record.source != ROLLUP or child is None:
+        return
+    known = fields_now(child, rows_of(session(), slug))
+    named = ((link, "rollup_of"), (record.rollup_field, "rollup_field"))
+    where = ((key, "rollup_where") for key in names_in(record.rollup_where or ""))
+    for key, by in (*named, *where):
+        if key:
+            label = str(known[key].label) if key in known else key
+            yield Line(f"{child.label} · {label}", f"{slug}.{key}", _by(by))
 
 
 def _by(name: str) -> str:

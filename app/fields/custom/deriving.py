@@ -178,5 +178,5 @@ def rolling_up(current: Session, row: CustomField) -> list[CustomField]:
     ]
 
 
-__all__ = ["EXPRESSIONS", "Use", "check_expressions", "fields_now", "plan_now", "refuse_used", "rows_of", "used_by",
-           "users_of"]  # fmt: skip
+__all__ = ["EXPRESSIONS", "Use", "check_expressions", "fields_now", "names_in", "plan_now", "refuse_used", "rolling_up",
+           "rows_of", "used_by", "users_of"]  # fmt: skip

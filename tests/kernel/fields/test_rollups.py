@@ -25,7 +25,7 @@ from app.types import SYSTEM, Refused
 from tests.kernel.base.lists import URL, rows
 from tests.kernel.fields.shaping import add_fields, rebuilt
 from tests.kernel.fields.test_formulas import kept
-from tests.kernel.fields.test_shaping import change
+from tests.kernel.fields.test_shaping import change, field
 
 ROLLUP = {"source": "rollup", "rollup_of": "contact.customer_id"}
 SPENT = {"source": "rollup", "rollup_of": "activity.customer_id"}
@@ -112,22 +112,21 @@ def test_all_records_are_added_up_in_the_background(shaped: Flask, people: Peopl
     assert client.put(f"/api/v1/customer/{pk}", json={"x_people": 3}, headers={"If-Match": etag}).status_code == 422
 
 
-@pytest.mark.parametrize(
-    ("values", "where"),
-    [
-        ({"rollup_of": "employee.unit_id"}, "rollup_of"), ({"rollup_of": ""}, "rollup_of"),
-        ({"rollup_by": ""}, "rollup_by"), ({"kind": "money"}, "kind"), ({"rollup_by": "sum"}, "rollup_field"),
-        ({"rollup_by": "sum", "rollup_field": "name"}, "kind"),
-        ({"rollup_by": "max", "rollup_field": "birth_date"}, "kind"),
-        ({"rollup_where": "nam == 'a'"}, "rollup_where"), ({"rollup_where": "trim(name) == 'a'"}, "rollup_where"),
-        ({"rollup_where": "customer_id == null"}, "rollup_where"), ({"sole": True}, "sole"),
-    ],
+WRONG: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"rollup_of": "employee.unit_id"}, "rollup_of"), ({"rollup_of": ""}, "rollup_of"),
+    ({"rollup_by": ""}, "rollup_by"), ({"kind": "money"}, "kind"), ({"rollup_by": "sum"}, "rollup_field"),
+    ({"rollup_by": "sum", "rollup_field": "name"}, "kind"),
+    ({"rollup_by": "max", "rollup_field": "birth_date"}, "kind"),
+    ({"rollup_where": "nam == 'a'"}, "rollup_where"), ({"rollup_where": "trim(name) == 'a'"}, "rollup_where"),
+    ({"rollup_where": "customer_id == null"}, "rollup_where"), ({"sole": True}, "sole"),
 )  # fmt: skip
-def test_what_cannot_be_rolled_up_is_refused(app: Flask, values: dict[str, Any], where: str) -> None:
-    described = {"label_zh": "新", "kind": "integer", "rollup_by": "count", **ROLLUP, **values}
-    with pytest.raises(Refused) as refused:
-        add_fields(described)
-    assert list(refused.value.errors) == [where]
+
+
+def test_what_cannot_be_rolled_up_is_refused(app: Flask) -> None:
+    for values, where in WRONG:
+        with pytest.raises(Refused) as refused:
+            add_fields({"label_zh": "新", "kind": "integer", "rollup_by": "count", **ROLLUP, **values})
+        assert list(refused.value.errors) == [where], values
 
 
 def test_a_field_that_is_rolled_up_stays(app: Flask, people: People) -> None:
@@ -138,6 +137,11 @@ def test_a_field_that_is_rolled_up_stays(app: Flask, people: People) -> None:
     with pytest.raises(Refused) as refused:
         change("x_sum", active=False)
     assert "总存款" in str(refused.value.reason)
+    shaper = people.add("shaper", "业管", people.head_office, "business_admin")
+    client: Any = login(app.test_client(), shaper)
+    pages = [client.get(f"/custom_field/show/{field(key).id}/tab/dependencies", htmx=True).text
+             for key in ("x_sum", "x_all")]  # fmt: skip
+    assert "总存款" in pages[0] and "联系人 · 存款" in pages[1] and "contact.customer_id" in pages[1]
     with rebuilt(app), acting_as(SYSTEM):
         pk = make_customer("甲企", people.manager).id
         for amount in ("1.10", "2.20"):
