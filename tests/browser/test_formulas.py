@@ -25,8 +25,10 @@ def test_a_formula_and_a_condition(window: Window, served: Served, language: str
     with served.acting(SYSTEM):
         shaper = served.people.add(f"shaper-{width}", "业管", served.people.head_office, "business_admin")
         reason = {"entity": "customer", "key": f"x_why_{width}", "label_zh": f"理由{width}", "kind": "text",
-                  "visible_when": "level != null", "required_when": "annual_income > 1000"}  # fmt: skip
+                  "visible_when": f"level != null && name.endsWith('{width}')",
+                  "required_when": "annual_income > 1000"}  # fmt: skip
         create_record(entity("custom_field"), reason)
+        create_record(entity("customer"), {"name": f"老客户{width}", "owner_id": served.people.manager.employee_id})
     window.expect("422")
     page = window(shaper, "/custom_field/add", language=language, width=width)
     page.select_option("[name=entity]", "customer")
@@ -56,9 +58,10 @@ def test_a_formula_and_a_condition(window: Window, served: Served, language: str
     check(page)
     shot(page, f"formula-2-dependencies-{language}")
 
-    assert page.evaluate(COMES, ["/customer/list/", f"{'月供上限' if language == 'zh' else 'Monthly limit '}{width}",
-                                 PATIENCE_MS]), "the field is not there yet"  # fmt: skip
-    page = window(served.people.manager, "/customer/add", language=language, width=width)
+    page = window(served.people.manager, "/", language=language, width=width)
+    label = f"月供上限{width}" if language == "zh" else f"Monthly limit {width}"
+    assert page.evaluate(COMES, ["/customer/list/", label, PATIENCE_MS]), "the field is not there yet"
+    page.goto(f"{served.url}/customer/add")
     why = page.locator(f"[data-field=x_why_{width}]")
     expect(why).to_be_hidden()
     page.fill("[name=name]", f"甲{width}")
