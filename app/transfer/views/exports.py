@@ -3,6 +3,8 @@ made."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response, abort, make_response, redirect, request, send_file, url_for
 from sqlalchemy import select
 
@@ -126,7 +128,7 @@ class ExportView(PageView):
             control.note_download(exports.find_export(pk), name)
         return send_file(path, as_attachment=True, download_name=name, conditional=False, max_age=0)
 
-    def _columns(self, entity: Entity) -> list[str]:
+    def _columns(self, entity: Entity) -> Sequence[str]:
         """The columns offered first: those of the list one comes from, else one's own, else the usual ones."""
         named = read_columns(request.args.get("columns", "")) or own_columns(entity.slug)
         stored = {field.name for field in exports.exportable_fields(entity)}
