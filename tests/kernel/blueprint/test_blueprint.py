@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import NullPool, create_engine, delete, select, update
 
 from app import create_app
 from app.access.actors import acting_as, load_actor
@@ -30,12 +30,15 @@ from app.blueprint.services import (
 )
 from app.db import db, session, transaction
 from app.fields.custom.models import CustomField
-from app.host.models import VERSION, HostState
-from app.host.sites import Site
+from app.host.models import VERSION, HostModule, HostState
+from app.host.sites import Site, create_site
+from app.testing.databases import copy_database
 from app.testing.factories import make_customer
 from app.testing.people import People
+from app.testing.plugin import template
 from app.types import SYSTEM
 
+TEMPLATES = Path(__file__).resolve().parents[3] / "examples" / "blueprints"
 SHAPE = """
 blueprint: 1
 title: 小贷公司
@@ -156,6 +159,37 @@ def test_a_document_is_refused_where_it_is_wrong(app: Flask, as_system: None) ->
             comparison = compare_document(read_text(text))
             raise Unfit(comparison.problems) if comparison.problems else AssertionError(f"taken: {text}")
         assert path in [problem.where for problem in unfit.value.problems], text
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", ["small-lender", "retail-desk", "wealth-team"])
+def test_a_worked_template_makes_a_fresh_site_what_it_says(site: Site, name: str, tmp_path: Path) -> None:
+    text = (TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8")
+    with standing(site):
+        assert applied(text) >= 8
+    with standing(site):
+        exported, parts = export_document(), read_text(text).parts
+        assert {part: data for part, data in site_parts().items() if part in parts} == parts
+    if name != "small-lender":
+        return
+    # and from there to a site that never saw the template
+    other = create_site(tmp_path / "other", "other", database_url=empty_copy(tmp_path))
+    with standing(other):
+        assert export_document() != exported
+        applied(exported)
+    with standing(other):
+        assert export_document() == exported
+
+
+def empty_copy(folder: Path) -> str:
+    """A database with all tables and no module on."""
+    (folder / "b").mkdir()
+    url = copy_database(template("sqlite", folder), folder / "b")
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(delete(HostModule))
+    engine.dispose()
+    return url
 
 
 def test_all_or_nothing(app: Flask, as_system: None) -> None:
