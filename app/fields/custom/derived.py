@@ -170,9 +170,9 @@ def is_conditional(field: Field) -> bool:
     return field.required_when is not None or isinstance(field.visible_when, Condition)
 
 
-def worked_out(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """{formula: result} for the values of one record."""
-    known, around = dict(values), surroundings()
+def worked_out(plan: Plan, values: Mapping[str, Any], around: Surroundings | None = None) -> dict[str, Any]:
+    """{formula: result} for the values of one record; of many, give them the same surroundings."""
+    known, around = dict(values), around or surroundings()
     for name, formula in plan.formulas:
         known[name] = formula(known, around)
     return {name: known[name] for name, _formula in plan.formulas}

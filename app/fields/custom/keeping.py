@@ -145,12 +145,13 @@ def recompute(
     statement = statement.order_by(model.id).limit(limit).with_for_update(key_share=True)
     rows = current.connection().execute(statement).mappings().all()
     # a statement of its own: it sees what those wrote who held the rows a moment ago
-    added = totals(current, rollups, [row["row_id"] for row in rows], surroundings()) if rows and rollups else {}
+    around = surroundings()
+    added = totals(current, rollups, [row["row_id"] for row in rows], around) if rows and rollups else {}
     changes = []
     for row in rows:
         figures = added.get(row["row_id"], {})
         values = {field.name: _typed(field, row[field.name]) for field in plan.needs} | figures
-        fresh = {name: kept(value) for name, value in {**figures, **worked_out(plan, values)}.items()}
+        fresh = {name: kept(value) for name, value in {**figures, **worked_out(plan, values, around)}.items()}
         if any(not _equal(row[name], fresh[name]) for name in stored):
             changes.append([row["row_id"], fresh])
     if changes:
