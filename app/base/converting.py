@@ -27,13 +27,12 @@ from app.base.views.screen import EntityScreen
 from app.base.views.titles import read_titles
 from app.db import session, transaction
 from app.fields.custom.conversion.models import Conversion, ConvertedValue
-from app.fields.custom.conversion.rules import PAIRS
 from app.fields.custom.conversion.running import run_conversion
-from app.fields.custom.conversion.services import change_kind, entity_of, latest, try_kind
+from app.fields.custom.conversion.services import change_kind, entity_of, kinds_after, latest, try_kind
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING
 from app.fields.custom.schemas import KIND_LABELS
-from app.fields.hooks import INDEX_JOB
+from app.fields.hooks import INDEX_JOB, TERMS_JOB
 from app.fields.messages import message
 from app.jobs.models import Job
 from app.jobs.rules import OPEN
@@ -57,6 +56,7 @@ def convert_job(run: Run, conversion_id: int) -> dict[str, Any]:
     found = run_conversion(run, conversion_id)
     if found.get("status") == "done":
         enqueue(INDEX_JOB, actor=SYSTEM, unique_key=INDEX_JOB)
+        enqueue(TERMS_JOB, actor=SYSTEM, unique_key=TERMS_JOB)
     return found
 
 
@@ -88,7 +88,7 @@ def render_tab(row: CustomField) -> Markup:
     return Markup(render_template(  # noqa: S704  (a template's own output)
         "shaping/kind.html",
         row=row, made=made, job=job, is_open=is_open, **g.get("kind_refused", {"error": "", "typed": {}}),
-        kinds=[(kind.value, KIND_LABELS[kind]) for kind in PAIRS.get(Kind(row.kind), ())],
+        kinds=[(kind.value, KIND_LABELS[kind]) for kind in kinds_after(row)],
         labels={kind.value: label for kind, label in KIND_LABELS.items()},
         choosing=[kind.value for kind in CHOOSING],
         rows=shown, limit=SHOWN, kept_back=not may_look(entity, row),

@@ -21,7 +21,7 @@ from app.fields.custom.models import CustomField
 from app.fields.custom.recomputing import FORMULA_JOB
 from app.fields.custom.schemas import CUSTOM_FIELD
 from app.fields.custom.services import add_field, change_field, remove_field
-from app.fields.hooks import INDEX_JOB, NUMBER_JOB
+from app.fields.hooks import INDEX_JOB, NUMBER_JOB, TERMS_JOB
 from app.host.context import context
 from app.jobs.services import enqueue
 from app.types import SYSTEM, Entity, Verbs
@@ -52,6 +52,7 @@ def _remove(row: CustomField) -> None:
 def _follow_up(row: CustomField) -> None:
     """What the background does after a field was saved."""
     enqueue(INDEX_JOB, actor=SYSTEM, unique_key=INDEX_JOB)
+    enqueue(TERMS_JOB, actor=SYSTEM, unique_key=TERMS_JOB)
     if row.number_old:
         enqueue(NUMBER_JOB, actor=SYSTEM, unique_key=NUMBER_JOB)
     if row.source != PEOPLE and row.active:

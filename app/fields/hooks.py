@@ -13,6 +13,7 @@ from app.fields.custom.indexing import keep_indexes
 from app.fields.custom.recomputing import FORMULA_JOB, NIGHTLY_JOB, Which, work_out, work_out_by_time
 from app.fields.custom.renumbering import number_old_records
 from app.fields.custom.schemas import CUSTOM_FIELD
+from app.fields.custom.seeking import keep_terms
 from app.fields.entities.handing import entity_holdings
 from app.fields.entities.schemas import CUSTOM_ENTITY
 from app.fields.layouts.services import VIEW as LAYOUTS
@@ -22,6 +23,7 @@ from app.types import Holding, JobSpec, MenuGroup, MenuItem, RoleTemplate
 #: The screens ask for it when a field is saved (app/base/shaping.py).
 INDEX_JOB = "fields.indexes"
 NUMBER_JOB = "fields.numbers"
+TERMS_JOB = "fields.terms"
 
 
 @hookimpl
@@ -32,6 +34,10 @@ def jobs() -> Sequence[JobSpec]:
         JobSpec(FORMULA_JOB, _l("Results of formulas"), work_out, schema=Which, timeout=timedelta(hours=6)),
         JobSpec(NIGHTLY_JOB, _l("Results of formulas that change with the day"), work_out_by_time,
                 schedule="5 0 * * *", timeout=timedelta(hours=6)),
+        JobSpec(
+            TERMS_JOB, _l("Custom fields in the search"), lambda run: keep_terms(run.progress),
+            timeout=timedelta(hours=6),
+        ),
         JobSpec(
             NUMBER_JOB, _l("Numbers for records made before their field"), lambda run: number_old_records(run.progress),
             timeout=timedelta(hours=6),

@@ -42,7 +42,7 @@ def index_terms(slug: str, record_id: int, texts: Texts) -> None:
     fields); who may not read a field does not find by it. Fields not named stay as they are.
     """
     with transaction() as current:
-        _write(current, [(entity(slug), record_id, texts)])
+        write_terms(current, [(entity(slug), record_id, texts)])
 
 
 def forget_terms(slug: str, field: str | None = None, record_id: int | None = None) -> None:
@@ -104,7 +104,7 @@ def _rows_of(described: Entity, record_id: int, texts: Texts) -> Iterator[dict[s
             yield {"entity": described.slug, "record_id": record_id, "field": name, COLUMN: named}
 
 
-def _write(current: Session, touched: Sequence[tuple[Entity, int, Texts]]) -> None:
+def write_terms(current: Session, touched: Sequence[tuple[Entity, int, Texts]]) -> None:
     by_slug: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
     for described, number, texts in touched:
         by_slug.setdefault(described.slug, []).append((number, tuple(texts)))
@@ -204,7 +204,7 @@ def _write_texts(current: Session, _context: Any) -> None:
     touched = current.info.pop(_TOUCHED, None)
     if touched:
         texts = ((described, record.id, {n: getattr(record, n) for n in names}) for described, record, names in touched)
-        _write(current, list(texts))
+        write_terms(current, list(texts))
 
 
 @event.listens_for(Session, "after_soft_rollback")
@@ -239,4 +239,5 @@ __all__ = [
     "index_rows",
     "index_terms",
     "kept_fields",
+    "write_terms",
 ]

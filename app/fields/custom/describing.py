@@ -113,6 +113,7 @@ def extended(entity: Entity, rows: Sequence[CustomField]) -> Entity:
         fields=(*entity.fields, *(field for _row, field in fresh)),
         sections=tuple(sections),
         list_fields=(*entity.list_fields, *shown),
+        search_fields=(*entity.search_fields, *(field.name for row, field in fresh if row.sought)),
         filter_fields=(*entity.filter_fields, *asked),
     )
 

@@ -43,9 +43,10 @@ def hold_kinds(current: Session, entity: Entity) -> None:
     connection = current.connection()
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock_shared(_LOCKS, _number(entity.slug))))
-    kinds = select(_FIELD.c.key, _FIELD.c.kind).where(_FIELD.c.entity == entity.slug)
-    if any(kind != known.get(key, kind) for key, kind in connection.execute(kinds)):
-        raise Reshaped(entity.slug)
+    kinds = select(_FIELD.c.key, _FIELD.c.kind, _FIELD.c.sought).where(_FIELD.c.entity == entity.slug)
+    for key, kind, is_sought in connection.execute(kinds):
+        if key in known and (kind != known[key] or is_sought > (key in entity.search_fields)):
+            raise Reshaped(entity.slug)
     held.add(entity.slug)
 
 

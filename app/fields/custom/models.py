@@ -62,6 +62,8 @@ class CustomField(Model):
     required: Mapped[bool] = mapped_column(Boolean, default=False)
     sole: Mapped[bool] = mapped_column(Boolean, default=False)
     indexed: Mapped[bool] = mapped_column(Boolean, default=False)
+    #: Whether the search finds records by it.
+    sought: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     in_list: Mapped[bool] = mapped_column(Boolean, default=False)
     in_filter: Mapped[bool] = mapped_column(Boolean, default=True)
     in_import: Mapped[bool] = mapped_column(Boolean, default=True)

@@ -11,6 +11,7 @@ from app.fields.custom.derived import FORMULA, PEOPLE
 from app.fields.custom.models import CustomField
 from app.fields.custom.rolling import ROLLUP, WAYS
 from app.fields.custom.rules import CHOOSING, COLOURS, KINDS
+from app.fields.custom.seeking import SOUGHT
 from app.fields.custom.validating import MEASURED
 from app.fields.expressions.syntax import LONGEST_TEXT
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
@@ -168,6 +169,10 @@ CUSTOM_FIELD = Entity(
         Field("indexed", _l("Indexed"), Kind.BOOLEAN, default=False,
               help=_l("Quick to filter and sort by among very many records. Each index makes saving slower and "
                       "takes room on disk: give it to the few fields people really search by.")),
+        Field("sought", _l("Found by the search"), Kind.BOOLEAN, default=False,
+              visible_when=lambda v: v.get("kind") in SOUGHT,
+              help=_l("The box of the list and Ctrl-K find records by it: texts by any part and by pinyin, numbers by "
+                      "their end. Records there are already follow in the background.")),
         Field("in_list", _l("Column of the list"), Kind.BOOLEAN, default=False),
         Field("in_filter", _l("Can be filtered by"), Kind.BOOLEAN, default=True),
         Field("in_import", _l("Can be imported"), Kind.BOOLEAN, default=True, visible_when=_typed),
@@ -184,7 +189,7 @@ CUSTOM_FIELD = Entity(
         Section(_l("Where its values come from"), ("source", "formula", "rollup_of", "rollup_by", "rollup_field",
                                                      "rollup_where")),
         Section(_l("Conditions"), ("required_when", "visible_when")),
-        Section(_l("How it behaves"), ("required", "sole", "indexed", "default", "max_length", "most", "unit",
+        Section(_l("How it behaves"), ("required", "sole", "indexed", "sought", "default", "max_length", "most", "unit",
                                        "smallest", "largest", "regex", "regex_zh", "regex_en")),
         Section(_l("Where it stands"), ("section", "position", "in_list", "in_filter", "in_import", "active")),
         Section(_l("Help"), ("help_zh", "help_en")),

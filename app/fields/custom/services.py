@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from app.access.scope import UNSCOPED
 from app.db import transaction
+from app.fields.custom.derived import PEOPLE
 from app.fields.custom.deriving import check_expressions, refuse_used
 from app.fields.custom.describing import described
+from app.fields.custom.guarding import change_kinds
 from app.fields.custom.models import CustomField
 from app.fields.custom.patterns import pattern_errors
 from app.fields.custom.rules import (
@@ -32,6 +34,7 @@ from app.fields.custom.rules import (
     make_key,
     read_choices,
 )
+from app.fields.custom.seeking import SOUGHT
 from app.fields.custom.several import most_used, unsplittable
 from app.fields.custom.stored import COLUMN, expression, is_extensible
 from app.fields.custom.validating import validation_errors
@@ -74,6 +77,7 @@ def change_field(row: CustomField, values: dict[str, Any]) -> None:
         entity = _extensible(row.entity)
         before = {choice.value for choice in read_choices(row.choices or "")} if row.kind in CHOOSING else set()
         was_sole = row.sole
+        change_kinds(current, entity.slug)  # whoever writes values knows whether they are searched
         with current.no_autoflush:
             for name, value in values.items():
                 setattr(row, name, value)
@@ -147,6 +151,8 @@ def check_field(current: Session, entity: Entity, row: CustomField, *, became_so
         errors["indexed"] = _("Values of this kind or length cannot be indexed")
     if kind is Kind.FILES and row.most is not None and not 1 <= row.most <= MOST:
         errors["most"] = _("Between 1 and %(count)s files", count=MOST)
+    if row.sought and (kind not in SOUGHT or row.source not in (None, PEOPLE) or not entity.search_fields):
+        errors["sought"] = _("Records cannot be found by values of this kind")
     if row.max_length is not None and not 1 <= row.max_length <= 20_000:
         errors["max_length"] = _("Between 1 and 20,000 characters")
     if row.sole and (row.max_length or 0) > LONGEST_INDEXED:

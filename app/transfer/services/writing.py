@@ -20,6 +20,7 @@ from app.fields.conditions import unmet
 from app.fields.custom.clashing import clash_of
 from app.fields.custom.counters import number_rows
 from app.fields.custom.guarding import hold_kinds
+from app.fields.custom.seeking import index_custom
 from app.fields.custom.stored import folded
 from app.search.terms import index_rows, kept_fields
 from app.transfer.services.columns import Columns, Row, problem
@@ -84,6 +85,7 @@ def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[i
     values = folded(entity, [row.values for row in rows])
     if entity.verbs.create_many is not None:
         made_ids = entity.verbs.create_many(values)
+        index_custom(entity, made_ids, (row.values for row in rows))
         if entity.audited:
             # The verb notes the batch; the history of each record begins with what the file said.
             record_acts(
@@ -104,6 +106,7 @@ def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[i
         names.append("created_by")
     complete = [{**one, **shared, "id": number} for number, one in zip(ids, values, strict=True)]
     insert_rows(current, table, complete, names)
+    index_custom(entity, ids, (row.values for row in rows))
     if kept := kept_fields(entity):
         index_rows(entity.slug, ((one["id"], {name: one.get(name) for name in kept}) for one in complete))
     if entity.audited:

@@ -12,6 +12,7 @@ from app.access.scope import UNSCOPED
 from app.db import session, transaction
 from app.fields.custom.conversion.models import Conversion
 from app.fields.custom.conversion.rules import PAIRS
+from app.fields.custom.derived import PEOPLE
 from app.fields.custom.deriving import refuse_used
 from app.fields.custom.models import CustomField
 from app.fields.custom.rules import CHOOSING, MOST_CHOICES
@@ -37,7 +38,7 @@ def try_kind(row: CustomField, kind: str, choices: str | None) -> Conversion:
     Raises `Refused` by input: a kind this one cannot become, choices that cannot be read, a field that cannot be.
     """
     with transaction() as current:
-        if kind not in PAIRS.get(Kind(row.kind), ()):
+        if kind not in kinds_after(row):
             raise Refused(_("A field of this kind cannot become that"), field="kind")
         refuse_used(current, row)
         lines = None
@@ -71,6 +72,11 @@ def change_kind(made: Conversion, *, leave_empty: bool) -> None:
         current.refresh(made)
 
 
+def kinds_after(row: CustomField) -> tuple[Kind, ...]:
+    """The kinds a field may become; one that is worked out from others has its kind from them."""
+    return PAIRS.get(Kind(row.kind), ()) if row.source == PEOPLE else ()
+
+
 def latest(row: CustomField) -> Conversion | None:
     """The last change of kind of a field, tried or done."""
     wanted = select(Conversion).where(Conversion.field_id == row.id).order_by(Conversion.id.desc()).limit(1)
@@ -101,4 +107,4 @@ def _values_as_choices(current: Session, entity: Entity, row: CustomField) -> st
     return "\n".join(value for value in values if value)
 
 
-__all__ = ["as_it_would_be", "change_kind", "entity_of", "latest", "try_kind"]
+__all__ = ["as_it_would_be", "change_kind", "entity_of", "kinds_after", "latest", "try_kind"]
