@@ -37,7 +37,7 @@ from app.types import Choice, Entity, Refused
 STATES = (
     Choice("changed", _l("Changed"), "green"),
     Choice("unchanged", _l("As before"), "secondary"),
-    Choice("refused", _l("Refused"), "red"),
+    Choice("refused", _l("Not allowed"), "red"),
     Choice("back", _l("Changed back"), "blue"),
     Choice("kept", _l("Not changed back"), "amber"),
 )
@@ -168,7 +168,7 @@ class BulkEditView(PageView):
         named = entity is not None and require_actor().can("can_export", entity.view_name)
         text = io.StringIO()
         writer = csv.writer(text)
-        writer.writerow([_("Number"), *([_("Name")] if named else []), _("Reason")])
+        writer.writerow([_("Record number"), *([_("Name")] if named else []), _("Reason")])
         total = 0
         for row in reading.refused_rows(made):
             writer.writerow([row.record_id, *([harmless(row.name)] if named else []), harmless(row.reason)])
