@@ -13,7 +13,7 @@ from app.access.actors import acting_as
 from app.access.models import AuditEntry, FieldPermission
 from app.customers.models import Customer
 from app.db import session, transaction
-from app.fields.custom.conversion.rules import PAIRS, converter
+from app.fields.custom.conversion.converting import PAIRS, converter
 from app.fields.custom.guarding import Reshaped, hold_kinds
 from app.fields.custom.indexing import is_built
 from app.fields.custom.rules import read_choices

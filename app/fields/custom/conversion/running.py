@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from app.access.audit import Act, record_acts
 from app.db import session
+from app.fields.custom.conversion.converting import converter
 from app.fields.custom.conversion.models import Conversion, ConvertedValue
-from app.fields.custom.conversion.rules import converter
 from app.fields.custom.conversion.services import UNSEEN, as_it_would_be, entity_of
 from app.fields.custom.deriving import refuse_used
 from app.fields.custom.describing import described

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.access.scope import UNSCOPED
 from app.db import session, transaction
+from app.fields.custom.conversion.converting import PAIRS
 from app.fields.custom.conversion.models import Conversion
-from app.fields.custom.conversion.rules import PAIRS
 from app.fields.custom.derived import PEOPLE
 from app.fields.custom.deriving import refuse_used
 from app.fields.custom.models import CustomField

@@ -1,4 +1,4 @@
-"""Which kind may become which, and how a stored value is written so that the readers of the new kind take it. Pure."""
+"""Which kind may become which, and how a stored value is written so that the readers of the new kind take it."""
 
 from __future__ import annotations
 
