@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app, g, has_request_context
+from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -70,8 +71,9 @@ def shaped(parts: Mapping[str, Any]) -> Iterator[None]:
 def _aside(modules: set[str]) -> Iterator[None]:
     """Inside an app of its own with these modules."""
     trace = g.get("trace_id") if has_request_context() else None
+    spoken = str(get_locale() or context().site.locale)
     app = create_app(context().site, only=modules)
-    with app.app_context():
+    with app.app_context(), force_locale(spoken):
         if trace is not None:
             g.trace_id = trace
         yield

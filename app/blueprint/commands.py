@@ -115,7 +115,7 @@ def history(slug: str | None) -> None:
 
 @contextmanager
 def _at(slug: str | None, login: str | None) -> Iterator[None]:
-    with in_site(chosen_site(slug)), force_locale("en"), acting_as(_actor(login)):
+    with in_site(chosen_site(slug)), acting_as(_actor(login)), force_locale("en"):
         try:
             yield
         except Unfit as unfit:
