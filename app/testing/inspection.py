@@ -41,6 +41,7 @@ SAMPLES: dict[type, Any] = {
     Decimal: Decimal(1),
     date: date(2026, 1, 2),
     dict: {},
+    object: {},  # JSON
     bytes: b"x",
 }
 
