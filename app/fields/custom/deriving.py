@@ -85,7 +85,7 @@ def _forms(row: CustomField) -> dict[str, Any]:
         errors["formula"] = message("required")
     if row.kind not in {FORMULA: RESULTS, ROLLUP: KINDS}.get(row.source, (row.kind,)):
         errors["kind"] = _("A formula cannot give values of this kind")
-    if row.source != PEOPLE and row.sole:
+    if row.source not in (None, PEOPLE) and row.sole:
         errors["sole"] = _("Values of this kind cannot be unique")
     for name in ("required_when", "visible_when"):
         text = getattr(row, name)
