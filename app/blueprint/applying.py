@@ -157,6 +157,8 @@ def _all_parts(parts: Mapping[str, Any]) -> list[Change]:
         changes += todo
     if problems:
         raise Unfit(problems)
+    for part in PARTS:
+        part.settled()
     if changes:
         bump_version(session())
         # Verbs have counted, too: every process builds its app once.

@@ -24,6 +24,9 @@ from app.base.saved.sharing import may_set_default, refuse_audience
 from app.db import session, transaction
 from app.types import Actor, Refused
 
+#: Stands for the login of a view that came with a document.
+NOBODY = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -56,7 +59,19 @@ def add_view(slug: str, query: str, wish: Wish) -> SavedView:
     actor = require_actor()
     if actor.user_id is None or actor.viewer:
         raise Refused(_("Views belong to somebody who is logged in"))
-    view = SavedView(entity=slug, user_id=actor.user_id, owner_name=actor.name[:128], query=checked_query(query))
+    return _add(actor, actor.user_id, slug, query, wish)
+
+
+def place_view(slug: str, query: str, wish: Wish) -> SavedView:
+    """A new shared view that is nobody's own, of a document: whoever sets those of the site looks after it."""
+    actor = require_actor()
+    if not may_set_default(actor):
+        raise Refused(_("You may not share views with these people"), field="audience")
+    return _add(actor, NOBODY, slug, query, wish)
+
+
+def _add(actor: Actor, owner: int, slug: str, query: str, wish: Wish) -> SavedView:
+    view = SavedView(entity=slug, user_id=owner, owner_name=actor.name[:128], query=checked_query(query))
     with transaction() as current:
         _describe(current, view, wish, actor)
         current.add(view)
@@ -123,6 +138,8 @@ def _describe(current: Session, view: SavedView, wish: Wish, actor: Actor) -> No
     audience = Audience.EVERYONE if wish.is_default else wish.audience
     unit = wish.unit_id if audience is Audience.UNIT else None
     role = wish.role_id if audience is Audience.ROLE else None
+    if view.user_id == NOBODY and audience is Audience.PRIVATE:
+        raise Refused(_("This view is nobody's own; remove it if nobody shall have it"), field="audience")
     same = (view.audience, view.unit_id, view.role_id) == (audience.value, unit, role)
     if not same:
         refuse_audience(actor, audience, unit, role)
@@ -149,9 +166,10 @@ def _refuse_more(current: Session, view: SavedView, name: str, audience: Audienc
     def count(statement: Any) -> int:
         return int(current.scalar(statement.execution_options(**{UNSCOPED: True})) or 0)
 
-    if count(own.where(SavedView.name == name)):
+    mine = view.user_id != NOBODY
+    if mine and count(own.where(SavedView.name == name)):
         raise Refused(_("You have a view of this name already"), field="name")
-    if count(own) >= MOST_OWN:
+    if mine and count(own) >= MOST_OWN:
         raise Refused(_("At most %(count)s views of your own in one list", count=MOST_OWN))
     if audience is not Audience.PRIVATE and count(shared) >= MOST_SHARED:
         raise Refused(_("At most %(count)s shared views in one list", count=MOST_SHARED))
@@ -166,4 +184,15 @@ def _flush(current: Session) -> None:
         raise Refused(_stale()) from clash
 
 
-__all__ = ["Wish", "add_view", "change_view", "find_view", "keep_state", "may_change", "query_of", "remove_view"]
+__all__ = [
+    "NOBODY",
+    "Wish",
+    "add_view",
+    "change_view",
+    "find_view",
+    "keep_state",
+    "may_change",
+    "place_view",
+    "query_of",
+    "remove_view",
+]

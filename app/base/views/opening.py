@@ -89,10 +89,15 @@ def _arranged(entity: Entity, desk: Desk) -> list[tuple[str, str]]:
 
 def wishes_of(entity: Entity, pairs: list[tuple[str, str]], zone: ZoneInfo) -> list[tuple[str, str]]:
     """What a list is asked for by these parameters, read strictly. Raises `Refused` by parameter."""
+    return state_of(entity, pairs, zone).wishes
+
+
+def state_of(entity: Entity, pairs: list[tuple[str, str]], zone: ZoneInfo) -> ListState:
+    """The list these parameters ask for, read strictly. Raises `Refused` by parameter."""
     state = _read(entity, pairs, zone)
     if unknown := [name for name in state.columns if entity.field(name) is None]:
         raise Refused(errors={"columns": _("There is no field “%(name)s” here", name=unknown[0][:60])})
-    return state.wishes
+    return state
 
 
 def _kept(view: Kept) -> list[tuple[str, str]]:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from app.blueprint.parts.entities import EntitiesPart
 from app.blueprint.parts.fields import FieldsPart
 from app.blueprint.parts.layouts import LayoutsPart
 from app.blueprint.parts.modules import ModulesPart
 from app.blueprint.parts.part import Part
 from app.blueprint.parts.roles import RolesPart
 from app.blueprint.parts.settings import SettingsPart
+from app.blueprint.parts.views import ViewsPart
 
-PARTS: tuple[Part, ...] = (ModulesPart(), SettingsPart(), FieldsPart(), RolesPart(), LayoutsPart())
+PARTS: tuple[Part, ...] = (
+    ModulesPart(),
+    SettingsPart(),
+    EntitiesPart(),
+    FieldsPart(),
+    RolesPart(),
+    LayoutsPart(),
+    ViewsPart(),
+)
 BY_NAME = {part.name: part for part in PARTS}
 
 __all__ = ["BY_NAME", "PARTS", "Part"]

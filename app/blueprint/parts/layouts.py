@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.blueprint.parts.part import Part, mappings
+from app.blueprint.parts.entities import served_slugs
+from app.blueprint.parts.part import Part, is_new, mappings
 from app.blueprint.rules import ADDED, CHANGED, REMOVED, Change, Leaf, Problem
 from app.fields.layouts.rules import BadLayout, layout_data, read_layout
 from app.fields.layouts.services import VIEW, bring_back, publish, save_draft, standing, standings, told
@@ -30,15 +31,16 @@ class LayoutsPart(Part):
     takes: ClassVar[Mapping[str, str]] = {ADDED: "can_publish", CHANGED: "can_publish", REMOVED: "can_publish"}
 
     def read(self) -> dict[str, Any]:
-        held = {slug: standing(slug).published for slug, state in sorted(standings().items()) if state.published}
+        served = served_slugs()
+        shown = [slug for slug, state in sorted(standings().items()) if state.published and slug in served]
+        held = {slug: standing(slug).published for slug in shown}
         return {slug: _plain(layout_data(layout)) for slug, layout in held.items() if layout}
 
     def check(self, wanted: Any, document: Mapping[str, Any]) -> Iterable[Problem]:
         layouts, wrong = mappings((self.name,), wanted)
         yield from wrong
-        new = document.get("entities")
         for path, layout in layouts:
-            if path[1] not in context().entities and not (isinstance(new, dict) and path[1] in new):
+            if path[1] not in context().entities and not is_new(path[1], document):
                 yield Problem(path, _("This site has no such records"))
             try:
                 read_layout(layout)

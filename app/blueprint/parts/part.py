@@ -71,6 +71,9 @@ class Part(ABC):
     def applied(self) -> None:  # noqa: B027 - most parts have nothing to do
         """The changes are in the database: let what the running app knows follow them."""
 
+    def settled(self) -> None:  # noqa: B027
+        """Every part has been applied: let the running app forget what is out of use."""
+
     def title(self, change: Change) -> Text:
         """What the thing is called."""
         return ".".join(change.path)
@@ -107,6 +110,12 @@ def _items(path: Path, data: Any, depth: int) -> Iterable[tuple[Path, Any]]:
         return
     for key, value in data.items():
         yield from _items((*path, str(key)), value, depth - 1)
+
+
+def is_new(slug: str, document: Mapping[str, Any]) -> bool:
+    """Whether a document has a custom entity of that slug."""
+    made = document.get("entities")
+    return isinstance(made, dict) and slug in made
 
 
 def not_a_mapping(path: Path) -> Problem:

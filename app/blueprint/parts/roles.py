@@ -32,7 +32,8 @@ from app.base.security.roles.services import (
     role_list,
     save_role,
 )
-from app.blueprint.parts.part import Impact, Part, mappings, not_a_mapping, said
+from app.blueprint.parts.entities import known_pairs
+from app.blueprint.parts.part import Impact, Part, is_new, mappings, not_a_mapping, said
 from app.blueprint.rules import ADDED, CHANGED, REMOVED, Change, Leaf, Path, Problem
 from app.db import session
 from app.host.context import context
@@ -78,7 +79,7 @@ class RolesPart(Part):
     def check(self, wanted: Any, document: Mapping[str, Any]) -> Iterable[Problem]:
         roles, wrong = mappings((self.name,), wanted)
         yield from wrong
-        known = needed_pairs(current_app)
+        known = known_pairs(needed_pairs(current_app), document)
         for path, role in roles:
             if not path[1].replace("_", "").isalnum() or len(path[1]) > 60 or path[1].lower() in ("admin", "public"):
                 yield Problem(path, _("A role's name has Latin letters, digits and _ only; Admin and Public are fixed"))
@@ -185,6 +186,8 @@ def _save(role_id: int, labels: tuple[str, str], wanted: Mapping[str, Any]) -> N
     places = shown_scopes(matrix())
     scopes = {slug: wanted.get("scopes", {}).get(slug, "none") for slug in places}
     levels = wanted.get("fields", {})
+    if unknown := _unknown(wanted.get("scopes", {}), places, levels):
+        raise Refused(errors=unknown)
     if beyond := _beyond(actor, role, pairs, scopes):
         raise Refused(errors=beyond)
     # What is kept from the role first: it never shows for a moment what it shall not.
@@ -203,6 +206,18 @@ def _save(role_id: int, labels: tuple[str, str], wanted: Mapping[str, Any]) -> N
     if role_requires(role_id) != wanted.get("second_factor", False):
         require_factor(role_id, wanted.get("second_factor", False))
     _save_giving(role_id, wanted.get("may_give", []))
+
+
+def _unknown(
+    scopes: Mapping[str, str], places: Mapping[str, Any], levels: Mapping[str, Mapping[str, str]]
+) -> dict[str, Text]:
+    """What is said of records and fields the document itself should have made, and has not."""
+    wrong = {f"scopes.{slug}": _("This site has no such records") for slug in scopes if slug not in places}
+    for slug, named in levels.items():
+        entity = context().entities.get(slug)
+        missing = [name for name in named if entity is None or entity.field(name) is None]
+        wrong |= {f"fields.{slug}.{name}": _("There is no such field") for name in missing}
+    return wrong
 
 
 def _save_giving(role_id: int, names: Sequence[str]) -> None:
@@ -278,7 +293,7 @@ def _wrong_permissions(path: Path, acts: Any, known: set[Pair]) -> Iterable[Prob
 def _wrong_scope(path: Path, scope: Any, document: Mapping[str, Any]) -> Iterable[Problem]:
     offered = shown_scopes(matrix()).get(path[-1])
     if offered is None:
-        if not _is_new(path[-1], document) and path[-1] not in context().entities:
+        if not is_new(path[-1], document) and path[-1] not in context().entities:
             yield Problem(path, _("This site has no such records"))
     elif scope not in {each.value for each in offered}:
         words = ", ".join(each.value for each in offered)
@@ -292,7 +307,7 @@ def _wrong_levels(path: Path, levels: Any, document: Mapping[str, Any]) -> Itera
     slug = path[-1]
     entity, new = context().entities.get(slug), document.get("fields", {})
     coming = new.get(slug, {}) if isinstance(new, dict) else {}
-    if entity is None and not _is_new(slug, document):
+    if entity is None and not is_new(slug, document):
         yield Problem(path, _("This site has no such records"))
         return
     for name, level in levels.items():
@@ -300,9 +315,3 @@ def _wrong_levels(path: Path, levels: Any, document: Mapping[str, Any]) -> Itera
             yield Problem((*path, name), _("There is no such level; there are: hidden, masked, read, write"))
         elif entity is not None and entity.field(name) is None and name not in coming:
             yield Problem((*path, name), _("There is no such field"))
-
-
-def _is_new(slug: str, document: Mapping[str, Any]) -> bool:
-    made = document.get("entities", {})
-    return isinstance(made, dict) and slug in made
-

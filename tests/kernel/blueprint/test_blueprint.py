@@ -16,6 +16,7 @@ from app import create_app
 from app.access.actors import acting_as, load_actor
 from app.access.audit import verify
 from app.access.models import AuditEntry
+from app.base.saved.models import SavedView
 from app.blueprint.applying import site_parts
 from app.blueprint.models import BlueprintDocument
 from app.blueprint.rules import Unfit
@@ -30,10 +31,11 @@ from app.blueprint.services import (
 )
 from app.db import db, session, transaction
 from app.fields.custom.models import CustomField
+from app.fields.entities.models import CustomEntity
 from app.host.models import VERSION, HostModule, HostState
 from app.host.sites import Site, create_site
 from app.testing.databases import copy_database
-from app.testing.factories import make_customer
+from app.testing.factories import make_customer, make_unit
 from app.testing.people import People
 from app.testing.plugin import template
 from app.types import SYSTEM
@@ -44,7 +46,11 @@ blueprint: 1
 title: 小贷公司
 modules: [loans, pools]
 settings: {access.export_rows: 500, pools.claims_per_day: 7}
+entities:
+  x_visit: {label_zh: 走访, label_en: Visit, icon: map-pin}
 fields:
+  x_visit:
+    x_purpose: {kind: text, label_zh: 来意, in_list: true}
   customer:
     x_job:
       kind: choice
@@ -60,8 +66,9 @@ roles:
     permissions:
       CustomerView: [can_list, can_show]
       LoansDevelopmentView: [can_list]
-    scopes: {customer: unit}
-    fields: {customer: {x_income: masked, mobile: masked}}
+      XVisitView: [can_list, can_show]
+    scopes: {customer: unit, x_visit: own}
+    fields: {customer: {x_income: masked, mobile: masked}, x_visit: {x_purpose: read}}
     may_give: [trainee]
     export_limit: 100
     second_factor: true
@@ -69,6 +76,12 @@ roles:
 layouts:
   contact:
     lists: [{role: teller, columns: [name]}]
+views:
+  customer:
+    退休客户: {role: teller, shows: [f.x_job=retired, sort=-x_income]}
+    本部: {unit: HO, shows: [q=本部]}
+  x_visit:
+    全部走访: {default: true, shows: ["columns=name,x_purpose"]}
 """
 
 
@@ -97,20 +110,24 @@ def without_roles_of_the_kernel(text: str) -> str:
 
 def test_what_one_site_exports_another_becomes(site: Site, tmp_path: Path) -> None:
     with standing(site):
+        with transaction() as current:
+            make_unit("总行", level="head_office", code="HO")
+            current.add(SavedView(entity="customer", name="只给自己", user_id=1, query="sort=name"))
         version = session.scalar(select(HostState.value).where(HostState.key == VERSION)) or 0
         count = applied(without_roles_of_the_kernel(SHAPE))
-        assert count >= 8
+        assert count >= 12
         assert session.scalar(select(HostState.value).where(HostState.key == VERSION)) == version + 1
         row = applied_documents()[0]
         assert row.name == "小贷公司"
-        assert row.summary["fields"] == {"added": 2} and row.summary["modules"] == {"added": 2}
+        assert row.summary["fields"] == {"added": 3} and row.summary["modules"] == {"added": 2}
         acts = set(session.scalars(select(AuditEntry.action).where(AuditEntry.entity.in_(("module", "blueprint")))))
         assert {"enable_module", "apply_blueprint"} <= acts
         assert verify(session())[1] == ""
     with standing(site):
         text = export_document()
         parts = read_text(text).parts
-        assert parts["fields"] == yaml.safe_load(SHAPE)["fields"]
+        for name in ("entities", "fields", "views"):
+            assert parts[name] == yaml.safe_load(SHAPE)[name]
         assert parts["roles"]["teller"] == yaml.safe_load(SHAPE)["roles"]["teller"]
         assert parts["layouts"]["contact"]["lists"][0]["columns"] == ["name"]
         assert parts["settings"] == {"access.export_rows": 500, "pools.claims_per_day": 7}
@@ -119,8 +136,12 @@ def test_what_one_site_exports_another_becomes(site: Site, tmp_path: Path) -> No
         back = begin_return(applied_documents()[-1].id, "before")
         apply_document(back.id, compare_document(read_text(back.text)).seen)
     with standing(site):
-        assert site_parts()["modules"] == [] and site_parts()["layouts"] == {} and "teller" not in site_parts()["roles"]
+        parts = site_parts()
+        assert parts["modules"] == [] and "teller" not in parts["roles"]
+        assert parts["layouts"] == parts["entities"] == parts["views"] == {}
         field = session.scalar(select(CustomField).where(CustomField.key == "x_job"))
+        kept = session.scalar(select(CustomEntity).where(CustomEntity.slug == "x_visit"))
+        assert kept is not None and not kept.active
         assert field is not None and not field.active, "what a document does not name is kept, out of use"
         assert applied(text) > 0
     with standing(site):
@@ -143,6 +164,14 @@ WRONG = (
     ("blueprint: 1\nroles: {t: {label_zh: 甲, label_en: A, permissions: {CustomerView: [can_fly]}}}",
      "roles.t.permissions.CustomerView"),
     ("blueprint: 1\nroles: {Admin: {label_zh: 甲, label_en: A}}", "roles.Admin"),
+    ("blueprint: 1\nentities: {visit: {label_zh: 甲}}", "entities.visit"),
+    ("blueprint: 1\nentities: {x_a: {label_zh: 甲, scoping: parent, parent: nosuch}}", "entities.x_a.parent"),
+    ("blueprint: 1\nentities:\nfields: {x_a: {x_b: {kind: text, label_zh: 甲}}}", "fields.x_a"),
+    ("blueprint: 1\nentities: {x_a: {label_zh: 甲}}\nroles: {t: {label_zh: 甲, label_en: A, "
+     "permissions: {XAView: [can_list, can_fly]}}}", "roles.t.permissions.XAView"),
+    ("blueprint: 1\nviews: {customer: {甲: {unit: NOSUCH}}}", "views.customer.甲.unit"),
+    ("blueprint: 1\nroles: {}\nviews: {customer: {甲: {role: account_manager}}}", "views.customer.甲.role"),
+    ("blueprint: 1\nviews: {customer: {甲: {default: true}, 乙: {default: true}}}", "views.customer.乙.default"),
     ("blueprint: 1\nroles: &a {x: *a}", ""),
     ("blueprint: 1\nroles: {a: 1, a: 2}", ""),
     ("blueprint: 1\nroles: !!python/object:os.system {}", ""),
@@ -201,11 +230,17 @@ fields:
     x_one: {kind: text, label_zh: 甲}
     x_two: {kind: text, label_zh: 甲}
 """
-    before, row = site_parts(), upload("t.yaml", shape)
+    rest = """
+entities: {x_three: {label_zh: 丙}}
+views: {customer: {经办: {shows: [f.owner_id=1]}}}
+"""
+    before, row = site_parts(), upload("t.yaml", shape + rest)
     seen = compare_document(read_text(shape)).seen
     with pytest.raises(Unfit) as unfit:
         apply_document(row.id, seen)
-    assert [problem.where for problem in unfit.value.problems] == ["fields.customer.x_two.label_zh"]
+    wrong = ["fields.customer.x_two.label_zh", "views.customer.经办.shows"]
+    assert [problem.where for problem in unfit.value.problems] == wrong
+    assert "x_three" not in db.inspect(session.connection()).get_table_names()
     assert site_parts() == before and session.scalar(select(CustomField.id)) is None
     good = upload("t.yaml", shape.replace("x_two: {kind: text, label_zh: 甲}", "x_two: {kind: text, label_zh: 乙}"))
     assert len(apply_document(good.id, seen, dry_run=True)) == 2
