@@ -37,7 +37,10 @@ def choices_of(field: Field) -> frozenset[str]:
 def written(properties: Properties, row: Any) -> dict[str, Any]:
     """What a row says, as a document has it: nothing that goes without saying."""
     values = {name: _written(field, getattr(row, name)) for name, field in properties.items()}
-    plain = {name: (None, "", [], properties[name].default if name not in TOLD else None) for name in properties}
+    plain: dict[str, tuple[Any, ...]] = {
+        name: (None, "", [], properties[name].default if name not in TOLD else None)
+        for name in properties
+    }
     return {name: value for name, value in values.items() if value not in plain[name]}
 
 

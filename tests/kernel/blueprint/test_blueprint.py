@@ -113,6 +113,8 @@ def test_what_one_site_exports_another_becomes(site: Site, tmp_path: Path) -> No
         with transaction() as current:
             make_unit("总行", level="head_office", code="HO")
             current.add(SavedView(entity="customer", name="只给自己", user_id=1, query="sort=name"))
+            of_one = {"audience": "everyone", "query": "f.owner_id=1"}
+            current.add(SavedView(entity="customer", name="某人的", user_id=1, **of_one))
         version = session.scalar(select(HostState.value).where(HostState.key == VERSION)) or 0
         count = applied(without_roles_of_the_kernel(SHAPE))
         assert count >= 12
@@ -196,11 +198,13 @@ def test_a_worked_template_makes_a_fresh_site_what_it_says(site: Site, name: str
     text = (TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8")
     with standing(site):
         assert applied(text) >= 8
-    with standing(site):
-        exported, parts = export_document(), read_text(text).parts
-        assert {part: data for part, data in site_parts().items() if part in parts} == parts
+        after, parts = read_text(applied_documents()[0].after).parts, read_text(text).parts
+        assert {part: data for part, data in after.items() if part in parts} == parts
     if name != "small-lender":
         return
+    with standing(site):
+        exported = export_document()
+        assert read_text(exported).parts == after
     # and from there to a site that never saw the template
     other = create_site(tmp_path / "other", "other", database_url=empty_copy(tmp_path))
     with standing(other):
@@ -257,8 +261,10 @@ def test_it_says_whom_it_reaches_and_never_gives_more_than_one_may(app: Flask, p
     branch = people.branch.id
     with acting_as(SYSTEM), transaction():
         security = people.add("security", "安全员", people.head_office, "security_admin").user_id
-    with acting_as(SYSTEM):
-        applied("blueprint: 1\nfields: {customer: {x_a: {kind: text, label_zh: 甲}}}")
+        shaper = people.add("shaper", "业务员", people.head_office, "business_admin").user_id
+    with acting_as(load_actor(shaper)):
+        made = "blueprint: 1\nentities: {x_b: {label_zh: 走访}}\nfields: {customer: {x_a: {kind: text, label_zh: 甲}}}"
+        assert applied(made) == 2
     app = create_app(app.extensions["qiao"].site)
     with app.app_context(), acting_as(SYSTEM):
         with transaction():
@@ -279,5 +285,10 @@ def test_it_says_whom_it_reaches_and_never_gives_more_than_one_may(app: Flask, p
             with pytest.raises(Unfit) as unfit:
                 apply_document(row.id, comparison.seen)
         assert [p.where for p in unfit.value.problems] == ["roles.account_manager.permissions.AuditView"]
+        having = [n for n, role in site_parts()["roles"].items() if "XBView" in role.get("permissions", {})]
+        assert having == ["business_admin"], "a new kind of record goes to the roles of who made it"
+        assert applied("blueprint: 1\nentities: {}") == 1
+        after = read_text(applied_documents()[0].after).parts
+        assert after["entities"] == {} and "XBView" not in str(after["roles"])
         session.remove()
         db.engine.dispose()
