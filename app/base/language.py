@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +54,27 @@ class Catalogues(Domain):
         return self.cache.get((locale.language, "")) or self._load(locale)
 
     def _load(self, locale: Any) -> Any:
-        found = self.cache[locale.language, ""] = super().get_translations()
+        key = (locale.language, *_files(self.translation_directories, str(locale)))
+        found = _READ.get(key)
+        if found is None:
+            if len(_READ) >= MOST_READ:
+                _READ.clear()
+            found = _READ[key] = super().get_translations()
+        self.cache[locale.language, ""] = found
         return found
+
+
+#: What was read from files, by language and files: an app built anew, and other sites, need not read them again.
+_READ: dict[tuple[Any, ...], Any] = {}
+MOST_READ = 20
+
+
+def _files(folders: Iterable[str], locale: str) -> Iterator[tuple[str, int]]:
+    """(path, time of change) of the catalogues of a language."""
+    for folder in folders:
+        file = os.path.join(folder, locale, "LC_MESSAGES", "messages.mo")
+        with contextlib.suppress(FileNotFoundError):
+            yield file, os.stat(file).st_mtime_ns
 
 
 class Sayings:
