@@ -37,7 +37,8 @@ def unmet(entity: Entity, changes: Mapping[str, Any], record: Any = None) -> dic
     after = _whole(entity, changes, record)
     for field in plan.conditional:
         missing = after.get(field.name) is None and not field.computed and is_needed(field, after)
-        if changes.get(field.name) is not None and field.visible_when is not None and not field.visible_when(after):
+        said = changes.get(field.name) not in (None, False)  # a switch left at “no” says nothing
+        if said and field.visible_when is not None and not field.visible_when(after):
             found[field.name] = "not_here"
         elif missing and (record is None or field.name in changes or not is_needed(field, before)):
             found[field.name] = "required"

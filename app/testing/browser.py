@@ -52,6 +52,8 @@ FLAGS = (
     "--disable-sync",
 )
 DESK, PHONE = 1440, 390
+#: What htmx says of a request given up because the page was left before the answer came.
+ABANDONED = ("htmx:sendAbort", "console error: htmx:afterRequest")
 #: How long a page may take to do what is expected of it; a busy machine takes its time.
 PATIENCE_MS = 30_000
 
@@ -111,7 +113,8 @@ class Window:
 
     def unexpected(self) -> list[str]:
         """The faults the test did not name."""
-        return [fault for fault in self.faults if not any(text in fault for text in self.expected)]
+        meant = (*self.expected, *ABANDONED)
+        return [fault for fault in self.faults if not any(text in fault for text in meant)]
 
     def close(self) -> None:
         """Close every page."""
