@@ -9,13 +9,12 @@ import pytest
 from app.testing.browser import DESK, PHONE, Served, Window, check, shot
 from app.testing.people import PASSWORD
 
-LOOKS = [("zh", "light"), ("en", "dark")]
-SIZES = [DESK, PHONE]
+#: Each language, theme and width, though not each with each.
+LOOKS = [("zh", "light", DESK), ("en", "dark", PHONE)]
 
 
-@pytest.mark.parametrize("width", SIZES)
-@pytest.mark.parametrize(("language", "theme"), LOOKS)
-def test_pages_of_the_frame(window: Window, served: Served, width: int, language: str, theme: str) -> None:
+@pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
+def test_pages_of_the_frame(window: Window, served: Served, language: str, theme: str, width: int) -> None:
     window.expect("404", "400")
     look: dict[str, Any] = {"width": width, "language": language, "theme": theme}
     for name, person, path in (
