@@ -215,10 +215,16 @@ def refuse_foreign(
             errors[name] = _("You may not change “%(field)s”", field=shown[name])
         elif name not in typed:
             errors[name] = _("This form has no field “%(name)s”", name=name[:60])
-        elif text and not is_shown(entity, name, values or posted):
+        elif _says_something(entity, name, text) and not is_shown(entity, name, values or posted):
             errors[name] = _("This field does not belong to this kind of record")
     if errors:
         raise Refused(errors=errors)
+
+
+def _says_something(entity: Entity, name: str, text: str) -> bool:
+    """Whether a text sets a value: an empty one does not, nor a switch left at “no”, which every form sends along."""
+    field = entity.field(name)
+    return bool(text) and not (text == "no" and field is not None and field.kind is Kind.BOOLEAN)
 
 
 def _differences(entity: Entity, record: Any, posted: Mapping[str, str]) -> Any:
