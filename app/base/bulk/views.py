@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
 from typing import Any
 
 from flask import Response, abort, make_response, request, url_for
@@ -14,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from app.access.actors import current_actor, require_actor
+from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.access.policy import seen_by
 from app.base.bulk import reading, services
@@ -24,7 +23,7 @@ from app.base.page import PageView, expose
 from app.base.views.acts import chosen_ids, optional_url
 from app.base.views.cells import zone
 from app.base.views.formats import moment_text
-from app.base.views.guard import to_login
+from app.base.views.guard import mine
 from app.base.views.inputs import build_form
 from app.base.views.replies import dialog, done
 from app.base.views.saving import posted_text
@@ -50,21 +49,6 @@ STATUSES = {
 }
 _LISTED = 50
 LONGEST_QUERY = 8_000
-
-
-def mine(route: Callable[..., Any]) -> Callable[..., Any]:
-    """Only for somebody who is logged in; what is absent or foreign is 404."""
-
-    @wraps(route)
-    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if current_actor() is None:
-            return to_login()
-        try:
-            return route(self, *args, **kwargs)
-        except LookupError:
-            abort(404)
-
-    return guarded
 
 
 class BulkEditView(PageView):

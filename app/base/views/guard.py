@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, abort, current_app, make_response, redirect, request, url_for
 
-from app.access.actors import require_actor
+from app.access.actors import current_actor, require_actor
 from app.base.security.manager import acting
 from app.types import Actor
 
@@ -71,3 +71,18 @@ def own_path(target: str | None, otherwise: str) -> str:
 def may(view: str | None, permission: str, actor: Actor | None = None) -> bool:
     """Whether the actor holds a permission on a view; a piece without a view is for everybody."""
     return view is None or (actor or require_actor()).can(permission, view)
+
+
+def mine(route: Callable[..., Any]) -> Callable[..., Any]:
+    """Only for somebody who is logged in; what is absent or foreign is 404."""
+
+    @wraps(route)
+    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if current_actor() is None:
+            return to_login()
+        try:
+            return route(self, *args, **kwargs)
+        except LookupError:
+            abort(404)
+
+    return guarded

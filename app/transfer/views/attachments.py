@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from app.base.page import PageView, expose
 from app.base.views.cells import zone
-from app.base.views.guard import is_htmx
+from app.base.views.guard import is_htmx, mine
 from app.base.views.titles import record_url
 from app.db import session
 from app.host.context import context
@@ -23,7 +23,6 @@ from app.transfer.services.attachments import (
     find_attachment,
     may_change,
 )
-from app.transfer.views.pieces import mine
 from app.types import Entity, Refused, Tab
 
 

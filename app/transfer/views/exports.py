@@ -15,6 +15,7 @@ from app.base.saved.rules import read_columns
 from app.base.views.asked import asked_links, in_words, list_of
 from app.base.views.cells import zone
 from app.base.views.desk import usual_columns
+from app.base.views.guard import mine
 from app.base.views.replies import done
 from app.base.views.titles import read_titles
 from app.db import now, session
@@ -22,7 +23,7 @@ from app.host.settings import setting
 from app.transfer.models import Export
 from app.transfer.rules.exported import LONGEST_REASON
 from app.transfer.services import control, exports
-from app.transfer.views.pieces import mine, named, refusal
+from app.transfer.views.pieces import named, refusal
 from app.types import Entity, Refused
 
 _LISTED = 50

@@ -15,6 +15,7 @@ from app.access.policy import title_text
 from app.access.scope import UNSCOPED
 from app.base.page import PageView, expose
 from app.base.views.cells import zone
+from app.base.views.guard import mine
 from app.base.views.replies import done
 from app.base.views.titles import record_title
 from app.db import session
@@ -27,7 +28,7 @@ from app.transfer.services import control, imports, review, storage
 from app.transfer.services.mappings import importable_fields
 from app.transfer.services.undo import may_undo, start_undo
 from app.transfer.views.columns import column_rows, fixed_fields, mapping_from, other_sources
-from app.transfer.views.pieces import importable, mine, named, refusal, shown_value
+from app.transfer.views.pieces import importable, named, refusal, shown_value
 from app.types import Entity, Kind, Refused
 from config import settings
 

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from flask import abort
-
-from app.access.actors import current_actor, require_actor
+from app.access.actors import require_actor
 from app.access.policy import seen_by
 from app.base.views.cells import plain, zone
-from app.base.views.guard import to_login
 from app.host.context import context
 from app.types import Entity, Refused
-
-
-def mine(route: Callable[..., Any]) -> Callable[..., Any]:
-    """Only for somebody who is logged in; what is absent or foreign is 404, what is refused 403."""
-
-    @wraps(route)
-    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if current_actor() is None:
-            return to_login()
-        try:
-            return route(self, *args, **kwargs)
-        except LookupError:
-            abort(404)
-
-    return guarded
 
 
 def importable() -> list[Entity]:
