@@ -36,6 +36,7 @@ from app.base.views.replies import dialog, done, linked
 from app.base.views.saving import posted_values
 from app.base.views.screen import Figure, Link
 from app.base.views.titles import record_url
+from app.calendar.services import add_working_days, deadline, is_working_day
 from app.charts import line_chart, ranked_bars
 from app.customers.models import Contact, Customer, CustomerOwnership, CustomerShare
 from app.customers.schemas import KINDS as CUSTOMER_KINDS
@@ -87,6 +88,7 @@ __all__ = [
     "Unit",
     "UtcDateTime",
     "acting_as",
+    "add_working_days",
     "after_commit",
     "among",
     "answer",
@@ -103,6 +105,7 @@ __all__ = [
     "create_record",
     "current_actor",
     "date_text",
+    "deadline",
     "delete_record",
     "dialog",
     "done",
@@ -122,6 +125,7 @@ __all__ = [
     "index_rows",
     "index_terms",
     "insert_rows",
+    "is_working_day",
     "line_chart",
     "linked",
     "mask_bank_card",

@@ -26,6 +26,7 @@ ROOMS = (
     "app.fields",
     "app.base",
     "app.organisation",
+    "app.calendar",
     "app.customers",
     "app.activities",
     "app.jobs",

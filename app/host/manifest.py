@@ -16,9 +16,10 @@ SLUG = re.compile(r"[a-z][a-z0-9_]{1,30}")
 #: First words of the kernel's tables and names of its rooms: a module called so would claim what is theirs.
 RESERVED = frozenset(
     (
-        *("ab", "access", "activities", "activity", "api", "app", "approvals", "base", "blueprint", "charts", "config"),
-        *("contact", "customer", "customers", "db", "demo", "fields", "host", "job", "jobs", "kernel"),
-        *("organisation", "org", "qiao", "search", "static", "system", "testing", "transfer", "workspace", "x"),
+        *("ab", "access", "activities", "activity", "api", "app", "approvals", "base", "blueprint", "calendar"),
+        *("charts", "config", "contact", "customer", "customers", "db", "demo", "fields", "host", "job", "jobs"),
+        *("kernel", "notice", "notices", "organisation", "org", "qiao", "search", "static", "system", "testing"),
+        *("transfer", "workspace", "x"),
     )
 )
 

@@ -9,9 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields
 
-from app.api import Run
+from app.api import Run, is_working_day
 from app.types import JobSpec
-from plugins.pools.calendar import is_working_day
 from plugins.pools.services import NIGHTLY_AT, active_rules, recycle_customers
 
 

@@ -13,9 +13,18 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from app.api import UNSCOPED, Customer, Employee, number_text, readable, related_list, require_actor, session
+from app.api import (
+    UNSCOPED,
+    Customer,
+    Employee,
+    is_working_day,
+    number_text,
+    readable,
+    related_list,
+    require_actor,
+    session,
+)
 from app.types import Action, Card, Tab, TimelineItem
-from plugins.pools.calendar import is_working_day
 from plugins.pools.models import Pool, PoolEntry, PoolMovement
 from plugins.pools.schemas import ACTS
 from plugins.pools.services import coming_night, count_due

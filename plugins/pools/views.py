@@ -28,6 +28,7 @@ from app.api import (
     entity,
     expose,
     form_dialog,
+    is_working_day,
     moment_text,
     needs,
     own_path,
@@ -40,7 +41,6 @@ from app.api import (
     title_text,
 )
 from app.types import SYSTEM, Entity, Field, Kind, Refused
-from plugins.pools.calendar import is_working_day
 from plugins.pools.models import PoolEntry
 from plugins.pools.schemas import ENTRY, RULE
 from plugins.pools.services import (

@@ -9,10 +9,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from app.api import Customer, Employee, acting_as, assign_customers, now, session
+from app.api import Customer, Employee, acting_as, assign_customers, is_working_day, now, session
 from app.testing.factories import make_setting
 from app.types import SYSTEM, Refused
-from plugins.pools.calendar import is_working_day
 from plugins.pools.models import Pool, PoolEntry, PoolMovement
 from plugins.pools.services import (
     Outcome,

@@ -11,12 +11,11 @@ import time_machine
 from flask import Flask
 from sqlalchemy import delete, func, insert, select, text, update
 
-from app.api import Activity, Customer, context, enqueue, session
+from app.api import Activity, Customer, context, enqueue, is_working_day, session
 from app.testing.factories import make_activity, make_record
 from app.testing.jobs import run_pending
 from app.testing.people import People
 from app.types import Refused
-from plugins.pools.calendar import is_working_day
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule
 from plugins.pools.services import active_rules, catch_up, coming_night, count_due, forecast, recycle_customers
 from plugins.pools.services.recycle import due_condition
@@ -231,6 +230,17 @@ def test_the_pass_moves_exactly_the_due(bank: Bank, seed: int) -> None:
     former = dict(rows(select(PoolMovement.customer_id, PoolMovement.from_employee_id)))
     assert former == {row["id"]: row["owner_id"] for row in made if row["id"] in gone}
     assert sum(catch_up(NIGHT, is_working_day).values()) == 0
+
+
+def test_a_day_off_of_the_site_moves_the_countdown(bank: Bank) -> None:
+    session.execute(delete(PoolRule))
+    session.commit()
+    make_record("pools_rule", name="一个工作日", days=1, working_days=True, pool_id=bank.north_pool.id)
+    friday = local(NIGHT - timedelta(days=4), 12)
+    aged(bank.people.manager, followed=friday, owned=friday)
+    assert [one.count for one in forecast(NIGHT, is_working_day)] == [1]
+    make_record("calendar_day", name="行庆", day=NIGHT - timedelta(days=1))
+    assert [one.count for one in forecast(NIGHT, is_working_day)] == [0]
 
 
 # --- as a job -----------------------------------------------------------------------------------------------

@@ -10,11 +10,11 @@ import holidays
 
 
 @lru_cache(maxsize=8192)
-def is_working_day(day: date) -> bool:
-    """Whether people work on `day`.
+def is_published_working_day(day: date) -> bool:
+    """Whether people work on `day` in general.
 
     The State Council publishes a year's make-up days (调休) late in the year before. Beyond the years that are
-    known, weekends and the statutory holidays (computed from the lunar calendar) are days off.
+    known, weekends and the statutory holidays (computed from the lunar calendar, 1950 to 2100) are days off.
     """
     try:
         return bool(chinese_calendar.is_workday(day))
