@@ -78,7 +78,8 @@ class Rule:
     PEOPLE: `employees` (ids). ROLE: `role` (a role template's slug or a role's name) `within`. UNIT_HEAD: the head
     `level` units up (1: of the unit itself), or of the unit above it whose level is `unit_level`. MANAGERS: the line
     of managers up to `level`, of which only the last one where `only_last`. FIELD: an employee or unit (its head)
-    named by a field of the record. EXPRESSION: CEL that gives an employee's code. MODULE: a rule `name` a module brings.
+    named by a field of the record. EXPRESSION: CEL that gives an employee's code. MODULE: a rule a module brings, by
+    `name`.
     """
 
     find: Find

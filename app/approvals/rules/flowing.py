@@ -231,6 +231,9 @@ class Flow:
         data = {"to": to, "forget": forget, "resume": resume}
         self._note(Event("returned", actor, seat.step, seat.number, data, comment))
         if goal is None:
+            own = self.state.seats_of(self.state.places[APPLICANT])[0]
+            if not self.world.may_act(own.employee):
+                self._applicant_gone(own)
             return
         for parallel, branch in goal.parallels.items():
             done = self.state.joins.get(parallel, set(range(len(self._step(parallel).branches))))
@@ -256,6 +259,22 @@ class Flow:
         if not self._reseat(seat, self.world.superiors(seat.employee), why):
             self._note(Event("fell_back", step=seat.step, data={"how": "refuse"}))
             self._end("refused", None)
+
+    def _applicant_gone(self, seat: Seat) -> None:
+        """A returned case whose applicant is gone: the line above goes on with it, or it is withdrawn."""
+        for employee in (*self.world.superiors(seat.employee), *self.world.administrators()):
+            if self.world.may_act(employee):
+                self._succeed(employee)
+                return
+        self._end("withdrawn", None)
+
+    def _succeed(self, to: int) -> None:
+        """The case is somebody else's from now on, with the applicant's own seat."""
+        was = self.state.applicant
+        self._note(Event("succeeded", data={"from": was, "to": to}))
+        for seat in [seat for seat in self.state.seats.values() if seat.said.is_live and seat.step == APPLICANT]:
+            data = {"to": to, "from": was, "why": "handover"}
+            self._note(Event("reseated", None, APPLICANT, seat.number, data))
 
     def _end(self, outcome: str, actor: int | None, comment: str = "") -> None:
         for step in list(self.state.places):

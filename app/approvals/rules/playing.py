@@ -180,14 +180,9 @@ class Play(Flow):
                 self._reseat_or_refuse(seat, "own_case")
 
     def succeed(self, to: int) -> None:
-        """The applicant's case goes to a successor (handover), who then never decides on it either."""
+        """The applicant's case goes to a successor (handover), who then never decides on it. Raises `Illegal`."""
         self._open_case()
-        was = self.state.applicant
-        self._note(Event("succeeded", data={"from": was, "to": to}))
-        for seat in [seat for seat in self.state.seats.values() if seat.said.is_live]:
-            if seat.step == APPLICANT:
-                data = {"to": to, "from": was, "why": "handover"}
-                self._note(Event("reseated", None, APPLICANT, seat.number, data))
+        self._succeed(to)
         self.replace_unable()
 
     def hand_over(self, seat_number: int, to: int) -> None:
@@ -206,14 +201,6 @@ class Play(Flow):
         if not comment.strip():
             raise Illegal("comment_needed")
         self._end("cancelled", by, comment)
-
-    def _applicant_gone(self, seat: Seat) -> None:
-        """A returned case whose applicant is gone: the line above goes on with it, or it is withdrawn."""
-        for employee in (*self.world.superiors(seat.employee), *self.world.administrators()):
-            if self.world.may_act(employee):
-                self.succeed(employee)
-                return
-        self._end("withdrawn", None)
 
     # -- what may be -----------------------------------------------------------------------------------------------
 
