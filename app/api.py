@@ -57,6 +57,7 @@ from app.hookspecs import hookimpl
 from app.host.context import context, entity, hooks
 from app.host.settings import setting
 from app.jobs.services import Cancelled, LostLease, Run, enqueue
+from app.notices.services import notify
 from app.organisation.models import Employee, Unit
 from app.search.terms import forget_terms, index_entity, index_rows, index_terms
 from app.transfer.services.control import note_file
@@ -138,6 +139,7 @@ __all__ = [
     "needs",
     "next_ids",
     "note_file",
+    "notify",
     "now",
     "number_text",
     "own_path",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         JobSpec,
         MenuGroup,
         Metric,
+        NoticeKind,
         Place,
         Placement,
         RoleTemplate,
@@ -51,6 +52,7 @@ POLICY: dict[str, str] = {
     "jobs": "boot",
     "settings": "boot",
     "metrics": "boot",
+    "notice_kinds": "boot",
     "placements": "gate",
     "scope_filters": "gate",
     "assignable": "gate",
@@ -122,6 +124,14 @@ def metrics() -> Sequence[Metric]:
     """Facts that can be ranked and charted: one row per event with employee, moment and value.
 
     Policy: boot. Credit goes to who owned the customer when it happened, so facts carry the employee.
+    """
+
+
+@hookspec
+def notice_kinds() -> Sequence[NoticeKind]:
+    """Kinds of notice the module tells people, with `app.api.notify`. Names are unique and begin with its slug.
+
+    Policy: boot. Each person chooses per kind by which ways to be told; a mandatory one stays in the product.
     """
 
 

@@ -11,6 +11,7 @@ from jinja2 import FileSystemLoader
 from app.access import audit, scope  # noqa: F401  (their session events must be in place)
 from app.base.compiled import COMPILED
 from app.base.rest.entity import EntityApi
+from app.base.rest.resource import Resource
 from app.base.routing import LateRule
 from app.base.views.generated import generated_api, generated_view
 from app.db import db
@@ -118,7 +119,7 @@ def register_views(app: Flask) -> None:
         for slug, view in carried.hooks.boot("views"):
             try:
                 builder = app.appbuilder  # type: ignore[attr-defined]
-                (builder.add_api if issubclass(view, EntityApi) else builder.add_view_no_menu)(view)
+                (builder.add_api if issubclass(view, (EntityApi, Resource)) else builder.add_view_no_menu)(view)
             except Exception as error:
                 log.exception("the screen %r of module %s cannot be added", view, slug)
                 carried.hooks.quarantine(slug, f"{getattr(view, '__name__', view)}: {error}")

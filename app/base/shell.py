@@ -186,7 +186,7 @@ class Shell:
 
     @property
     def notifications_url(self) -> str | None:
-        return open_url(self.actor, "NotificationView.panel")
+        return None if self.viewer else open_url(self.actor, "NoticeView.bell")
 
     @property
     def profile_url(self) -> str | None:

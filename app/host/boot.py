@@ -25,6 +25,7 @@ ROOMS = (
     "app.access",
     "app.fields",
     "app.base",
+    "app.notices",
     "app.organisation",
     "app.calendar",
     "app.customers",
@@ -144,6 +145,7 @@ def _fill(carried: Context) -> None:
         carried.jobs,
         carried.settings,
         carried.metrics,
+        carried.notice_kinds,
         carried.role_templates,
     ):
         registry.clear()
@@ -163,6 +165,7 @@ def _fill(carried: Context) -> None:
         ("jobs", carried.jobs),
         ("settings", carried.settings),
         ("metrics", carried.metrics),
+        ("notice_kinds", carried.notice_kinds),
     ):
         for slug, item in hooks.boot(name):
             if slug not in hooks.modules:

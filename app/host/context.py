@@ -10,7 +10,7 @@ from flask import Flask, current_app
 from app.host.discovery import Found
 from app.host.policies import Hooks
 from app.host.sites import Site
-from app.types import Entity, JobSpec, MenuGroup, Metric, RoleTemplate, Setting
+from app.types import Entity, JobSpec, MenuGroup, Metric, NoticeKind, RoleTemplate, Setting
 
 EXTENSION = "qiao"
 
@@ -44,6 +44,8 @@ class Context:
     jobs: dict[str, JobSpec] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)
     metrics: dict[str, Metric] = field(default_factory=dict)
+    #: Kinds of notice by name.
+    notice_kinds: dict[str, NoticeKind] = field(default_factory=dict)
     menu: list[MenuGroup] = field(default_factory=list)
     role_templates: dict[str, RoleTemplate] = field(default_factory=dict)
 

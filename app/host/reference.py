@@ -122,6 +122,7 @@ def modules_page(carried: Context) -> str:
             "jobs": [name for name in carried.jobs if name.startswith(f"{slug}.")],
             "settings": [name for name in carried.settings if name.startswith(f"{slug}.")],
             "metrics": [name for name in carried.metrics if name.startswith(f"{slug}.")],
+            "notices": [name for name in carried.notice_kinds if name.startswith(f"{slug}.")],
             "hooks": _hooks_of(carried, slug),
         }
         lines += [

@@ -117,7 +117,7 @@ def boots_alone(found: Found, site: Site) -> None:
 
 def _names_begin_with_its_slug(found: Found) -> None:
     hooks = context().hooks
-    for kind in ("entities", "jobs", "settings", "metrics"):
+    for kind in ("entities", "jobs", "settings", "metrics", "notice_kinds"):
         items = [item for slug, item in hooks.boot(kind) if slug == found.slug]
         names = [item.slug if kind == "entities" else item.name for item in items]
         strange = [name for name in names if not name.startswith((f"{found.slug}_", f"{found.slug}."))]

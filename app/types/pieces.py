@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -157,3 +158,23 @@ class TimelineItem:
     who: str = ""
     url: str | None = None
     kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """A kind of notice people are told and may want by some ways and not by others: `name` is `slug.what`.
+
+    `ways` are those used where a person has chosen nothing: ``app`` (the bell), ``mail``, ``robots`` (all channels
+    of the site). A `mandatory` kind is always told in the product, whatever a person chose.
+    """
+
+    name: str
+    label: Text
+    icon: str = "bell"
+    ways: tuple[str, ...] = ("app",)
+    mandatory: bool = False
+    help: Text = ""
+
+    def __post_init__(self) -> None:
+        if len(self.name) > 60 or not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+", self.name):
+            raise ValueError(f"a kind of notice is called like 'approvals.task', not {self.name!r}")

@@ -1,0 +1,116 @@
+"""Telling people: one message, a row per reader, written with what it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, column, false, insert, literal, not_, or_, select, table
+from sqlalchemy.orm import Session
+
+from app.access.actors import current_actor
+from app.access.models import Preference
+from app.db import now, transaction
+from app.fields.bulk import among
+from app.host.context import context
+from app.notices.models import Message, Notice
+from app.notices.rules import LONGEST_GROUP, is_own_path
+from app.notices.sayings import kept
+from app.types import NoticeKind, Text
+
+#: A person's choices about a kind are the preference ``notices.<kind>``: {way: on or off}.
+CHOICES = "notices."
+#: How a choice against the way inside the product is written (`app.access.preferences` leaves no blanks).
+_NOT_HERE = '%"app":false%'
+
+#: People: ids, or a SELECT of them.
+Readers = Collection[int] | Select[Any]
+
+_MESSAGE: Any = Message.__table__
+_NOTICE: Any = Notice.__table__
+# Read as plain tables: the organisation and Flask-AppBuilder lie elsewhere.
+_user = table("ab_user", column("id"), column("active"))
+_employee = table("org_employee", column("id"), column("user_id"))
+
+
+def notify(
+    kind: str,
+    title: Text,
+    text: Text = "",
+    *,
+    employees: Readers = (),
+    users: Readers = (),
+    link: str | None = None,
+    entity: str | None = None,
+    record_id: int | None = None,
+    group_key: str = "",
+    urgent: bool = False,
+) -> int:
+    """Tell people something, in the caller's transaction; returns how many are told.
+
+    `title` and `text` are best given lazily (``lazy_gettext("%(who)s waits", who=name)``): they are kept by message
+    id and values (text, numbers, moments, days, lazy texts) and read in each reader's language; ``%(record)s`` stands
+    for the name of the record (`entity`, `record_id`), as far as the reader may see it. Who may not see the record
+    reads neither title nor text. `link` is a path of this site, else the record's page is opened. Notices of one
+    `group_key` are one line. `urgent` ones wait neither for the end of quiet hours nor for the daily digest.
+
+    Readers are employees with a login, or logins, that are active: a collection of ids or a SELECT of them; however
+    many, it is one statement. Raises `LookupError` for a kind no part of the product declares, `ValueError` for a link
+    out of the site.
+    """
+    declared = context().notice_kinds[kind]
+    if link is not None and not is_own_path(link):
+        raise ValueError(f"a notice leads to a page of this site, not to {link!r}")
+    if len(group_key) > LONGEST_GROUP:
+        raise ValueError(f"a group key has at most {LONGEST_GROUP} characters")
+    actor = current_actor()
+    values = {
+        "kind": kind,
+        "title": kept(title),
+        "text": kept(text),
+        "link": link,
+        "entity": entity if record_id is not None else None,
+        "record_id": record_id if entity is not None else None,
+        "urgent": urgent,
+        "created_by": actor.user_id if actor is not None else None,
+        "created_at": now(),
+    }
+    with transaction() as current:
+        connection = current.connection()
+        message_id = connection.execute(insert(_MESSAGE).values(**values).returning(_MESSAGE.c.id)).scalar_one()
+        readers = _readers(current, employees, users)
+        rows = select(
+            literal(message_id), _user.c.id, literal(kind), literal(group_key), _is_shown(declared), literal(now())
+        ).where(readers, _user.c.active)
+        names = ["message_id", "user_id", "kind", "group_key", "shown", "created_at"]
+        told = insert(_NOTICE).from_select(names, rows).execution_options(preserve_rowcount=True)
+        return int(connection.execute(told).rowcount)
+
+
+def _readers(current: Session, employees: Readers, users: Readers) -> ColumnElement[bool]:
+    found: list[ColumnElement[bool]] = []
+    if isinstance(users, Select) or users:
+        found.append(_among(current, _user.c.id, users))
+    if isinstance(employees, Select) or employees:
+        theirs = _among(current, _employee.c.id, employees)
+        found.append(_user.c.id.in_(select(_employee.c.user_id).where(theirs, _employee.c.user_id.is_not(None))))
+    return or_(*found) if found else false()
+
+
+def _among(current: Session, ids: Any, readers: Readers) -> ColumnElement[bool]:
+    if isinstance(readers, Select):
+        condition: ColumnElement[bool] = ids.in_(readers)
+        return condition
+    return among(current, ids, readers)
+
+
+def _is_shown(kind: NoticeKind) -> ColumnElement[bool]:
+    """Whether the login of the statement is told of this kind inside the product."""
+    if kind.mandatory:
+        return literal(True)
+    chose = select(Preference.id).where(Preference.user_id == _user.c.id, Preference.key == CHOICES + kind.name)
+    against = chose.where(Preference.value.like(_NOT_HERE)).exists()
+    return not_(against) if "app" in kind.ways else chose.where(Preference.value.like('%"app":true%')).exists()
+
+
+__all__ = ["CHOICES", "Readers", "notify"]
