@@ -12,9 +12,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
 _servers: dict[str, Any] = {}
+#: A connection to each server for making and dropping databases, by its URL.
+_desks: dict[str, Any] = {}
 #: What keeps a database when the machine dies, as those that measure want it.
 _CAREFUL = ("fsync", "synchronous_commit", "full_page_writes")
 _careful = True
@@ -51,35 +54,53 @@ def _embedded() -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-def _tell(server: str, statement: str) -> None:
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
+def _tell(server: str, *statements: str) -> None:
+    if server not in _desks:
+        plain = sa.make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+        _desks[server] = psycopg.connect(plain, autocommit=True)
+        atexit.register(_desks[server].close)
+    for statement in statements:
+        _desks[server].execute(statement)
 
 
 def empty_database(kind: str, folder: Path) -> str:
     """The URL of a new empty database of `kind` (sqlite, postgresql)."""
+    return place_for(kind, folder) if kind == "sqlite" else copy_database(None, folder)
+
+
+def place_for(kind: str, folder: Path) -> str:
+    """A URL where no database is yet."""
     if kind == "sqlite":
         return f"sqlite:///{folder / f'{uuid.uuid4().hex}.db'}"
-    return copy_database(None, folder)
+    return sa.make_url(postgresql_server()).set(database=f"t_{uuid.uuid4().hex}").render_as_string(hide_password=False)
 
 
 def copy_database(template: str | None, folder: Path) -> str:
     """The URL of a copy of the database at `template` (nobody may be connected to it)."""
+    url = place_for("sqlite" if template is not None and template.startswith("sqlite") else "postgresql", folder)
+    put_database(template, url)
+    return url
+
+
+def put_database(template: str | None, url: str) -> None:
+    """Put a copy of the database at `template` in the place of the one at `url`, if there is one.
+
+    Nobody may be connected to the template; whoever is connected to the other on PostgreSQL is cut off.
+    """
     if template is not None and template.startswith("sqlite"):
-        source_file, target = template.removeprefix("sqlite:///"), folder / f"{uuid.uuid4().hex}.db"
+        drop_database(url)
+        source_file = template.removeprefix("sqlite:///")
         with closing(sqlite3.connect(source_file)) as connection:
             # What is still in the log beside the file counts too.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        shutil.copyfile(source_file, target)
-        return f"sqlite:///{target}"
-    server = sa.make_url(postgresql_server())
-    name = f"t_{uuid.uuid4().hex}"
+        shutil.copyfile(source_file, url.removeprefix("sqlite:///"))
+        return
+    name = sa.make_url(url).database
     source = sa.make_url(template).database if template else "template0"
     # The embedded server need not write down what it copies: half the time.
     copying = "STRATEGY FILE_COPY" if "pg" in _servers else ""
+    drop_database(url)
     _tell(postgresql_server(), f'CREATE DATABASE "{name}" TEMPLATE "{source}" {copying}')
-    return server.set(database=name).render_as_string(hide_password=False)
 
 
 def drop_database(url: str) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,38 +11,24 @@ from sqlalchemy import NullPool, create_engine, delete
 
 from app import create_app
 from app.access.actors import acting_as
-from app.base.permissions import synchronise
 from app.db import db, session
 from app.host.models import HostModule
-from app.host.sites import Site, create_site, load_site, write_private
-from app.testing.databases import copy_database, drop_database, empty_database, risk_databases
+from app.host.sites import Site
+from app.testing.databases import copy_database, drop_database, risk_databases
+from app.testing.kept import forget_apps, kept_at, kept_site
 from app.testing.modules import ModuleFolder, module_folder
-from app.testing.people import Browser, People, make_people, meet_people
+from app.testing.people import Browser, People
 from app.testing.scratch import spare_what_stays, use_memory
-from app.testing.tables import make_tables
+from app.testing.templates import copy_cast, note_cast, people_in, site_in, template
 from app.types import SYSTEM
 
 KINDS = ("sqlite", "postgresql")
-_templates: dict[str, str] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """A database that holds the cast, and the secret of the site that made it: the audit log is sealed with it."""
-
-    url: str
-    secret: str
-    people: People
-
-
-_casts: dict[str, Cast] = {}
-#: The databases of the tests that run, where they hold the cast.
-_copies: dict[str, Cast] = {}
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Before any temporary folder is made, in the process that starts the others too."""
+    config.addinivalue_line("markers", "own_app: the test changes the app it gets, which must be built for it alone")
     use_memory()
     risk_databases()
 
@@ -54,49 +38,10 @@ def pytest_collection_finish() -> None:
     spare_what_stays()
 
 
-def site_in(folder: Path, url: str, slug: str = "test") -> Site:
-    """A site in `folder` on the database `url`."""
-    made = create_site(folder, slug, database_url=url)
-    if url not in _copies:
-        return made
-    write_private(made.folder / "secret", _copies[url].secret)
-    return load_site(folder, slug)
-
-
-def template(kind: str, folder: Path) -> str:
-    """The URL of a database with every table and permission of all modules, made once per process."""
-    if kind not in _templates:
-        url = empty_database(kind, folder)
-        site = site_in(Path(tempfile.mkdtemp(dir=folder)), url)
-        make_tables(site)
-        app = create_app(site)
-        with app.app_context(), acting_as(SYSTEM):
-            synchronise()
-            session.remove()
-            db.engine.dispose()
-        _templates[kind] = url
-    return _templates[kind]
-
-
-def copy_cast(kind: str, templates: Path, folder: Path) -> str:
-    """The URL of a copy in `folder` of the template with the cast, which is made once per process."""
-    if kind not in _casts:
-        url = copy_database(template(kind, templates), templates)
-        site = site_in(Path(tempfile.mkdtemp(dir=templates)), url)
-        app = create_app(site)
-        with app.app_context(), acting_as(None):
-            people = make_people()
-            session.remove()
-            db.engine.dispose()
-        _casts[kind] = Cast(url, site.secret, people)
-    copy = copy_database(_casts[kind].url, folder)
-    _copies[copy] = _casts[kind]
-    return copy
-
-
-def people_in(url: str) -> People:
-    """The cast of the current site, whose database is at `url`; it is made where the database has none."""
-    return meet_people(_copies[url].people) if url in _copies else make_people()
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Nobody knows what a test that failed has left behind."""
+    if report.failed:
+        forget_apps()
 
 
 @pytest.fixture(params=KINDS)
@@ -107,21 +52,36 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: p
     """
     folder = tmp_path_factory.getbasetemp() / "templates"
     folder.mkdir(exist_ok=True)
-    if "people" in request.fixturenames:
+    with_cast = "people" in request.fixturenames
+    if "app" in request.fixturenames and request.node.get_closest_marker("own_app") is None:
+        kept = kept_site(request.param, folder)
+        kept.renew(with_cast=with_cast)
+        yield kept.url
+        return
+    if with_cast:
         url = copy_cast(request.param, folder, tmp_path)
     else:
         url = copy_database(template(request.param, folder), tmp_path)
     yield url
-    _copies.pop(url, None)
+    note_cast(url, None)
     drop_database(url)
 
 
 @pytest.fixture
 def app(database: str, tmp_path: Path) -> Iterator[Flask]:
-    """A built site with its app context pushed, all modules on; nobody acts until the test says who."""
-    built = create_app(site_in(tmp_path / "instance", database))
-    built.config.update(TESTING=True)
-    built.test_client_class = Browser
+    """A built site with its app context pushed, all modules on; nobody acts until the test says who.
+
+    It is the app of the last test with fresh data, as good as new. A test that goes on setting an app up, which
+    Flask allows before the first request only, says `@pytest.mark.own_app`.
+    """
+    kept = kept_at(database)
+    if kept is None:
+        built = create_app(site_in(tmp_path / "instance", database))
+        built.config.update(TESTING=True)
+        built.test_client_class = Browser
+    else:
+        built = kept.app()
+        (tmp_path / "instance").symlink_to(kept.instance)
     with built.app_context(), acting_as(None):
         yield built
         session.remove()
