@@ -178,6 +178,7 @@ def test_a_token_dies_with_the_login_and_with_its_password(client: Browser, peop
     assert client.get("/customer/list/").status_code == 302
 
 
+@pytest.mark.own_app
 def test_the_framework_has_no_second_door_for_keys_and_tokens(app: Flask, client: Browser, people: People) -> None:
     """Its own `@protect` reads neither: it would not narrow a key, nor notice a changed password."""
     from flask_appbuilder.api import BaseApi, expose
@@ -191,7 +192,6 @@ def test_the_framework_has_no_second_door_for_keys_and_tokens(app: Flask, client
         def list(self) -> str:
             return "inside"
 
-    app._got_first_request = False
     app.appbuilder.add_api(SideApi)  # type: ignore[attr-defined]
     key, held = key_for(people.manager, "unit:read"), token(client, people.manager)
     for credential in (key, held, "sst_anything"):

@@ -15,6 +15,8 @@ from app.base.protection import public
 from app.testing.people import Browser, People, login
 from app.types import Refused
 
+#: `broken` adds routes.
+pytestmark = pytest.mark.own_app
 SECRET = "password=hunter2 SELECT * FROM customer"
 
 

@@ -83,6 +83,7 @@ def test_a_change_without_the_token_is_refused_with_a_way_out(client: Browser, p
     assert client.post("/logout/", csrf=False).status_code == 400
 
 
+@pytest.mark.own_app
 def test_a_script_with_the_browsers_cookie_needs_the_token_too(
     app: Flask, client: Browser, people: People
 ) -> None:

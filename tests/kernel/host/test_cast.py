@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -42,6 +43,7 @@ def test_each_sees_their_customers(people: People) -> None:
     }
 
 
+@pytest.mark.own_app
 def test_a_browser_knows_who_is_logged_in(app: Flask, client: Browser, people: People) -> None:
     from app.access.actors import current_actor
 
@@ -53,6 +55,7 @@ def test_a_browser_knows_who_is_logged_in(app: Flask, client: Browser, people: P
     assert client.get("/who").status_code == 302
 
 
+@pytest.mark.own_app
 def test_a_post_without_its_token_is_refused(app: Flask, client: Browser, people: People) -> None:
     app.add_url_rule("/change", "change", lambda: "changed", methods=["POST"])
     login(client, people.manager)
