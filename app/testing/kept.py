@@ -17,6 +17,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from app import create_app
+from app.db import db
 from app.host.sites import create_site, load_site, write_private
 from app.testing.databases import place_for, put_database
 from app.testing.people import Browser
@@ -43,6 +44,7 @@ class KeptSite:
 
     def renew(self, *, with_cast: bool) -> None:
         """A fresh database at the place of the last one, and a fresh folder."""
+        self._disconnect()
         while self._connected:
             self._connected.pop().close()  # or it would remove the log of the file that comes, as the last of its own
         cast = cast_template(self.kind, self.templates) if with_cast else None
@@ -68,7 +70,13 @@ class KeptSite:
 
     def forget(self) -> None:
         """The next test builds an app of its own."""
+        self._disconnect()
         self._built = None
+
+    def _disconnect(self) -> None:
+        if self._built is not None:
+            with self._built[0].app_context():
+                db.engine.dispose()
 
 
 def kept_site(kind: str, templates: Path) -> KeptSite:
