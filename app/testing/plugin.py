@@ -22,6 +22,8 @@ from app.testing.scratch import spare_what_stays, use_memory
 from app.testing.templates import copy_cast, note_cast, people_in, site_in, template
 from app.types import SYSTEM
 
+__all__ = ["KINDS", "copy_cast", "people_in", "site_in", "template"]
+
 KINDS = ("sqlite", "postgresql")
 
 
