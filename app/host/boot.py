@@ -28,6 +28,7 @@ ROOMS = (
     "app.notices",
     "app.organisation",
     "app.calendar",
+    "app.approvals",
     "app.customers",
     "app.activities",
     "app.jobs",

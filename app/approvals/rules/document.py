@@ -151,10 +151,40 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Starts:
+    """What brings a record into the flow (APR-7): a button, being made, a change of chosen fields, removal, export.
+
+    `when` is CEL: only where it holds; empty: always.
+    """
+
+    button: bool = True
+    create: bool = False
+    change: tuple[str, ...] = ()
+    delete: bool = False
+    export: bool = False
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What is done with the record when a case ends one way: fields to set, a registered act to call."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    act: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A whole flow with its options."""
 
     steps: tuple[Step, ...]
+    starts: Starts = Starts()
+    #: Fields nobody changes while a case is open; ``*`` stands for all of them.
+    locked: tuple[str, ...] = ("*",)
+    #: By outcome: approved, refused, withdrawn, cancelled.
+    ends: Mapping[str, End] = field(default_factory=dict)
+    #: Fields of the record shown in the inbox and beside the decision.
+    figures: tuple[str, ...] = ()
     #: When the applicant may withdraw: never, undecided (before the first decision), running.
     withdraw: str = "running"
     #: Whoever has approved in this round is asked again, or passes (去重).
@@ -188,11 +218,13 @@ __all__ = [
     "Branch",
     "Deadline",
     "Document",
+    "End",
     "Find",
     "Kind",
     "Nobody",
     "Rule",
     "Sign",
+    "Starts",
     "Step",
     "Then",
     "Within",
