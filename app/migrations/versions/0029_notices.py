@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column("read_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["message_id"], ["notices_message.id"], name=op.f("fk_notices_notice_message_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices_notice")),
-        sa.UniqueConstraint("message_id", "user_id", name=op.f("uq_notices_notice_message_id")),
+        sa.UniqueConstraint("message_id", "user_id", name=op.f("uq_notices_notice_message_id_user_id")),
     )
     op.create_index("ix_notices_notice_user", "notices_notice", ["user_id", "id"])
     unread = sa.text("read_at IS NULL")
@@ -69,7 +69,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["notice_id"], ["notices_notice.id"], name=op.f("fk_notices_delivery_notice_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices_delivery")),
-        sa.UniqueConstraint("notice_id", "way", name=op.f("uq_notices_delivery_notice_id")),
+        sa.UniqueConstraint("notice_id", "way", name=op.f("uq_notices_delivery_notice_id_way")),
     )
     op.create_index(op.f("ix_notices_delivery_message_id"), "notices_delivery", ["message_id"])
     op.create_index("ix_notices_delivery_state", "notices_delivery", ["state", "id"])
