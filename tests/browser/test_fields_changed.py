@@ -36,7 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.mark.parametrize(("language", "width"), [("zh", DESK), ("en", PHONE)])
 def test_tried_and_changed_by_clicking(window: Window, served: Served, language: str, width: int) -> None:
-    page = window(served.people.admin, "/", language=language, width=width)
+    page = window(served.people.admin, "/", language=language, width=width, own=True)
     key = f"x_worth_{width}"
     assert page.evaluate(COMES, ["/customer/add", "x_part", PATIENCE_MS]), "the fields are not there yet"
 

@@ -62,7 +62,7 @@ def test_enter_before_the_answer_opens_what_was_asked_for(window: Window, served
 
 
 def test_a_search_that_fails_says_so(window: Window, served: Served) -> None:
-    page = window(served.people.manager, "/customer/list/")
+    page = window(served.people.manager, "/customer/list/", own=True)
     page.route("**/search/suggest*", lambda route: route.abort())
     window.expect("ERR_FAILED", "htmx:sendError", "htmx:afterRequest")
     page.keyboard.press("Control+k")

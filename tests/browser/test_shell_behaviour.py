@@ -77,7 +77,7 @@ def test_switching_language_and_theme_comes_back_to_the_page(window: Window, ser
 
 
 def test_the_theme_follows_the_system_without_a_flash(window: Window, served: Served) -> None:
-    page = window(served.people.colleague, "/profile/", theme="auto")
+    page = window(served.people.colleague, "/profile/", theme="auto", own=True)
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html[data-bs-theme=dark]")
     page.add_init_script(

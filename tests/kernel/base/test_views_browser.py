@@ -148,7 +148,7 @@ def test_a_form_shows_what_belongs_and_saves(window: Window, served: Served, ban
 
 
 def test_leaving_typed_work_asks_first(window: Window, served: Served, bank: tuple[int, int]) -> None:
-    page = window(served.people.manager, f"/customer/edit/{bank[0]}")
+    page = window(served.people.manager, f"/customer/edit/{bank[0]}", own=True)
     asked: list[str] = []
 
     def answer(dialog: Any) -> None:
@@ -201,7 +201,7 @@ def test_the_page_of_a_record_loads_its_parts_when_opened(
 
 def test_a_list_works_without_scripts(served: Served, chromium: Any, window: Window, bank: tuple[int, int]) -> None:
     plain = chromium.new_context(java_script_enabled=False)
-    plain.add_cookies([*window._cookies(served.people.manager, None, None)])
+    plain.add_cookies([*window.cookies(served.people.manager, None, None)])
     page = plain.new_page()
     page.goto(f"{served.url}/customer/list/")
     page.click("#filter-open")
