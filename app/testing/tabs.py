@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from app.testing.front import WAITING
 
 #: Pages of either kind that are kept; they cost a hundred megabytes each.
-KEPT = 2
+KEPT = 3
 #: What would outlast the test.
 LASTING = ("add_init_script", "emulate_media", "expose_binding", "expose_function", "on", "once", "route")
 #: A screen narrower than this is touched.

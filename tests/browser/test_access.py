@@ -37,8 +37,9 @@ def places(served: Served) -> dict[str, str]:
 def test_the_screens_of_access(
     window: Window, served: Served, places: dict[str, str], language: str, theme: str, width: int
 ) -> None:
+    page = window(served.people.admin, "/", width=width, language=language, theme=theme)
     for name, path in places.items():
-        page = window(served.people.admin, path, width=width, language=language, theme=theme)
+        page.goto(served.url + path)
         shot(page, f"access-{name}-{language}-{theme}")
         check(page)
 

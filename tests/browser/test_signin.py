@@ -28,6 +28,15 @@ def locked(served: Served) -> Any:
     return served.people.colleague
 
 
+def look_at(window: Window, language: str, width: int, pages: dict[str, str]) -> None:
+    """The admin opens the pages, by name, one after the other."""
+    page = window(window.served.people.admin, "/", width=width, language=language)
+    for name, path in pages.items():
+        page.goto(window.served.url + path)
+        check(page)
+        shot(page, f"signin-{name}-{language}")
+
+
 @BOTH
 def test_a_locked_login(window: Window, served: Served, locked: Any, width: int, language: str) -> None:
     window.expect("429")
@@ -38,15 +47,12 @@ def test_a_locked_login(window: Window, served: Served, locked: Any, width: int,
     page.wait_for_selector("#login-error")
     check(page)
     shot(page, f"signin-locked-{language}")
-    for name, path in {
+    look_at(window, language, width, {
         "account-locked": f"/accounts/{locked.employee_id}",
         "accounts": "/accounts/",
         "settings": "/modules/kernel/settings",
         "password": "/profile/password/",
-    }.items():
-        page = window(served.people.admin, path, width=width, language=language)
-        check(page)
-        shot(page, f"signin-{name}-{language}")
+    })  # fmt: skip
 
 
 @BOTH
@@ -55,10 +61,7 @@ def test_open_sessions(window: Window, served: Served, width: int, language: str
     page = window(person, "/profile/sessions/", width=width, language=language)
     check(page)
     shot(page, f"signin-sessions-{language}")
-    for name, path in {"profile": "/profile/", "account": f"/accounts/{person.employee_id}"}.items():
-        page = window(served.people.admin, path, width=width, language=language)
-        check(page)
-        shot(page, f"signin-{name}-{language}")
+    look_at(window, language, width, {"profile": "/profile/", "account": f"/accounts/{person.employee_id}"})
 
 
 @BOTH
@@ -94,10 +97,5 @@ def test_the_second_factor(window: Window, served: Served, width: int, language:
     page.fill("#code", totp.now())
     page.click("form.card button[type=submit]")
     page.wait_for_url(served.url + "/")
-    for name, path in {
-        "account-factor": f"/accounts/{person.employee_id}",
-        "role": f"/roles/{person.role_id}",
-    }.items():
-        page = window(served.people.admin, path, width=width, language=language)
-        check(page)
-        shot(page, f"signin-{name}-{language}")
+    account, role = f"/accounts/{person.employee_id}", f"/roles/{person.role_id}"
+    look_at(window, language, width, {"account-factor": account, "role": role})

@@ -62,7 +62,7 @@ def test_every_screen_is_readable(
     page = window(served.people.admin, "/", width=width, language=language, theme=theme)
     for name, path in pages.items():
         page.goto(served.url + path)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function("() => !document.querySelector('.htmx-request')")
         check(page)
         shot(page, f"entity-{name}-{language}-{theme}")
 
@@ -73,7 +73,6 @@ def test_a_list_is_filtered_sorted_and_paged_in_place(window: Window, served: Se
     page.click("#filter-open")
     panel = page.locator("#filter-panel")
     expect(panel).to_be_visible()
-    page.wait_for_timeout(400)  # the panel slides in; axe measures what is drawn
     check(page)
     shot(page, "entity-filter")
     panel.locator("input[name='f.kind'][value=personal]").check()
@@ -174,7 +173,6 @@ def test_all_matching_are_chosen_and_deleted(window: Window, served: Served, ban
     dialog = page.locator("#dialog")
     expect(dialog).to_be_visible()
     expect(dialog.locator(".modal-body")).to_contain_text("24")
-    page.wait_for_timeout(400)  # the dialog fades in; axe measures what is drawn
     check(page)
     shot(page, "entity-delete-many")
     dialog.locator(".btn-danger").click()
