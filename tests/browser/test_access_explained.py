@@ -57,7 +57,6 @@ def test_the_audit_log_searched(window: Any, served: Served, width: int) -> None
 
 def test_the_list_of_roles_leads_there(window: Any, served: Served) -> None:
     page = window(served.people.admin, "/roles/", width=DESK)
-    check(page)
     page.get_by_role("link", name="此人能看到什么").click()
     page.get_by_role("textbox", name="人员").fill("zhang")
     page.get_by_role("button", name="查看说明").click()

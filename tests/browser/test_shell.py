@@ -20,7 +20,7 @@ def test_pages_of_the_frame(window: Window, served: Served, language: str, theme
     for person, pages in (
         (None, {"login": "/login/", "error-guest": "/nowhere"}),
         (served.people.manager, {"home": "/", "password": "/profile/password/", "error-404": "/nowhere"}),
-        (served.people.admin, {"profile": "/profile/", "customers": "/customer/list/"}),
+        (served.people.admin, {"profile": "/profile/"}),
     ):
         page = window(person, **look)
         for name, path in pages.items():
