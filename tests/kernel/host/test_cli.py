@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +21,9 @@ from app.testing.databases import drop_database, empty_database
 from app.testing.inspection import running
 from app.testing.modules import HOOKS, ModuleFolder
 from app.testing.plugin import KINDS
+from app.testing.processes import start
 from app.types import Refused
-from config import ROOT, settings
+from config import settings
 
 PASSWORD = "correct horse 7"
 
@@ -173,27 +172,22 @@ def test_doctor_sees_tables_that_are_behind(instance: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_that_migrate_at_the_same_time_wait_for_each_other(instance: Path, tmp_path: Path, kind: str) -> None:
+def test_two_that_migrate_at_the_same_time_wait_for_each_other(
+    instance: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QIAO_INSTANCE", str(instance))
     url = empty_database(kind, tmp_path)
     create_site(instance, "demo", database_url=url)
+    both = [tmp_path / "one", tmp_path / "other"]
+    running_now = [start("from app.cli import main; main()", "migrate", said=said) for said in both]
     try:
-        command = [sys.executable, "-m", "app.cli", "migrate"]
-        environment = {"QIAO_INSTANCE": str(instance), "PATH": "/usr/bin:/bin"}
-        both = [
-            subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            for _each in range(2)
-        ]
-        said = [each.communicate(timeout=120)[0] for each in both]
-        assert [each.returncode for each in both] == [0, 0], said
+        codes = [each.wait(timeout=120) for each in running_now]
+        said = [each.read_text("utf-8") for each in both]
+        assert codes == [0, 0], said
         assert sorted("ran 0001" in text for text in said) == [False, True]
     finally:
+        for each in running_now:
+            each.end()
         drop_database(url)
 
 

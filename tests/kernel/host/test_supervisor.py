@@ -6,8 +6,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +15,8 @@ import pytest
 
 from app.host.serve import serve
 from app.host.valkey import PortTaken
+from app.testing.processes import start
 
-ROOT = Path(__file__).resolve().parents[3]
 QUICK = "Patience(ready_seconds=10, stop_seconds=1, fast_seconds=5, fast_deaths=3, backoff_seconds=0.05)"
 Found = TypeVar("Found")
 STAY = "import os, signal; os.write(1, b'pid %d\\n' % os.getpid()); signal.pause()"
@@ -49,16 +47,7 @@ import pathlib, sys
 from app.host.supervisor import *
 sys.exit(supervise({commands}, patience={QUICK}))
 """
-        with self.said_path.open("wb") as said:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", code],
-                cwd=ROOT,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-                # whoever runs the tests may have started them with nohup
-                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
-            )
+        self.process = start(code, said=self.said_path)
 
     def said(self) -> str:
         return self.said_path.read_text(encoding="utf-8")

@@ -5,12 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,10 +23,10 @@ from app.host.context import context
 from app.host.valkey import embedded_valkey
 from app.jobs import hints, leases
 from app.jobs.leases import JOBS
+from app.testing.processes import Process, start
 from app.types import JobSpec
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
 
 
 def load(name: str) -> Any:
@@ -133,24 +130,11 @@ class Workers:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.said_path = folder / "workers.said"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
 
     def start(self, url: str, lease: float = 1.0) -> None:
-        with self.said_path.open("ab") as said:
-            self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    str(HERE / "worker_process.py"),
-                    str(self.folder / "instance"),
-                    url,
-                    str(lease),
-                ],
-                cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
+        script = HERE / "worker_process.py"
+        self.process = start(script, self.folder / "instance", url, lease, said=self.said_path)
 
     def said(self) -> str:
         return self.said_path.read_text("utf-8")
@@ -168,9 +152,7 @@ class Workers:
     def end(self) -> None:
         """Leave nothing running."""
         if self.process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self.process.end()
             self.process = None
 
 

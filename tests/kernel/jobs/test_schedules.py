@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -28,10 +25,10 @@ from app.jobs.runner import run_pending
 from app.jobs.schedules import change_schedule, make_due_jobs, run_schedule_now, sync_schedules
 from app.jobs.services import enqueue
 from app.jobs.sweeping import sweep
+from app.testing.processes import start
 from app.types import SYSTEM, JobSpec, Refused
 
 pytestmark = pytest.mark.usefixtures("as_system")
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -213,14 +210,7 @@ def test_scheduler_processes_schedule_every_site_and_end_on_request(
         "run_scheduler(pathlib.Path(sys.argv[1]), round_seconds=0.1)"
     )
     tidy = leases.JOBS.c.name == "jobs.tidy"
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path / "instance")],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        for _number in range(2)
-    ]
+    running = [start(code, tmp_path / "instance", said=tmp_path / "said") for _number in range(2)]
     try:
         deadline = time.monotonic() + 60
         while len(jobs.query(select(leases.JOBS.c.id).where(tidy))) < 3 and time.monotonic() < deadline:

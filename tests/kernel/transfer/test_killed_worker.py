@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ from app.db import db, reading, session
 from app.host.valkey import embedded_valkey
 from app.jobs import hints
 from app.jobs.leases import JOBS
+from app.testing.processes import start
 from app.transfer.models import Import
 from app.transfer.services import imports
 from tests.kernel.transfer.tables import again, csv_bytes, place, uploaded
@@ -55,15 +53,7 @@ class Worker:
 
     def __init__(self, instance: Path, url: str, said: Path) -> None:
         self.said = said
-        with said.open("wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, str(WORKER), str(instance), url, "1.0"],
-                cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        self.process = start(WORKER, instance, url, 1.0, said=said)
 
     def kill(self) -> None:
         """SIGKILL to the worker that runs now."""
@@ -72,9 +62,7 @@ class Worker:
         os.kill(int(lines[-1].split()[1]), signal.SIGKILL)
 
     def end(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self.process.end()
 
 
 @pytest.fixture
