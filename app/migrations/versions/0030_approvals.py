@@ -35,6 +35,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_approvals_definition_entity"), ["entity"], unique=False)
 
     op.create_table(
+        "approvals_definition_version",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("definition_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("note", sa.String(length=300), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["definition_id"], ["approvals_definition.id"], name=op.f("fk_approvals_definition_version_definition_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals_definition_version")),
+        sa.UniqueConstraint(
+            "definition_id", "number", name=op.f("uq_approvals_definition_version_definition_id_number")
+        ),
+    )
+    op.create_table(
         "approvals_case",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("definition_id", sa.Integer(), nullable=False),
@@ -195,6 +212,22 @@ def upgrade() -> None:
 
     execute_on(
         "sqlite",
+        "CREATE TRIGGER approvals_definition_version_no_update BEFORE UPDATE ON approvals_definition_version BEGIN SELECT RAISE(ABORT, 'the history of approvals is append-only'); END",
+    )
+    execute_on(
+        "sqlite",
+        "CREATE TRIGGER approvals_definition_version_no_delete BEFORE DELETE ON approvals_definition_version BEGIN SELECT RAISE(ABORT, 'the history of approvals is append-only'); END",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE FUNCTION approvals_definition_version_refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'the history of approvals is append-only'; END$$",
+    )
+    execute_on(
+        "postgresql",
+        "CREATE TRIGGER approvals_definition_version_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON approvals_definition_version FOR EACH STATEMENT EXECUTE FUNCTION approvals_definition_version_refuse()",
+    )
+    execute_on(
+        "sqlite",
         "CREATE TRIGGER approvals_event_no_update BEFORE UPDATE ON approvals_event BEGIN SELECT RAISE(ABORT, 'the history of approvals is append-only'); END",
     )
     execute_on(
@@ -257,6 +290,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_approvals_case_applicant")
 
     op.drop_table("approvals_case")
+    execute_on("postgresql", "DROP TRIGGER approvals_definition_version_no_change ON approvals_definition_version")
+    execute_on("postgresql", "DROP FUNCTION approvals_definition_version_refuse()")
+    op.drop_table("approvals_definition_version")
     with op.batch_alter_table("approvals_definition", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_approvals_definition_entity"))
 

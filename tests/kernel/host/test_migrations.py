@@ -59,7 +59,8 @@ def schema(connection: sa.Connection) -> set[tuple[str, ...]]:
             "WHERE table_schema = 'public'",
         )
         found = {tuple(map(str, row)) for query in queries for row in connection.exec_driver_sql(query)}
-    return {row for row in found if not row[1].endswith("_version") and not row[-1].endswith("_version")}
+    numbers = {f"{slug}_version" for slug in ("qiao", *installed_modules())}
+    return {row for row in found if not numbers & {row[1], row[-1]}}
 
 
 def test_models_equal_migrations(empty: str) -> None:
