@@ -195,7 +195,7 @@ def _secret(site: Site) -> Iterator[Finding]:
         yield Finding(PROBLEM, f"site {site.slug}: others can read its secret", f"chmod 600 {path}")
     else:
         yield Finding(OK, f"site {site.slug}: secret")
-    if site.signin.providers and (site.folder / "site.toml").stat().st_mode & 0o077:
+    if (site.signin.providers or site.outgoing.is_on) and (site.folder / "site.toml").stat().st_mode & 0o077:
         advice = f"chmod 600 {site.folder / 'site.toml'}, or name its secrets as env:NAME or file:NAME"
         yield Finding(PROBLEM, f"site {site.slug}: others can read its site.toml, which may hold secrets", advice)
 

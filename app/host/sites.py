@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.host.outgoing import Outgoing, read_outgoing
 from app.host.secret import LEAST_LENGTH, why_weak
 from app.host.signin import SignIn
 from app.host.signin.reading import read_signin
@@ -36,6 +37,7 @@ class Site:
     timezone: str = "Asia/Shanghai"
     currency: str = "元"
     signin: SignIn = field(default_factory=SignIn)
+    outgoing: Outgoing = field(default_factory=Outgoing)
 
     @property
     def uploads(self) -> Path:
@@ -80,13 +82,14 @@ def load_site(instance: Path, slug: str) -> Site:
             f"{folder / 'secret'} could be guessed ({weak}): write 48 or more random characters into it, "
             "then run 'qiao audit seal'; everybody has to log in again"
         )
-    known = {"hosts", "name", "accent", "locale", "timezone", "currency", "database_url", "signin"}
+    known = {"hosts", "name", "accent", "locale", "timezone", "currency", "database_url", "signin", "notices"}
     if unknown := sorted(set(values) - known):
         raise SiteError(f"{folder / 'site.toml'} has unknown settings: {', '.join(unknown)}")
     values.setdefault("database_url", f"sqlite:///{(folder / 'site.db').resolve()}")
     values["hosts"] = tuple(values.get("hosts", ()))
     try:
         values["signin"] = read_signin(values.get("signin", {}), folder)
+        values["outgoing"] = read_outgoing(values.pop("notices", {}), folder, values["signin"].address)
     except ValueError as wrong:
         raise SiteError(f"{folder / 'site.toml'}: {wrong}") from wrong
     return Site(slug=slug, folder=folder, secret=secret, **values)

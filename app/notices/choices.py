@@ -9,12 +9,15 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.access.preferences import preferences, set_preference
+from app.access.preferences import preference, preferences, set_preference
+from app.base.language import language
 from app.db import transaction
 from app.host.context import context
-from app.notices.rules import APP, MAIL, is_usual
-from app.notices.services import CHOICES
-from app.types import NoticeKind, Text
+from app.notices.rules import APP, MAIL, is_usual, read_clock, read_wishes
+from app.notices.services import CHOICES, WISHES
+from app.types import NoticeKind, Refused, Text
+
+_CLOCKS = ("quiet_from", "quiet_until", "digest_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,13 @@ class Row:
 
 def site_ways() -> dict[str, Text]:
     """The ways of the current site, by name: inside the product, then what its file sets up."""
-    return {APP: _l("In Qiao")}
+    outgoing = context().site.outgoing
+    ways: dict[str, Text] = {APP: _l("In Qiao")}
+    if outgoing.mail is not None:
+        ways[MAIL] = _l("Mail")
+    for key, channel in sorted(outgoing.channels.items()):
+        ways[key] = channel.zh if language() == "zh" else channel.en
+    return ways
 
 
 def matrix() -> tuple[Row, ...]:
@@ -63,6 +72,22 @@ def choose(ticked: set[str]) -> None:
             set_preference(CHOICES + name, unusual or None)
 
 
+def wishes() -> dict[str, str]:
+    """When the acting person wants mails, as typed: ``quiet_from``, ``quiet_until``, ``digest_at``; "" for none."""
+    found = read_wishes(preference(WISHES))
+    return {name: f"{clock:%H:%M}" if (clock := getattr(found, name)) else "" for name in _CLOCKS}
+
+
+def wish(typed: Mapping[str, str]) -> None:
+    """Keep when the acting person wants mails. Raises `Refused` by field for what is no time of day."""
+    wrong = {name: _("Write a time like 07:30") for name in _CLOCKS if typed.get(name) and not read_clock(typed[name])}
+    if bool(typed.get("quiet_from")) != bool(typed.get("quiet_until")):
+        wrong.setdefault("quiet_until", _("Quiet hours have a beginning and an end"))
+    if wrong:
+        raise Refused(errors=wrong)
+    set_preference(WISHES, {name: typed[name] for name in _CLOCKS if typed.get(name)} or None)
+
+
 def _row(kind: NoticeKind, chosen: Mapping[str, Any], ways: Mapping[str, Text]) -> Row:
     boxes = tuple(
         Box(
@@ -80,4 +105,4 @@ def _is_fixed(kind: NoticeKind, way: str) -> bool:
     return kind.mandatory and way == APP
 
 
-__all__ = ["MAIL", "Box", "Row", "choose", "matrix", "site_ways"]
+__all__ = ["MAIL", "Box", "Row", "choose", "matrix", "site_ways", "wish", "wishes"]

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, column, false, insert, literal, not_, or_, select, table
 from sqlalchemy.orm import Session
 
-from app.access.actors import current_actor
+from app.access.actors import acting_as, current_actor
 from app.access.models import Preference
 from app.db import now, transaction
 from app.fields.bulk import among
 from app.host.context import context
+from app.jobs.services import enqueue
 from app.notices.models import Message, Notice
 from app.notices.rules import LONGEST_GROUP, is_own_path
 from app.notices.sayings import kept
-from app.types import NoticeKind, Text
+from app.types import SYSTEM, NoticeKind, Text
 
 #: A person's choices about a kind are the preference ``notices.<kind>``: {way: on or off}.
 CHOICES = "notices."
+#: When a person wants mails is the preference of this key: quiet hours and the time of the daily digest.
+WISHES = "notices"
+#: The job that tells people outside the product.
+DELIVER = "notices.deliver"
 #: How a choice against the way inside the product is written (`app.access.preferences` leaves no blanks).
 _NOT_HERE = '%"app":false%'
+
+SLOT_SECONDS = 15
 
 #: People: ids, or a SELECT of them.
 Readers = Collection[int] | Select[Any]
@@ -74,6 +82,7 @@ def notify(
         "urgent": urgent,
         "created_by": actor.user_id if actor is not None else None,
         "created_at": now(),
+        "planned_at": None if context().site.outgoing.is_on else now(),
     }
     with transaction() as current:
         connection = current.connection()
@@ -84,7 +93,18 @@ def notify(
         ).where(readers, _user.c.active)
         names = ["message_id", "user_id", "kind", "group_key", "shown", "created_at"]
         told = insert(_NOTICE).from_select(names, rows).execution_options(preserve_rowcount=True)
-        return int(connection.execute(told).rowcount)
+        count = int(connection.execute(told).rowcount)
+        if count and values["planned_at"] is None:
+            _send_soon(urgent)
+        return count
+
+
+def _send_soon(urgent: bool) -> None:
+    """Ask for the job that tells people outside, shortly: what is said within some seconds goes out together."""
+    slot = int(now().timestamp()) // SLOT_SECONDS
+    start = now() if urgent else datetime.fromtimestamp((slot + 1) * SLOT_SECONDS, UTC)
+    with acting_as(SYSTEM):
+        enqueue(DELIVER, actor=SYSTEM, run_after=start, unique_key=f"{'urgent ' * urgent}{slot}")
 
 
 def _readers(current: Session, employees: Readers, users: Readers) -> ColumnElement[bool]:
@@ -113,4 +133,4 @@ def _is_shown(kind: NoticeKind) -> ColumnElement[bool]:
     return not_(against) if "app" in kind.ways else chose.where(Preference.value.like('%"app":true%')).exists()
 
 
-__all__ = ["CHOICES", "Readers", "notify"]
+__all__ = ["CHOICES", "DELIVER", "WISHES", "Readers", "notify"]

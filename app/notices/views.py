@@ -15,11 +15,12 @@ from app.base.views.cells import zone
 from app.base.views.formats import moment_text
 from app.base.views.guard import is_htmx, mine, own_path
 from app.base.views.replies import done
-from app.db import writing
+from app.db import transaction, writing
 from app.host.context import context
-from app.notices.choices import choose, matrix, site_ways
+from app.notices.choices import choose, matrix, site_ways, wish, wishes
 from app.notices.feed import PANEL, Feed, Line, count_unread, mark_all_read, mark_read, open_notice, read_feed
 from app.notices.rules import LONGEST_GROUP, counted
+from app.types import Refused
 
 
 class NoticeView(PageView):
@@ -78,11 +79,22 @@ class NoticeView(PageView):
     @mine
     def choices(self) -> Any:
         """By which ways one wants to be told of what."""
+        clocks, errors = wishes(), {}
         if request.method == "POST":
-            choose(set(request.form.getlist("on")))
-            flash(_("Your settings are saved."), "success")
-            return redirect(url_for("NoticeView.choices"))
-        return self.render_template("notices/choices.html", rows=matrix(), ways=site_ways())
+            clocks = {name: request.form.get(name, "").strip()[:5] for name in clocks}
+            try:
+                with transaction():
+                    wish(clocks)
+                    choose(set(request.form.getlist("on")))
+            except Refused as refused:
+                errors = refused.errors
+            else:
+                flash(_("Your settings are saved."), "success")
+                return redirect(url_for("NoticeView.choices"))
+        page = self.render_template(
+            "notices/choices.html", rows=matrix(), ways=site_ways(), clocks=clocks, errors=errors
+        )
+        return page, 422 if errors else 200
 
 
 class NoticeApi(Resource):
