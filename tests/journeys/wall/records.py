@@ -18,6 +18,7 @@ from app.fields.custom.models import CustomField
 from app.fields.records import create_record
 from app.host.context import context
 from app.jobs.models import Job
+from app.notices.models import Delivery, Message, Notice
 from app.organisation.handover.models import Handover
 from app.organisation.models import Post
 from app.testing.factories import make_activity, make_contact, make_customer
@@ -74,6 +75,10 @@ def records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
     add("bulk_edit", BulkEdit(entity="customer", ids=[customer.id], status="done", created_by=owner.user_id))
     add("saved_view", SavedView(entity="customer", name="墙", user_id=owner.user_id))
     add("calendar_day", SiteDay(day=date(2026, 3, 2 if kind == "in" else 3), name="墙"))
+    message = Message(kind="wall.notice", title="墙", text="")
+    told = add("notice", Notice(message_id=add("message", message), user_id=owner.user_id, kind=message.kind))
+    add("notice_delivery", Delivery(notice_id=told, message_id=made["message"], user_id=owner.user_id, way="mail",
+                                    kind=message.kind, state="failed"))  # fmt: skip
     add("job", Job(name="jobs.tidy", status="done", created_by=owner.user_id))
     add("export", Export(entity="customer", format="csv", status="done", created_by=owner.user_id,
                          expires_at=now() + timedelta(days=1)))  # fmt: skip

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
 
 from app.access.actors import acting_as
-from app.access.preferences import set_preference
+from app.access.preferences import preference, set_preference
 from app.api import notify
 from app.db import now, session
 from app.host.context import context
@@ -27,17 +27,19 @@ from app.notices.choices import choose
 from app.notices.feed import mark_all_read
 from app.notices.models import Delivery
 from app.notices.outside import delivering
+from app.notices.outside.checking import check_ways
 from app.notices.outside.claiming import LEASE
 from app.notices.rules import Wishes, due_moment, is_quiet, one_line, shortened
-from app.notices.services import DELIVER, WISHES
+from app.notices.services import CHOICES, DELIVER, WISHES
 from app.organisation.models import Employee
 from app.testing.factories import make_customer
 from app.testing.jobs import run_pending
-from app.testing.people import People, Person
-from app.types import SYSTEM, NoticeKind
+from app.testing.people import Browser, People, Person, login
+from app.types import SYSTEM, NoticeKind, Refused
 from tests.kernel.notices.servers import MailServer, Robots, mail_server, robots
 
 TASK = "test.task"
+SENT = Delivery.__table__
 SAYING = _l("Notices, %(count)s unread", count=3)
 
 
@@ -78,7 +80,7 @@ def send() -> None:
 
 
 def states(*ways: str) -> dict[str, str]:
-    rows = session.execute(select(Delivery.way, Delivery.state))
+    rows = session.execute(select(SENT.c.way, SENT.c.state))
     return {row.way: row.state for row in rows if not ways or row.way in ways}
 
 
@@ -168,7 +170,7 @@ def test_a_broken_way_stops_no_other_and_is_tried_again(people: People, outside:
     tell(people.manager)
     send()
     assert states() == {"mail": "failed", "wecom": "failed", "dingtalk": "failed", "feishu": "sent"}
-    errors = dict(session.execute(select(Delivery.way, Delivery.error)).all())
+    errors = dict(session.execute(select(SENT.c.way, SENT.c.error)).all())
     assert "45009" in errors["wecom"]
     assert "token-wecom" not in errors["wecom"]
     assert "451" in errors["mail"]
@@ -177,7 +179,7 @@ def test_a_broken_way_stops_no_other_and_is_tried_again(people: People, outside:
     assert states("wecom") == {"wecom": "failed"}, "not before its pause is over"
     mails.trouble = 0
     posts.answers.clear()
-    session.execute(update(Delivery).values(due_at=now()))
+    session.execute(update(SENT).values(due_at=now()))
     session.commit()
     send()
     assert set(states().values()) == {"sent"}
@@ -190,7 +192,7 @@ def test_what_is_refused_for_good_is_given_up(people: People, outside: tuple[Mai
         only(person, "app", "mail")
         tell(person)
     send()
-    rows = session.execute(select(Delivery.user_id, Delivery.state, Delivery.error)).all()
+    rows = session.execute(select(SENT.c.user_id, SENT.c.state, SENT.c.error)).all()
     found = {row.user_id: (row.state, row.error) for row in rows}
     assert found[people.manager.user_id] == ("given_up", "550 no such mailbox")
     assert found[people.head.user_id][0] == "sent"
@@ -221,7 +223,7 @@ def test_a_worker_killed_between_sending_and_noting(
     assert states() == {"mail": "sending", "wecom": "sending"}
     send()
     assert (len(mails.letters), len(posts.posts)) == (1, 1), "somebody may be sending still"
-    session.execute(update(Delivery).values(tried_at=now() - LEASE - timedelta(seconds=1)))
+    session.execute(update(SENT).values(tried_at=now() - LEASE - timedelta(seconds=1)))
     session.commit()
     send()
     assert states() == {"mail": "sent", "wecom": "unknown"}
@@ -236,7 +238,7 @@ def test_a_robot_that_says_nothing_is_not_asked_twice(people: People, outside: t
     posts.answers["wecom"] = (0, None)
     tell(people.manager)
     send()
-    session.execute(update(Delivery).values(due_at=now()))
+    session.execute(update(SENT).values(due_at=now()))
     session.commit()
     send()
     assert states() == {"wecom": "unknown"}
@@ -254,9 +256,9 @@ def test_several_notices_are_one_mail_and_what_was_read_is_none(
         tell(people.manager, f"number {number}")
     send()
     assert mails.letters == []
-    due = session.scalars(select(Delivery.due_at)).all()
+    due = session.scalars(select(SENT.c.due_at)).all()
     assert {at.astimezone(UTC).time() for at in due} == {time(23)}, "seven in the morning in Shanghai"
-    session.execute(update(Delivery).values(due_at=now()))
+    session.execute(update(SENT).values(due_at=now()))
     session.commit()
     send()
     (letter,) = mails.letters
@@ -266,7 +268,7 @@ def test_several_notices_are_one_mail_and_what_was_read_is_none(
     send()
     with acting_as(people.manager.actor):
         mark_all_read(10**9)
-    session.execute(update(Delivery).values(due_at=now()))
+    session.execute(update(SENT).values(due_at=now()))
     session.commit()
     send()
     assert len(mails.letters) == 1
@@ -301,3 +303,60 @@ def test_when_a_mail_may_go(clock: str, wishes: Wishes, due: str) -> None:
 def test_texts_are_cut_within_what_a_messenger_takes() -> None:
     assert len(shortened("客户" * 2000, 1900).encode()) <= 1900
     assert one_line(" a\tb\n\x1b[0m ") == "a b [0m"
+
+
+def test_an_administrator_sees_what_failed_and_tries_again(
+    people: People, outside: tuple[MailServer, Robots], client: Browser
+) -> None:
+    mails, _posts = outside
+    mails.unknown.add("zhang@example.com")
+    only(people.manager, "app", "mail")
+    tell(people.manager, "the title")
+    send()
+    number = session.scalar(select(SENT.c.id))
+    keeper = people.add("xi", "奚系统", people.branch, "consultant")
+    assert login(client, people.manager).get("/notice_delivery/list/").status_code == 403
+    assert client.post("/notice_delivery/retry", data={"ids": number}).status_code == 403
+    login(client, keeper)
+    page = client.get("/notice_delivery/list/").get_data(as_text=True)
+    assert "550 no such mailbox" in page
+    assert "张经理" in page
+    assert "the title" not in page
+    mails.unknown.clear()
+    assert client.post("/notice_delivery/retry", data={"ids": number}).status_code == 303
+    run_pending()
+    session.expire_all()
+    assert states() == {"mail": "sent"}
+    client.post("/notice_delivery/retry", data={"ids": number})
+    run_pending()
+    assert len(mails.letters) == 1, "what was sent is not sent again"
+
+
+def test_the_page_of_choices_keeps_ways_and_hours(
+    people: People, outside: tuple[MailServer, Robots], client: Browser
+) -> None:
+    login(client, people.manager)
+    page = client.get("/notices/choices").get_data(as_text=True)
+    assert f'value="{TASK}:dingtalk"' in page
+    assert "token-" not in page
+    wrong = client.post("/notices/choices", data={"quiet_from": "25:00", "on": []})
+    assert wrong.status_code == 422
+    hours = {"quiet_from": "22:00", "quiet_until": "07:00", "digest_at": ""}
+    assert client.post("/notices/choices", data={"on": [f"{TASK}:mail"], **hours}).status_code == 302
+    with acting_as(people.manager.actor):
+        assert preference(WISHES) == {"quiet_from": "22:00", "quiet_until": "07:00"}
+        assert preference(CHOICES + TASK) == {"app": False, "dingtalk": False, "feishu": False, "wecom": False}
+
+
+def test_the_ways_are_tried_by_hand(people: People, outside: tuple[MailServer, Robots]) -> None:
+    mails, posts = outside
+    posts.answers["wecom"] = (200, {"errcode": 93000, "errmsg": "invalid webhook url token-wecom"})
+    told = list(check_ways("zhang"))
+    assert [line.partition(":")[0] for line in told] == ["mail", "dingtalk", "feishu", "wecom"]
+    assert "sent to zhang@example.com" in told[0]
+    assert "93000" in told[3]
+    assert "token-" not in "".join(told)
+    assert len(mails.letters) == 1
+    for wrong in (("nobody", ""), ("zhang", "fax")):
+        with pytest.raises(Refused):
+            list(check_ways(*wrong))
