@@ -49,8 +49,11 @@ def said(saying: Any, record: str = "") -> str:
     if "figure" in saying:
         return number_text(Decimal(saying["figure"]))
     values = {name: said(each, record) for name, each in saying.get("values", {}).items()}
-    if "plural" in saying:
-        text = translated_number(saying["id"], saying["plural"], saying["number"], **values)
-        return str(text)
-    text = translated(saying["id"])
-    return text % {**values, "record": record} if values or RECORD in text else text
+    try:
+        if "plural" in saying:
+            numbered = translated_number(saying["id"], saying["plural"], saying["number"], **values, record=record)
+            return str(numbered)
+        text = translated(saying["id"])
+        return text % {**values, "record": record} if values or RECORD in text else text
+    except (KeyError, ValueError, TypeError):
+        return str(saying["id"])  # a text that asks for what it was not given is still told

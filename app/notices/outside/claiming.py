@@ -97,10 +97,13 @@ def note_failed(current: Session, claimed: Claimed, why: str, *, for_good: bool 
 
 
 def next_due(current: Session, ways: Sequence[str]) -> datetime | None:
-    """When the next delivery that waits is due; None when none waits."""
-    waiting = (_DELIVERY.c.way.in_(ways), _DELIVERY.c.state.in_(OPEN))
-    found: datetime | None = current.execute(select(func.min(_DELIVERY.c.due_at)).where(*waiting)).scalar()
-    return found
+    """When there is something to do again: a delivery is due, or a lease is over; None when nothing waits."""
+    is_open = (_DELIVERY.c.way.in_(ways), _DELIVERY.c.state.in_(OPEN))
+    sending = _DELIVERY.c.state == "sending"
+    due = select(func.min(_DELIVERY.c.due_at)).where(*is_open, ~sending)
+    taken = select(func.min(_DELIVERY.c.tried_at)).where(*is_open, sending)
+    waits, began = current.execute(due).scalar(), current.execute(taken).scalar()
+    return min((at for at in (waits, began and began + LEASE) if at is not None), default=None)
 
 
 def messages_of(current: Session, ids: Collection[int]) -> list[Any]:

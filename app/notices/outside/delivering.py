@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -27,6 +28,9 @@ from app.types import SYSTEM
 
 log = logging.getLogger(__name__)
 
+#: A run that has left something undone is not followed by another at once.
+SOONEST = timedelta(minutes=1)
+
 
 def deliver(run: Run) -> dict[str, int]:
     """The job ``notices.deliver``: {way: deliveries sent}. Cut off anywhere it goes on, and sends no post twice."""
@@ -41,7 +45,7 @@ def deliver(run: Run) -> dict[str, int]:
             run.log(_("%(way)s: %(why)s", way=way, why=str(fault)))
     due = claiming.next_due(session(), outside_ways())
     if due is not None:
-        later = max(due, now())
+        later = max(due, now() + SOONEST)
         enqueue(DELIVER, actor=SYSTEM, run_after=later, unique_key=f"{later:%Y-%m-%d %H:%M}")
     return sent
 
@@ -84,10 +88,15 @@ def _mail(run: Run, connection: Any, claimed: Claimed) -> int:
         why = _("The login is switched off, or has no mail address")
         _step(run, claiming.note_failed, claimed, why, for_good=True)
         return 0
-    subject, body = mail_words(claiming.messages_of(session(), claimed.ids), reader)
+    try:
+        subject, body = mail_words(claiming.messages_of(session(), claimed.ids), reader)
+        made = letter(mail, address, subject, body, mail_key(claimed))
+    except Exception as fault:
+        _cannot_say(run, claimed, fault)
+        return 0
     session.rollback()  # nothing is open while the network is waited for
     try:
-        send_letter(connection, letter(mail, address, subject, body, mail_key(claimed)))
+        send_letter(connection, made)
     except NotSent as fault:
         if not fault.for_good:
             raise
@@ -95,6 +104,13 @@ def _mail(run: Run, connection: Any, claimed: Claimed) -> int:
         return 0
     _step(run, claiming.note_sent, claimed)
     return len(claimed.rows)
+
+
+def _cannot_say(run: Run, claimed: Claimed, fault: Exception) -> None:
+    """What cannot be put into words stops nobody else's."""
+    log.exception("deliveries %s cannot be put into words", claimed.ids, exc_info=fault)
+    session.rollback()
+    _step(run, claiming.note_failed, claimed, f"{type(fault).__name__}: {fault}")
 
 
 def mail_of(user_id: int) -> str | None:
@@ -109,8 +125,12 @@ def _posts(run: Run, way: str) -> int:
     _step(run, claiming.set_aside_lost, way)
     sent = 0
     while (claimed := _step(run, claiming.claim_post, way)) is not None:
-        messages = claiming.messages_of(session(), claimed.ids)
-        text, mobiles = post_words(messages), mobiles_of({each["reader_id"] for each in messages})
+        try:
+            messages = claiming.messages_of(session(), claimed.ids)
+            text, mobiles = post_words(messages), mobiles_of({each["reader_id"] for each in messages})
+        except Exception as fault:
+            _cannot_say(run, claimed, fault)
+            continue
         session.rollback()
         try:
             post(channel, text, mobiles, now())

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 from sqlalchemy import column, event, func, insert, select, table, update
 
 from app.access.actors import acting_as
@@ -58,7 +59,9 @@ def test_each_reader_reads_in_their_own_language(people: People) -> None:
 def test_plain_text_is_told_as_it_is(people: People) -> None:
     with acting_as(SYSTEM):
         notify(TASK, "100% of %(this)s <script>", users=[people.manager.user_id])
-    assert titles(people.manager) == ["100% of %(this)s <script>"]
+        notify(TASK, _l("%(missing)s %(given)s", given=1), users=[people.manager.user_id])
+        notify(TASK, lazy_ngettext("%(num)s task, %(record)s", "%(num)s tasks", 2), users=[people.manager.user_id])
+    assert titles(people.manager) == ["2 tasks", "%(missing)s %(given)s", "100% of %(this)s <script>"]
 
 
 def test_nothing_is_told_when_the_work_is_undone(people: People) -> None:
