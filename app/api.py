@@ -35,7 +35,7 @@ from app.base.views.related import related_list, related_tab
 from app.base.views.replies import dialog, done, linked
 from app.base.views.saving import posted_values
 from app.base.views.screen import Figure, Link
-from app.base.views.titles import record_url
+from app.base.views.titles import links_of, read_titles, record_url
 from app.calendar.services import add_working_days, deadline, is_working_day
 from app.charts import line_chart, ranked_bars
 from app.customers.models import Contact, Customer, CustomerOwnership, CustomerShare
@@ -129,6 +129,7 @@ __all__ = [
     "is_working_day",
     "line_chart",
     "linked",
+    "links_of",
     "mask_bank_card",
     "mask_id_number",
     "mask_phone",
@@ -149,6 +150,7 @@ __all__ = [
     "range_text",
     "ranked_bars",
     "read_dialog",
+    "read_titles",
     "read_values",
     "readable",
     "reading",

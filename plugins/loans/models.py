@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Date, ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint, column
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.api import BigId, Customer, Employee, Extensible, Model, Money, Unit, UtcDateTime, now
+
+_COUNTS = column("state") != "withdrawn"
 
 
 class Development(Extensible):
@@ -48,12 +50,22 @@ class Application(Extensible):
     """A loan application (申请单), pre-filled from the customer and its development."""
 
     __tablename__ = "loans_application"
-    __table_args__ = (UniqueConstraint("number"), Index("ix_loans_application_owner", "owner_id", "state"))
+    __table_args__ = (
+        UniqueConstraint("number"),
+        Index("ix_loans_application_owner", "owner_id", "state"),
+        # What was refused is reconsidered once at a time: two who ask in the same instant make one application.
+        Index(
+            "ux_loans_application_reconsiders", "reconsiders_id", unique=True,
+            postgresql_where=_COUNTS, sqlite_where=_COUNTS,
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     number: Mapped[str] = mapped_column(String(20))
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
     development_id: Mapped[int | None] = mapped_column(ForeignKey("loans_development.id"), index=True)
+    #: The refused application that is decided on again (复议).
+    reconsiders_id: Mapped[int | None] = mapped_column(ForeignKey("loans_application.id"))
     amount: Mapped[Decimal] = mapped_column(Money)
     #: Percent a year.
     annual_rate: Mapped[Decimal] = mapped_column(Numeric(7, 4))
@@ -80,6 +92,7 @@ class Application(Extensible):
 
     customer: Mapped[Customer] = relationship()
     development: Mapped[Development | None] = relationship()
+    reconsiders: Mapped[Application | None] = relationship(remote_side=[id])
     owner: Mapped[Employee | None] = relationship(foreign_keys=[owner_id])
     unit: Mapped[Unit | None] = relationship()
     decided_by: Mapped[Employee | None] = relationship(foreign_keys=[decided_by_id])

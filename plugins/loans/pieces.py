@@ -27,8 +27,8 @@ from app.api import (
 from app.types import Action, Card, Tab, TimelineItem
 from plugins.loans.models import Application, Development
 from plugins.loans.schemas import STATES
-from plugins.loans.services import read_schedule
-from plugins.loans.views import schedule_table
+from plugins.loans.services import differences, read_schedule, reconsiderations
+from plugins.loans.views import difference_table, schedule_table
 
 DEVELOPMENTS, APPLICATIONS = "LoansDevelopmentView", "LoansApplicationView"
 SLUG = "loans_application"
@@ -48,6 +48,7 @@ DEVELOPMENT_TABS = (
 )
 APPLICATION_TABS = (
     Tab("loans_schedule", _l("Repayment schedule"), lambda one: schedule(one), APPLICATIONS, "can_show", order=10),
+    Tab("loans_reconsidered", _l("Reconsideration"), lambda one: reconsidered(one), APPLICATIONS, "can_show", order=15),
 )
 
 DEVELOPMENT_ACTIONS = (
@@ -83,6 +84,15 @@ APPLICATION_ACTIONS = (
         "circle-x",
         dialog_endpoint="LoansApplicationView.refuse",
         danger=True,
+    ),
+    Action(
+        "reconsider",
+        _l("Reconsider"),
+        "LoansApplicationView.reconsider",
+        APPLICATIONS,
+        "can_add",
+        "refresh",
+        bulk=False,
     ),
     Action("take_back", _l("Take back"), "LoansApplicationView.take_back", APPLICATIONS, "can_submit", "arrow-back-up"),
     Action(
@@ -136,6 +146,11 @@ def schedule(application: Application) -> Markup:
     may_export = require_actor().can("can_export", APPLICATIONS)
     address = url_for("LoansApplicationView.schedule_file", pk=application.id) if may_export else ""
     return schedule_table(read_schedule(application), file_url=address)
+
+
+def reconsidered(application: Application) -> Markup:
+    """What differs from the application that was refused, and which applications reconsider this one."""
+    return difference_table(differences(application), reconsiderations(application))
 
 
 def waiting_card() -> Markup:

@@ -92,6 +92,15 @@ APPLICATION = Entity(
             target="loans_development",
             relationship="development",
         ),
+        Field(
+            "reconsiders_id",
+            _l("Reconsiders"),
+            Kind.LINK,
+            target="loans_application",
+            relationship="reconsiders",
+            create_only=True,
+            help=_l("The refused application that is to be decided on again"),
+        ),
         Field("amount", _l("Loan amount"), Kind.MONEY, required=True),
         Field("annual_rate", _l("Annual rate"), Kind.PERCENT, required=True, unit="%"),
         Field(
@@ -138,7 +147,7 @@ APPLICATION = Entity(
     filter_fields=("number", "state", "amount", "method", "owner_id", "unit_id", "created_at"),
     search_fields=("number",),
     sections=(
-        Section(_l("Loan application"), ("number", "customer_id", "development_id", "state")),
+        Section(_l("Loan application"), ("number", "customer_id", "development_id", "reconsiders_id", "state")),
         Section(_l("Loan terms"), ("amount", "annual_rate", "months", "method", "start_on", "purpose")),
         Section(_l("Remark"), ("remark",)),
         Section(

@@ -11,12 +11,14 @@ from plugins.loans.services.applications import (
 from plugins.loans.services.developments import change_development, move_stage, open_development
 from plugins.loans.services.handing import loan_holdings
 from plugins.loans.services.reach import own_customers
+from plugins.loans.services.reconsidering import differences, reconsiderations, refill
 from plugins.loans.services.schedule import preview_schedule, read_schedule, write_schedule
 
 __all__ = [
     "change_application",
     "change_development",
     "change_state",
+    "differences",
     "loan_holdings",
     "move_stage",
     "open_development",
@@ -24,6 +26,8 @@ __all__ = [
     "prefill",
     "preview_schedule",
     "read_schedule",
+    "reconsiderations",
+    "refill",
     "write_application",
     "write_schedule",
 ]

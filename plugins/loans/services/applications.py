@@ -27,6 +27,7 @@ from plugins.loans.clock import today
 from plugins.loans.models import Application, Development
 from plugins.loans.services.numbers import next_number
 from plugins.loans.services.reach import account_manager_of, customer_to_change
+from plugins.loans.services.reconsidering import check_reconsidered
 from plugins.loans.services.schedule import write_schedule
 
 _ENTITY = "loans_application"
@@ -38,6 +39,7 @@ def write_application(values: dict[str, Any]) -> Application:
     with transaction() as current:
         customer = customer_to_change(values["customer_id"])
         _check_development(current, values["customer_id"], values.get("development_id"))
+        check_reconsidered(current, values["customer_id"], values.get("reconsiders_id"))
         record = Application(
             **values,
             number=next_number(current, today().year),

@@ -14,6 +14,8 @@ from flask_babel import lazy_gettext as _l
 from app.api import (
     Figure,
     asking,
+    chosen_ids,
+    done,
     entity,
     expose,
     find_record,
@@ -28,7 +30,7 @@ from app.types import Field, Refused
 from plugins.loans import rules
 from plugins.loans.models import Application
 from plugins.loans.schemas import APPLICATION
-from plugins.loans.services import change_state, prefill, preview_schedule, read_schedule
+from plugins.loans.services import change_state, prefill, preview_schedule, read_schedule, reconsiderations, refill
 from plugins.loans.views.acts import ActsView
 from plugins.loans.views.tables import money_figure, schedule_table
 
@@ -62,6 +64,8 @@ class LoansApplicationView(ActsView):
             "grant": "granted",
             "refuse": "refused",
         }
+        if act == "reconsider":
+            return record.state == "refused" and all(one.state == "withdrawn" for one in reconsiderations(record))
         return act not in moves or (record.state, moves[act]) in rules.MOVES
 
     def figures(self, record: Application) -> Sequence[Figure]:
@@ -78,9 +82,24 @@ class LoansApplicationView(ActsView):
 
     def first_values(self) -> dict[str, str]:
         """From the customer and the development in the address, and the site's settings."""
-        number = _number("development_id")
-        development = find_record(entity("loans_development"), number) if number else None
-        return {**super().first_values(), **{name: _plain(v) for name, v in prefill(development).items()}}
+        refused = self._asked("loans_application", "reconsiders_id")
+        values = prefill(self._asked("loans_development", "development_id")) if refused is None else refill(refused)
+        return {**super().first_values(), **{name: _plain(v) for name, v in values.items()}}
+
+    def _asked(self, slug: str, name: str) -> Any:
+        number = _number(name)
+        return find_record(entity(slug), number) if number else None
+
+    @expose("/reconsider", methods=("POST",))
+    @needs("can_add")
+    def reconsider(self) -> Response:
+        """Begin an application that asks again for what was refused: the form, filled in from it."""
+        try:
+            number = chosen_ids()[0]
+        except Refused as refused:
+            return done(self.url("list"), str(refused), "danger")
+        self.find(number)
+        return done(self.url("add", reconsiders_id=number))
 
     @expose("/submit", methods=("POST",))
     @needs("can_submit")
