@@ -58,9 +58,11 @@ POLICY: dict[str, str] = {
     "assignable": "gate",
     "before_assign": "gate",
     "before_transition": "gate",
+    "assignees": "gate",
     "holdings": "gate",
     "assigned": "event",
     "transitioned": "event",
+    "case_ended": "event",
     "activity_recorded": "event",
     "home_cards": "render",
     "record_tabs": "render",
@@ -171,7 +173,17 @@ def before_assign(customer_ids: Sequence[int], employee_id: int | None, cause: s
 def before_transition(entity: str, record: Any, transition: str, actor: Actor) -> Veto | None:
     """Asked before a record changes its stage or state. `transition` is ``from>to``.
 
-    Policy: gate. The guard rules of the entity itself have already agreed.
+    Policy: gate. The guard rules of the entity itself have already agreed. An act of an approval asks as
+    ``approvals.start``, ``approvals.approve``, ``approvals.refuse`` and so on; `record` is None where there is none.
+    """
+
+
+@hookspec
+def assignees(rule: str, entity: str, record: Any, applicant_id: int) -> Sequence[int] | None:
+    """Who is asked by a rule the module brings to approval flows: ids of employees, in their order.
+
+    Policy: gate. None: the rule is not this module's; the first that answers is believed. An empty answer means
+    nobody, and the step falls back as it says. `record` is None where it is still to be made.
     """
 
 
@@ -192,6 +204,15 @@ def assigned(customer_ids: Sequence[int], employee_id: int | None, cause: str) -
 @hookspec
 def transitioned(entity: str, record_id: int, transition: str) -> None:
     """Told after a record changed its stage or state. Policy: event."""
+
+
+@hookspec
+def case_ended(case_id: int, entity: str, record_id: int | None, outcome: str) -> None:
+    """Told after an approval has ended: approved, refused, withdrawn or cancelled.
+
+    Policy: event. Each module is told by a background job of its own: one that raises is told again, keeps no other
+    from being told, and never undoes the decision. What it writes commits together with the job's end.
+    """
 
 
 @hookspec

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.approvals.rules.document import Kind, Then
 from app.approvals.rules.flowing import Flow, Illegal
-from app.approvals.rules.state import APPLICANT, Event, Said, Seat, Status
+from app.approvals.rules.state import APPLICANT, REMEMBERED, Event, Said, Seat, Status
 
 DECISIONS = {"approve": "approved", "refuse": "refused", "abstain": "abstained"}
 
@@ -85,9 +85,7 @@ class Play(Flow):
         self._open_case()
         if by.employee != self.state.applicant:
             raise Illegal("not_yours")
-        when = self.document.withdraw
-        decided = any(seat.said.is_decided and seat.step != APPLICANT for seat in self.state.seats.values())
-        if self.state.status is Status.RUNNING and (when == "never" or (when == "undecided" and decided)):
+        if not self.may_withdraw(by.employee):
             raise Illegal("no_withdrawal")
         self._end("withdrawn", by.employee, comment)
 
@@ -147,6 +145,14 @@ class Play(Flow):
             raise Illegal("not_yours")
         self._note(Event("given", by.employee, data={"number": number}, comment=comment))
 
+    def remember(self, kind: str, by: int | None, step: str = "", comment: str = "", **data: Any) -> None:
+        """Write down what changes nothing by itself: a comment, a copy, a reminder. Raises `Illegal`."""
+        if kind not in REMEMBERED:
+            raise ValueError(f"'{kind}' changes a case")
+        if kind != "commented" and kind != "copied":
+            self._open_case()
+        self._note(Event(kind, by, step, data=data, comment=comment))
+
     # -- what the product does -------------------------------------------------------------------------------------
 
     def expire(self, step_id: str, visit: int) -> None:
@@ -203,6 +209,14 @@ class Play(Flow):
         self._end("cancelled", by, comment)
 
     # -- what may be -----------------------------------------------------------------------------------------------
+
+    def may_withdraw(self, employee: int) -> bool:
+        """Whether somebody may take the case back now: its applicant, as the document permits."""
+        if employee != self.state.applicant or not self.state.status.is_open:
+            return False
+        when = self.document.withdraw
+        decided = any(seat.said.is_decided and seat.step != APPLICANT for seat in self.state.seats.values())
+        return self.state.status is Status.RETURNED or not (when == "never" or (when == "undecided" and decided))
 
     def targets(self, step_id: str) -> list[str]:
         """Where a case may be returned to from a step: the applicant, and steps passed before it on its way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -64,7 +65,7 @@ def document_of(current: Session, definition_id: int, number: int) -> Document:
 
 @lru_cache(maxsize=256)
 def _document(text: str) -> Document:
-    return read_document(text)
+    return read_document(json.loads(text))
 
 
 def keep(current: Session, kept: Kept, events: Sequence[Event]) -> list[Event]:
@@ -168,9 +169,9 @@ def _new(row: Any, names: Sequence[str]) -> dict[str, Any]:
 def _forget(current: Session, case_id: int) -> None:
     """What the session holds of the case is read anew."""
     for record in list(current.identity_map.values()):
-        if isinstance(record, Case) and record.id == case_id:
-            current.expire(record)
-        elif isinstance(record, Task | Visit) and record.case_id == case_id:
+        # What is expired already must not be loaded just to be looked at.
+        held = record.__dict__.get("id" if isinstance(record, Case) else "case_id", case_id)
+        if isinstance(record, Case | Task | Visit) and held == case_id:
             current.expire(record)
 
 

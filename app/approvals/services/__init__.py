@@ -1,0 +1,54 @@
+"""The verbs of approvals: each is one transaction with the case locked, and refuses with a reason people can read."""
+
+from __future__ import annotations
+
+from app.approvals.services.acting import (
+    Decided,
+    add_signers,
+    ask_material,
+    cancel_case,
+    comment_case,
+    copy_to,
+    decide,
+    decide_many,
+    give_back,
+    give_material,
+    remove_signer,
+    resubmit,
+    transfer,
+    urge,
+    withdraw,
+)
+from app.approvals.services.delegating import administers, delegate, delegations_to, end_delegation
+from app.approvals.services.keeping import verify_case
+from app.approvals.services.reading import CaseView, Line, read_case
+from app.approvals.services.starting import start_case
+from app.approvals.services.telling import case_path
+
+__all__ = [
+    "CaseView",
+    "Decided",
+    "Line",
+    "add_signers",
+    "administers",
+    "ask_material",
+    "cancel_case",
+    "case_path",
+    "comment_case",
+    "copy_to",
+    "decide",
+    "decide_many",
+    "delegate",
+    "delegations_to",
+    "end_delegation",
+    "give_back",
+    "give_material",
+    "read_case",
+    "remove_signer",
+    "resubmit",
+    "start_case",
+    "transfer",
+    "urge",
+    "verify_case",
+    "withdraw",
+]

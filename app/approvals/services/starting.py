@@ -1,0 +1,108 @@
+"""Beginning a case: a record goes into a flow, and stands in no other until that ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from app.access.actors import require_actor
+from app.access.audit import plain
+from app.approvals.messages import of_illegal, refused
+from app.approvals.models import Case, Definition
+from app.approvals.rules.document import Document
+from app.approvals.rules.flowing import Illegal
+from app.approvals.rules.playing import By, Play
+from app.approvals.rules.rows import Rows
+from app.approvals.rules.state import Status
+from app.approvals.services.acting import Moment, write
+from app.approvals.services.asking import About, Asking, unit_of_record
+from app.approvals.services.keeping import CASE, Kept, document_of
+from app.db import now, transaction, writing
+from app.fields.records import find_record
+from app.host.context import context
+from app.jobs.services import insert_ignoring
+from app.types import Entity
+
+DEFINITION = cast(Table, Definition.__table__)
+
+
+def start_case(
+    definition: str | int, entity_slug: str, record_id: int | None,
+    *, asked: str = "button", payload: Mapping[str, Any] | None = None, title: str = "",
+) -> Case:  # fmt: skip
+    """Submit a record (or None: what is to be made or taken out) into a flow, by the code or id of its definition.
+
+    It runs by the version published last. Begun by hand (`asked` button), the flow must allow it and the actor must
+    be able to change the record; whoever asks for something else has checked that already. Raises `Refused`: nothing
+    published, a condition that does not hold, a record that is being approved already.
+    """
+    actor = require_actor()
+    if actor.employee_id is None:
+        raise refused("no_employee")
+    entity = context().entities.get(entity_slug)
+    with writing(), transaction() as current:
+        found = _published(current, definition, entity_slug)
+        document = document_of(current, found.id, found.published)
+        record = _record(entity, record_id, asked)
+        about = About(entity_slug, record, actor.employee_id, asked, payload or {})
+        asking = Asking(current, about)
+        if asked == "button" and not document.starts.button:
+            raise refused("not_button")
+        if not asking.is_so(document.starts.when):
+            raise refused("not_for_it")
+        name = title or (str(getattr(record, entity.title, "") or "") if entity is not None else "") or found.name
+        case_id = _insert(current, found, document, about, record_id, name)
+        case = current.connection().execute(select(CASE).where(CASE.c.id == case_id)).one()
+        play = Play(document, Rows().state, asking)
+        try:
+            play.start(actor.employee_id, found.published)
+        except Illegal as illegal:
+            raise of_illegal(illegal) from illegal
+        rows = Rows()
+        write(Moment(current, Kept(case, document, rows, [], rows), about, play, By(actor.employee_id), actor), "start")
+        return current.get_one(Case, case_id)
+
+
+def _published(current: Session, definition: str | int, entity: str) -> Any:
+    by = DEFINITION.c.id == definition if isinstance(definition, int) else DEFINITION.c.code == definition
+    found = current.connection().execute(select(DEFINITION).where(by)).one_or_none()
+    if found is None or not found.active or not found.published or found.entity != entity:
+        raise refused("no_flow")
+    return found
+
+
+def _record(entity: Entity | None, record_id: int | None, asked: str) -> Any:
+    if entity is None:
+        raise refused("no_record")
+    if record_id is None:
+        if asked == "button":
+            raise refused("no_record")
+        return None
+    record = find_record(entity, record_id, write=asked == "button")
+    if record is None:
+        raise refused("no_record")
+    return record
+
+
+def _insert(current: Session, found: Any, document: Document, about: About, record_id: int | None, title: str) -> int:
+    """The case's row; of two who submit a record in the same instant the second is refused."""
+    at = now()
+    values = {
+        "definition_id": found.id, "version": found.published, "entity": about.entity, "record_id": record_id,
+        "title": title[:200], "asked": about.asked, "payload": dict(about.payload),
+        "figures": {name: plain(value) for name, value in about.values(document.figures).items()},
+        "applicant_id": about.applicant, "unit_id": unit_of_record(about.described, about.record),
+        "status": Status.RUNNING.value, "round": 1, "steps": "", "events": 0, "started_at": at, "moved_at": at,
+        "ended_at": None,
+    }  # fmt: skip
+    made = insert_ignoring(current, CASE).values(**values).returning(CASE.c.id)
+    case_id = current.connection().scalar(made)
+    if case_id is None:
+        raise refused("in_a_flow")
+    return int(case_id)
+
+
+__all__ = ["start_case"]
