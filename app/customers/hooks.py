@@ -25,6 +25,7 @@ from app.customers.assignment.views import (
 )
 from app.customers.models import Customer
 from app.customers.schemas import CONTACT, CUSTOMER, OWNERSHIP, SHARE
+from app.customers.services.telling import ASSIGNED
 from app.customers.views import CustomerView
 from app.hookspecs import hookimpl
 from app.types import (
@@ -35,6 +36,7 @@ from app.types import (
     JobSpec,
     MenuGroup,
     MenuItem,
+    NoticeKind,
     RoleTemplate,
     Scope,
     Tab,
@@ -106,6 +108,11 @@ def menu() -> Sequence[MenuGroup]:
             order=100,
         ),
     )
+
+
+@hookimpl
+def notice_kinds() -> Sequence[NoticeKind]:
+    return (ASSIGNED,)
 
 
 @hookimpl

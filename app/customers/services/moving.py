@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.customers.models import Customer, CustomerOwnership, CustomerShare
+from app.customers.services.telling import tell_owners
 from app.db import UtcDateTime, after_commit, now, transaction
 from app.fields.bulk import among
 from app.fields.custom.keeping import derive
@@ -180,6 +181,7 @@ def _tell(current: Session, moves: Iterable[Move], found: Any, cause: str) -> No
         changes = {"owner_id": [move.from_id, move.to_id]}
         acts.append(Act("assign", "customer", str(move.customer_id), found[move.customer_id].name, changes))
     record_acts(current, acts)
+    tell_owners(going)
 
     def tell() -> None:
         for person, ids in going.items():

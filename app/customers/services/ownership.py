@@ -14,6 +14,7 @@ from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.access.scope import UNSCOPED, held_condition
 from app.customers.models import Customer, CustomerOwnership, CustomerShare
+from app.customers.services.telling import tell_owner
 from app.db import UtcDateTime, after_commit, now, transaction
 from app.fields.bulk import among
 from app.host.context import entity, hooks
@@ -87,6 +88,7 @@ def assign_customers(
                 for row in moved
             ),
         )
+        tell_owner(employee_id, [row.id for row in moved if row.owner_id != employee_id])
         after_commit(lambda: hooks().event("assigned", customer_ids=ids, employee_id=employee_id, cause=cause))
     return ids
 

@@ -15,6 +15,7 @@ from sqlalchemy import column, event, func, insert, select, table, update
 from app.access.actors import acting_as
 from app.access.preferences import set_preference
 from app.api import notify
+from app.customers.services import Move, assign_customers, move_customers
 from app.db import db, now, session, transaction
 from app.host.context import context
 from app.jobs.services import enqueue
@@ -225,3 +226,15 @@ def test_old_notices_go(people: People) -> None:
     run_pending()
     assert titles(people.manager) == ["new"]
     assert session.scalar(select(func.count(Notice.id))) == 1
+
+
+def test_who_is_given_customers_is_told(people: People) -> None:
+    one, other = (make_customer(owner=people.manager, name=name) for name in ("甲公司", "乙公司"))
+    with acting_as(people.head.actor):
+        assign_customers([one.id], people.colleague.employee_id, cause="order")
+        assign_customers([one.id, other.id], people.head.employee_id, cause="order")
+        moves = [Move(each.id, people.colleague.employee_id, people.north.id, from_id=people.head.employee_id)
+                 for each in (one, other)]  # fmt: skip
+        move_customers(moves, cause="rule")
+    assert titles(people.colleague) == ["有客户已分配给您", "甲公司 已分配给您"]
+    assert titles(people.head) == [], "nobody is told what they did themselves"
