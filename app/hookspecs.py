@@ -17,16 +17,20 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from app.types import (
         Action,
         Actor,
+        ApprovalAct,
+        Begun,
         Card,
         Entity,
+        Held,
         Holding,
         JobSpec,
+        Lock,
         MenuGroup,
         Metric,
         NoticeKind,
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
         Tab,
         TimelineItem,
         Veto,
+        Write,
     )
 
 PROJECT = "qiao"
@@ -53,10 +58,13 @@ POLICY: dict[str, str] = {
     "settings": "boot",
     "metrics": "boot",
     "notice_kinds": "boot",
+    "approval_acts": "boot",
     "placements": "gate",
     "scope_filters": "gate",
     "assignable": "gate",
     "before_assign": "gate",
+    "before_write": "gate",
+    "locks": "gate",
     "before_transition": "gate",
     "assignees": "gate",
     "holdings": "gate",
@@ -138,6 +146,14 @@ def notice_kinds() -> Sequence[NoticeKind]:
 
 
 @hookspec
+def approval_acts() -> Sequence[ApprovalAct]:
+    """Acts the end or an automatic step of an approval may call. Names are unique and begin with the module's slug.
+
+    Policy: boot. A handler runs in the transaction of the step, as the product itself.
+    """
+
+
+@hookspec
 def placements(user_id: int) -> Sequence[Placement]:
     """Where a login stands in the organisation: employee, unit, roles held there.
 
@@ -166,6 +182,25 @@ def before_assign(customer_ids: Sequence[int], employee_id: int | None, cause: s
     """Asked before customers change owner (`employee_id` None: they lose their owner).
 
     Policy: gate. Return a `Veto` to refuse the whole act; limits and locks live here.
+    """
+
+
+@hookspec
+def locks(entity: str, ids: Sequence[int]) -> Mapping[int, Lock]:
+    """The fields of these records nobody may write at the moment, for the acting person; others have none.
+
+    Policy: gate. Asked once for a record or a whole chunk, before it is written and where a form is shown; a locked
+    record is not deleted either.
+    """
+
+
+@hookspec
+def before_write(entity: str, act: str, writes: Sequence[Write], actor: Actor) -> Mapping[int, Veto | Held | Begun]:
+    """Asked before records are written by any door, once for one or for a whole chunk; `act`: create, update, delete.
+
+    Policy: gate. The values are checked already. The answer names places in `writes`: a `Veto` refuses that record
+    alone, `Held` says that something else was opened in its stead (in the running transaction), `Begun` lets it be
+    written and is told its id. Places it does not name are written.
     """
 
 

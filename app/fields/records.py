@@ -19,10 +19,11 @@ from app.fields.conditions import unmet
 from app.fields.custom.clashing import refused_clash
 from app.fields.custom.guarding import Reshaped
 from app.fields.files import check_files, held_files, settle_files
+from app.fields.gate import ask_one, begin
 from app.fields.messages import message
 from app.fields.values import read_values
 from app.host.context import context
-from app.types import Entity, Kind, Level, Refused
+from app.types import Entity, Held, Kind, Level, Refused
 
 
 def find_record(entity: Entity, record_id: int, *, write: bool = False) -> Any:
@@ -50,6 +51,7 @@ def _create(entity: Entity, raw: dict[str, Any]) -> Any:
         check_parent(entity, values)
         check_unique(current, entity, values, None)
         check_files(entity, values, None)
+        answer = ask_one(entity, "create", None, values)
         if entity.verbs.create is not None:
             record = entity.verbs.create(values)
         else:
@@ -57,6 +59,7 @@ def _create(entity: Entity, raw: dict[str, Any]) -> Any:
             current.add(record)
         current.flush()
         settle_files(entity, record.id, values)
+        begin(entity, answer, record.id)
         return record
 
 
@@ -69,10 +72,11 @@ def _new_values(entity: Entity, raw: dict[str, Any]) -> dict[str, Any]:
         raise Refused(errors={**refused.errors, **dict.fromkeys(kept, message("kept_back"))}) from refused
 
 
-def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: int | None = None) -> None:
+def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: int | None = None) -> Held | None:
     """Check and store changes of one record the actor may write. Raises `Refused`; nothing is then kept.
 
-    `version` is the record's version the person saw: another one means somebody was faster.
+    `version` is the record's version the person saw: another one means somebody was faster. The answer is what was
+    opened in place of the change (an approval), where the record keeps its old values; None: it is changed.
     """
     if find_record(entity, record.id, write=True) is None:
         raise Refused(_("You may see this record, but not change it"))
@@ -87,6 +91,9 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
             check_parent(entity, values)
             check_unique(current, entity, values, record.id)
             check_files(entity, values, record.id)
+            answer = ask_one(entity, "update", record, values)
+            if isinstance(answer, Held):
+                return answer
             held = held_files(record, values, entity)
             if entity.verbs.update is not None:
                 entity.verbs.update(record, values)
@@ -95,6 +102,7 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
                     setattr(record, name, value)
             current.flush()
             settle_files(entity, record.id, values, held)
+            return begin(entity, answer, record.id)
     except StaleDataError as stale:
         raise Refused(_("Somebody else has changed this record meanwhile; reload to see the changes")) from stale
     except Reshaped as reshaped:
@@ -103,18 +111,25 @@ def update_record(entity: Entity, record: Any, raw: dict[str, Any], *, version: 
         raise refused_clash(clash) or clash from clash
 
 
-def delete_record(entity: Entity, record: Any) -> None:
-    """Delete one record the actor may write. Raises `Refused` when something still needs it."""
+def delete_record(entity: Entity, record: Any) -> Held | None:
+    """Delete one record the actor may write. Raises `Refused` when something still needs it.
+
+    The answer is what was opened in its stead (an approval), the record staying as it is; None: it is gone.
+    """
     if "delete" not in entity.actions:
         raise Refused(_("Records of this kind cannot be deleted"))
     if find_record(entity, record.id, write=True) is None:
         raise Refused(_("You may see this record, but not change it"))
     with transaction() as current:
+        answer = ask_one(entity, "delete", record)
+        if isinstance(answer, Held):
+            return answer
         if entity.verbs.delete is not None:
             entity.verbs.delete(record)
         else:
             current.delete(record)
         current.flush()
+    return None
 
 
 def check_levels(entity: Entity, names: Iterable[str]) -> None:

@@ -147,6 +147,7 @@ def _fill(carried: Context) -> None:
         carried.settings,
         carried.metrics,
         carried.notice_kinds,
+        carried.approval_acts,
         carried.role_templates,
     ):
         registry.clear()
@@ -167,6 +168,7 @@ def _fill(carried: Context) -> None:
         ("settings", carried.settings),
         ("metrics", carried.metrics),
         ("notice_kinds", carried.notice_kinds),
+        ("approval_acts", carried.approval_acts),
     ):
         for slug, item in hooks.boot(name):
             if slug not in hooks.modules:

@@ -10,7 +10,7 @@ from flask import Flask, current_app
 from app.host.discovery import Found
 from app.host.policies import Hooks
 from app.host.sites import Site
-from app.types import Entity, JobSpec, MenuGroup, Metric, NoticeKind, RoleTemplate, Setting
+from app.types import ApprovalAct, Entity, JobSpec, MenuGroup, Metric, NoticeKind, RoleTemplate, Setting
 
 EXTENSION = "qiao"
 
@@ -46,6 +46,10 @@ class Context:
     metrics: dict[str, Metric] = field(default_factory=dict)
     #: Kinds of notice by name.
     notice_kinds: dict[str, NoticeKind] = field(default_factory=dict)
+    #: What approvals may call, by name.
+    approval_acts: dict[str, ApprovalAct] = field(default_factory=dict)
+    #: Entity slug → the flows for its records, as `app.approvals.services.binding` last read them.
+    approvals: Any = None
     menu: list[MenuGroup] = field(default_factory=list)
     role_templates: dict[str, RoleTemplate] = field(default_factory=dict)
 

@@ -44,6 +44,9 @@ ROW_MESSAGES: dict[str, Any] = {
     "changed": _l("It has been changed since the import"),
     "in_use": _l("Other records have been added to it since the import"),
     "gone": _l("It has been deleted since the import"),
+    "held": _l("Sent for approval: %(what)s"),
+    "sent": _l("Sent for approval"),
+    "under_approval": _l("It is under approval"),
 }
 
 

@@ -41,11 +41,14 @@ from app.types.pieces import (
     Tab,
     TimelineItem,
 )
+from app.types.writes import ApprovalAct, Begun, Held, Lock, Write
 
 __all__ = [
     "SYSTEM",
     "Action",
     "Actor",
+    "ApprovalAct",
+    "Begun",
     "Card",
     "Choice",
     "Entity",
@@ -53,10 +56,12 @@ __all__ = [
     "FieldLevels",
     "Grant",
     "Handing",
+    "Held",
     "Holding",
     "JobSpec",
     "Kind",
     "Level",
+    "Lock",
     "MenuGroup",
     "MenuItem",
     "Metric",
@@ -75,4 +80,5 @@ __all__ = [
     "TimelineItem",
     "Verbs",
     "Veto",
+    "Write",
 ]

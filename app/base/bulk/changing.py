@@ -26,10 +26,11 @@ from app.base.views.inputs import sections_of
 from app.fields.bulk import among
 from app.fields.custom.keeping import derive
 from app.fields.custom.stored import COLUMN, patched
+from app.fields.gate import ask, begin, in_words
 from app.fields.messages import message
 from app.search.terms import index_rows, kept_fields
 from app.transfer.services.writing import savepoint
-from app.types import Entity, Refused
+from app.types import Begun, Entity, Held, Refused, Veto, Write
 
 _REFUSALS = (Refused, IntegrityError, DataError, StaleDataError, psycopg.DataError)
 
@@ -44,7 +45,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one record: ``changed`` with {field: [before, after]}, ``unchanged`` or ``refused`` with why."""
+    """What became of one record: ``changed`` with {field: [before, after]}, ``unchanged``, ``refused`` with why, or
+    ``held`` with what was opened in place of the change."""
 
     state: str
     reason: str = ""
@@ -81,12 +83,31 @@ def change_rows(
             outcomes[number] = Outcome("unchanged")
             continue
         work.append(_Work(record, values, before))
+    work, begun = _let_through(entity, work, outcomes)
     write = _by_verb if entity.verbs.update is not None else _by_statement
     for one, outcome in _attempt(current, work, lambda batch: write(current, entity, batch)):
         outcomes[one.record.id] = outcome
+        if outcome.state == "changed":
+            begin(entity, begun.get(one.record.id), one.record.id)
     current.flush()
     current.expunge_all()
     return outcomes
+
+
+def _let_through(
+    entity: Entity, work: list[_Work], outcomes: dict[int, Outcome]
+) -> tuple[list[_Work], dict[int, Begun]]:
+    """The work nobody has anything against, and who wants to be told of it; the rest gets its outcome."""
+    begun: dict[int, Begun] = {}
+    for place, answer in ask(entity, "update", [Write(one.record, one.values) for one in work]).items():
+        number = work[place].record.id
+        if isinstance(answer, Held):
+            outcomes[number] = Outcome("held", in_words(answer))
+        elif isinstance(answer, Veto):
+            outcomes[number] = Outcome("refused", str(answer.reason))
+        else:
+            begun[number] = answer
+    return [one for one in work if one.record.id not in outcomes], begun
 
 
 def _read(current: Session, entity: Entity, ids: Mapping[int, Target]) -> dict[int, tuple[Any, bool]]:

@@ -49,7 +49,7 @@ class BulkItem(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     edit_id: Mapped[int] = mapped_column(ForeignKey("base_bulk_edit.id", ondelete="CASCADE"))
     record_id: Mapped[int] = mapped_column(BigInteger)
-    #: changed · unchanged · refused · back (undone with the edit) · kept (could not be)
+    #: changed · unchanged · refused · held (under approval) · back (undone with the edit) · kept (could not be)
     state: Mapped[str] = mapped_column(String(9))
     reason: Mapped[str] = mapped_column(String(300), default="")
     #: {field: [before, after]} of a changed one.

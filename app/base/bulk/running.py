@@ -36,7 +36,7 @@ class EditArguments(Schema):
 
 
 def run_edit(run: Run, edit_id: int) -> dict[str, Any]:
-    """Change what was asked for; {"changed": …, "unchanged": …, "refused": …} records.
+    """Change what was asked for; {"changed": …, "unchanged": …, "refused": …, "held": …} records.
 
     Acts with the permissions of now: raises `Refused` when the right to change the entity or a field is gone.
     Killed, or called off and tried again, it goes on after the last chunk.
@@ -71,10 +71,13 @@ def _size(entity: Entity) -> int:
 
 
 def _told(counts: Mapping[str, int]) -> str:
-    return _(
+    said = _(
         "%(changed)s changed, %(unchanged)s as before, %(refused)s refused",
         **{name: f"{counts.get(name, 0):,}" for name in ("changed", "unchanged", "refused")},
     )
+    if held := counts.get("held"):
+        said = _("%(said)s, %(held)s sent for approval", said=said, held=f"{held:,}")
+    return said
 
 
 def _next(entity: Entity, asked: Asked, after: int, until: int, size: int) -> Sequence[int]:
@@ -141,7 +144,7 @@ def _note(items: Sequence[Any], outcomes: Mapping[int, Outcome]) -> Counter[str]
     by_end: dict[tuple[str, str], list[int]] = {}
     for item in items:
         one = outcomes[item.record_id]
-        end = ("kept", one.reason[:300]) if one.state == "refused" else ("back", "")
+        end = ("kept", one.reason[:300]) if one.state in ("refused", "held") else ("back", "")
         by_end.setdefault(end, []).append(item.id)
     for (state, reason), ids in by_end.items():
         which_items = among(session(), _ITEM.c.id, ids)

@@ -37,6 +37,7 @@ STATES = (
     Choice("changed", _l("Changed"), "green"),
     Choice("unchanged", _l("As before"), "secondary"),
     Choice("refused", _l("Not allowed"), "red"),
+    Choice("held", _l("Sent for approval"), "amber"),
     Choice("back", _l("Changed back"), "blue"),
     Choice("kept", _l("Not changed back"), "amber"),
 )

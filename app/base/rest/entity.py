@@ -16,9 +16,10 @@ from app.base.rest.listing import api_page
 from app.base.rest.noting import note_record
 from app.base.rest.records import chosen_fields, described, etag_of, read_body, shown
 from app.db import session
+from app.fields.gate import held_of
 from app.fields.messages import message
 from app.fields.records import create_record, delete_record, find_record, update_record
-from app.types import Entity, Refused
+from app.types import Entity, Held, Refused
 
 #: Screen act → the routes it brings.
 ROUTES = {
@@ -96,6 +97,8 @@ class EntityApi(BaseApi):
             return unstorable()
         response = self._record(record, 201)
         response.headers["Location"] = f"{request.path.rstrip('/')}/{record.id}"
+        if (held := held_of(self.entity, record.id)) is not None:
+            response.headers["Link"] = f'<{held.url}>; rel="monitor"'
         return response
 
     @expose("/<int:pk>", methods=["PUT", "PATCH"])
@@ -109,7 +112,7 @@ class EntityApi(BaseApi):
         if isinstance(values, Response):
             return values
         try:
-            update_record(self.entity, record, values, version=getattr(record, "version", None))
+            held = update_record(self.entity, record, values, version=getattr(record, "version", None))
         except Refused as refused:
             if isinstance(refused.__cause__, StaleDataError):
                 return changed_meanwhile(409)
@@ -120,7 +123,7 @@ class EntityApi(BaseApi):
             return duplicate()
         except DataError:
             return unstorable()
-        return self._record(record)
+        return sent_for_approval(held) if held is not None else self._record(record)
 
     @expose("/<int:pk>", methods=["DELETE"])
     @api_needs("can_delete")
@@ -130,13 +133,13 @@ class EntityApi(BaseApi):
         if not self._matches(record):
             return changed_meanwhile(412)
         try:
-            delete_record(self.entity, record)
+            held = delete_record(self.entity, record)
         except StaleDataError:
             return changed_meanwhile(409)
         except IntegrityError:
             session.rollback()
             return answer(409, reason=_("This record is still used by others and cannot be deleted"))
-        return make_response("", 204)
+        return sent_for_approval(held) if held is not None else make_response("", 204)
 
     def _find(self, pk: int, *, write: bool = False) -> Any:
         """The record in the actor's scope; 404 outside of it, 403 for one that may be read only."""
@@ -159,6 +162,14 @@ class EntityApi(BaseApi):
         """Whether the If-Match header, when there is one, names what the record is now."""
         wanted = request.if_match
         return not wanted or wanted.contains(etag_of(self.entity, record))
+
+
+def sent_for_approval(held: Held) -> Response:
+    """202 with the address of the case: nothing is written until it is approved."""
+    response = jsonify({"held": {"case": held.number, "text": str(held.text), "url": held.url}})
+    response.status_code = 202
+    response.headers["Location"] = held.url
+    return response
 
 
 def bad_request(refused: Refused) -> Response:

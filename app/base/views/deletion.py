@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, make_response, request
+from flask import Response, flash, make_response, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -14,7 +14,7 @@ from app.access.actors import require_actor
 from app.access.scope import UNSCOPED, scope_condition
 from app.base.views.acts import chosen_ids
 from app.base.views.guard import is_htmx, needs, own_path
-from app.base.views.replies import done
+from app.base.views.replies import done, say_held
 from app.base.views.saving import remove
 from app.base.views.screen import EntityScreen
 from app.db import session, transaction
@@ -39,10 +39,13 @@ class DeleteScreen(EntityScreen):
             return self._ask([record], address)
         name = self.title(record)
         try:
-            remove(self.entity, record)
+            held = remove(self.entity, record)
         except Refused as refused:
             record, _writable = self.find(pk)
             return self._ask([record], address, str(refused), 422)
+        if held is not None:
+            say_held(held)
+            return done(self.home_url(pk))
         back = self.url("list") if self.can("list") else "/"
         return done(own_path(request.form.get("next"), back), _("%(name)s was deleted", name=name))
 
@@ -64,14 +67,16 @@ class DeleteScreen(EntityScreen):
             return self._ask(records, address)
         try:
             with transaction():
-                for record in records:
-                    remove(self.entity, record)
+                held = [one for record in records if (one := remove(self.entity, record)) is not None]
         except Refused as refused:
             return self._ask(self._chosen(ids), address, str(refused), 422)
-        number = len(records)
+        if held:
+            sent = _("%(count)s sent for approval", count=len(held))
+            flash(sent, "info")
+        number = len(records) - len(held)
         text = ngettext("%(num)s record was deleted", "%(num)s records were deleted", number)
         back = self.url("list") if self.can("list") else "/"
-        return done(own_path(request.form.get("next"), back), text)
+        return done(own_path(request.form.get("next"), back), text if number else "")
 
     def _chosen(self, ids: list[int]) -> list[Any]:
         """The records, all of which the actor must be allowed to change. Raises `Refused` otherwise."""

@@ -25,11 +25,12 @@ from app.base.views.inputs import (
     visibility,
 )
 from app.base.views.pickers import pick
-from app.base.views.replies import done, linked
+from app.base.views.replies import done, linked, say_held
 from app.base.views.saving import create_once, new_token, posted_values, posted_version, save_changes
 from app.base.views.screen import EntityScreen
 from app.base.views.shapes import kept_texts, reshaping, shape_of, shaped
 from app.base.views.titles import read_titles
+from app.fields.gate import held_of
 from app.fields.layouts.describing import layout_of
 from app.fields.regions import path_of
 from app.fields.several import split
@@ -80,6 +81,7 @@ class FormScreen(EntityScreen):
             again = self._refused(entity, values, refused)
             return self._form(again, values={**begun, **values}, token=token or new_token(), status=422)
         self._say_saved(_("%(name)s was created") if is_new else _("%(name)s was created already"), record_id)
+        say_held(held_of(self.entity, record_id))
         if request.form.get("_again"):
             return done(self.url("add", **({"next": request.form["next"]} if request.form.get("next") else {})))
         return done(own_path(request.form.get("next"), self.home_url(record_id)))
@@ -109,7 +111,9 @@ class FormScreen(EntityScreen):
         except Refused as refused:
             record, _writable = self.find(pk)
             return self._form(self._refused(entity, values, refused, record), record, values=values, status=422)
-        if changed:
+        if held := held_of(self.entity, pk):
+            say_held(held)
+        elif changed:
             self._say_saved(_("%(name)s was saved"), pk)
         else:
             flash(_("Nothing was changed"), "info")

@@ -17,6 +17,7 @@ from app.base.views.inputs import Input, build_form, input_text, is_shown, is_ty
 from app.base.views.saving import posted_text, posted_version, save_changes
 from app.base.views.screen import EntityScreen
 from app.base.views.titles import links_of, read_titles
+from app.fields.gate import held_of, lock_of, refuse_locked
 from app.fields.messages import message
 from app.types import Entity, Field, Level, Refused
 
@@ -70,6 +71,7 @@ class CellScreen(EntityScreen):
             return make_response(jsonify(editor=again, reason=said), 409)
         try:
             if field in self.own_moves:
+                refuse_locked(self.entity, record, (field,))
                 self.move_card(record, field, text)
             else:
                 save_changes(self.entity, record, {field: text}, version)
@@ -82,7 +84,9 @@ class CellScreen(EntityScreen):
 
     def _cell_saved(self, record: Any, names: str) -> Response:
         cells = self._cell_looks(record, names.split(","))
-        return jsonify(cells=cells, mark=self.mark(record), version=getattr(record, "version", None))
+        held = held_of(self.entity, record.id)
+        told = {"told": _("Sent for approval: %(what)s", what=held.text), "told_url": held.url} if held else {}
+        return jsonify(cells=cells, mark=self.mark(record), version=getattr(record, "version", None), **told)
 
     def _cell_kept_back(self, record: Any, writable: bool, field: Field) -> str:
         """Why the field of the record cannot be edited here; nothing when it can."""
@@ -100,6 +104,9 @@ class CellScreen(EntityScreen):
             return _("“%(field)s” is changed on the form of the record", field=field.label)
         if not self.offers(record, "edit"):
             return _("In its present state this record is not changed by hand")
+        lock = lock_of(self.entity, record)
+        if lock is not None and lock.holds(field.name):
+            return str(lock.reason)
         if not is_shown(self.entity, field.name, record_values(self.entity, record)):
             return _("This field does not belong to this kind of record")
         return ""

@@ -17,11 +17,12 @@ from app.base.views.titles import Titles, read_titles
 from app.db import now
 from app.fields.dependents import offered
 from app.fields.files import input_files
+from app.fields.gate import lock_of, under_lock
 from app.fields.regions import path_of
 from app.fields.rules import BadValue
 from app.fields.several import INPUT
 from app.fields.values import read_value
-from app.types import Entity, Field, Kind, Level, Section
+from app.types import Entity, Field, Kind, Level, Lock, Section
 
 _MODES = {
     Kind.INTEGER: "numeric",
@@ -79,6 +80,8 @@ class Form:
     watched: tuple[str, ...] = ()
     #: Values of watched fields that are not typed in this form.
     fixed: Mapping[str, str] = part(default_factory=dict)
+    #: Why some of its fields, or all, are only shown at the moment.
+    lock: Lock | None = None
 
     @property
     def inputs(self) -> Iterator[Input]:
@@ -161,6 +164,8 @@ def build_form(
     the record follows from all its values, so `values` may hold those, too: they do not come into the form.
     """
     full, entity = whole(entity), seen_by(entity, require_actor())
+    lock = lock_of(entity, record) if record is not None else None
+    entity = under_lock(entity, lock)
     wrong = {name: str(text) for name, text in (errors or {}).items()}
     titles = read_titles(_links(entity, values))
     watched: set[str] = set()
@@ -176,7 +181,7 @@ def build_form(
             visible = section.visible_when is None or bool(section.visible_when(seen))
             folded = section.collapsed and not any(one.error for one in inputs)
             groups.append(Group(str(section.label), inputs, visible, number, section.columns, folded))
-    made = Form(tuple(groups), wrong, reason)
+    made = Form(tuple(groups), wrong, reason, lock=lock)
     read = {field.name for field in entity.fields if field.level >= Level.READ}
     fixed = {name: values.get(name, "") for name in (watched - made.typed) & read}
     return replace(made, watched=tuple(sorted(watched)), fixed=fixed)

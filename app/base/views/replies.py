@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template
+from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from app.base.views.guard import is_htmx
+from app.types import Held
 
 
 def done(address: str, message: Any = "", category: str = "success") -> Response:
@@ -26,6 +28,12 @@ def linked(text: str, name: str, address: str | None) -> Markup:
     link = Markup('<a href="{}">{}</a>').format(address, name) if address else escape(name)
     before, _placeholder, after = text.partition("%(name)s")
     return Markup("{}{}{}").format(before, link, after)
+
+
+def say_held(held: Held | None) -> None:
+    """Say on the next page that a write was sent for approval, or began one; nothing where it was not."""
+    if held is not None:
+        flash(linked(_("Sent for approval: %(name)s"), str(held.text), held.url or None), "info")
 
 
 def dialog(template: str, status: int = 200, **values: Any) -> Response:

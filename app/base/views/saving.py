@@ -20,7 +20,7 @@ from app.base.views.models import FormToken
 from app.db import now, session, transaction
 from app.fields.messages import message
 from app.fields.records import create_record, delete_record, update_record
-from app.types import Entity, Refused
+from app.types import Entity, Held, Refused
 
 #: Names a form posts besides its fields.
 CONTROLS = frozenset({"csrf_token", "_token", "_version", "_again", "_shape", "next"})
@@ -101,9 +101,9 @@ def _settled(text: str) -> str:
     return text.strip().replace("\r\n", "\n")
 
 
-def remove(entity: Entity, record: Any) -> None:
-    """Delete a record. Raises `Refused` when something still needs it."""
+def remove(entity: Entity, record: Any) -> Held | None:
+    """Delete a record; the answer is what was opened in its stead, if anything. Raises `Refused` when it is needed."""
     try:
-        delete_record(entity, record)
+        return delete_record(entity, record)
     except IntegrityError as needed:
         raise Refused(_("This record is still used by others and cannot be deleted")) from needed

@@ -78,7 +78,7 @@ class Condition:
         is_open = actor is not None and (actor.fields is None or actor.is_system)
         if not is_open and not all(readable(self.entity, name, actor) for name in self.uses):
             return self.otherwise
-        return self.expression.run(_asked(self.entity, self.uses, values), surroundings()) is True
+        return self.expression.run(asked_values(self.entity, self.uses, values), surroundings()) is True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Plan:
         return not {field.name for field in self.needs}.isdisjoint(names)
 
 
-def _asked(slug: str, names: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
+def asked_values(slug: str, names: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values an expression asks for; formulas among them are worked out from what these values say."""
     formulas = dict(plan_of(context().entities[slug]).formulas)
     found: dict[str, Any] = {}
@@ -228,6 +228,7 @@ def _log(row: CustomField, name: str, bad: BadExpression) -> None:
 
 
 __all__ = [
+    "asked_values",
     "FORMULA",
     "PEOPLE",
     "Condition",

@@ -50,6 +50,8 @@ class Row:
     keys: list[tuple[tuple[str, ...], tuple[Any, ...]]] | None = None
     #: The entry of the audit log for a new record of just these values, when it was written ahead.
     told: Told | None = None
+    #: What was opened in place of its change (an approval); empty: nothing.
+    held: str = ""
 
 
 def problem(code: str, name: str | None = None, column: str | None = None, **details: Any) -> dict[str, Any]:

@@ -36,11 +36,13 @@ class Outcome:
     #: (row, the existing record or None when the record is an earlier row of the file)
     asked: list[tuple[Row, int | None]] = field(default_factory=list)
     waiting: list[Row] = field(default_factory=list)
+    #: (row, the record): an approval was opened in place of the change.
+    held: list[tuple[Row, int]] = field(default_factory=list)
 
     @property
     def settled(self) -> int:
         """Rows that are done with."""
-        return len(self.created) + len(self.updated) + len(self.skipped) + len(self.failed)
+        return len(self.created) + len(self.updated) + len(self.skipped) + len(self.failed) + len(self.held)
 
 
 class Engine:
@@ -201,7 +203,11 @@ class Engine:
         if self._seen is not None:
             self._seen.update(hash(key) for row, _record_id in made for key in self.matcher.keys_of(row))
         for row, record_id, changes in self.updates.apply(current, changed):
-            if changes:
+            if row.held:
+                outcome.held.append((row, record_id))
+            elif row.problems:
+                continue
+            elif changes:
                 outcome.updated.append((row, record_id, changes))
             else:
                 outcome.skipped.append(row)

@@ -242,6 +242,7 @@ def _tried(engine: Engine, rows: list[Row], *, last: bool) -> Outcome:
 def _count(counts: dict[str, int], outcome: Outcome) -> None:
     for name in counts:
         counts[name] += len(getattr(outcome, name))
+    counts["skipped"] += len(outcome.held)
 
 
 def begin(import_id: int) -> Import:

@@ -18,7 +18,7 @@ from app.db import now, reading, session, transaction
 from app.fields.bulk import among, insert_rows
 from app.transfer.models import Import, ImportChunk, ImportRow
 from app.transfer.readers.spool import line_at, read_lines
-from app.transfer.services.columns import Row
+from app.transfer.services.columns import Row, problem
 from app.transfer.services.engine import Engine, Outcome
 from app.transfer.services.error_file import make_error_file
 from app.transfer.services.imports import CHUNK, Progress, engine_for, find_import, spool_path
@@ -153,6 +153,10 @@ def _keep(current: Session, kept: Import, rows: list[Row], outcome: Outcome) -> 
         if changes
     ]
     entries += [_entry(kept, row, "ask", record_id=record_id) for row, record_id in outcome.asked]
+    entries += [
+        _entry(kept, row, "held", record_id=record_id, problems=[problem("held", what=row.held)])
+        for row, record_id in outcome.held
+    ]
     entries += [_entry(kept, row, "waiting") for row in outcome.waiting if row.remembered is None]
     still = {row.remembered for row in outcome.waiting}
     left = [row.remembered for row in rows if row.remembered is not None and row.remembered not in still]
@@ -165,7 +169,7 @@ def _keep(current: Session, kept: Import, rows: list[Row], outcome: Outcome) -> 
         current.add(ImportChunk(import_id=kept.id, number=kept.chunk, created=ranges))
     kept.created_count += len(outcome.created)
     kept.updated_count += len(outcome.updated)
-    kept.skipped_count += len(outcome.skipped)
+    kept.skipped_count += len(outcome.skipped) + len(outcome.held)
     kept.failed_count += len(outcome.failed)
     kept.done_count += outcome.settled
 

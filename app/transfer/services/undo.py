@@ -16,6 +16,7 @@ from app.access.scope import UNSCOPED, scope_condition
 from app.db import metadatas, now, reading, session, transaction
 from app.fields.bulk import among
 from app.fields.custom.linked import removing
+from app.fields.gate import ask, ask_one
 from app.fields.values import read_value
 from app.host.context import context
 from app.jobs.models import Job
@@ -25,7 +26,7 @@ from app.transfer.models import Attachment, Import, ImportChunk, ImportRow
 from app.transfer.services.columns import Row, problem
 from app.transfer.services.imports import Progress, find_import, importable_entity
 from app.transfer.services.writing import attempt
-from app.types import Entity, Refused
+from app.types import Entity, Held, Refused, Write
 
 #: Updated records changed back per transaction.
 BATCH = 500
@@ -126,11 +127,24 @@ def _undo_chunk(current: Session, entity: Entity, kept: Import, chunk_id: int) -
     reasons: dict[int, str] = {number: "not_yours" for number, (_title, mine) in found.items() if not mine}
     reasons.update(dict.fromkeys(_used(current, entity, found), "in_use"))
     reasons.update(dict.fromkeys(_touched(current, entity, kept, found), "changed"))
+    reasons.update(_kept_back(current, entity, [number for number in found if number not in reasons]))
     rows = [_row(number) for number in reversed(ids) if number in found and number not in reasons]
     done = attempt(current, rows, lambda batch: _delete(current, entity, [row.number for row in batch], found))
     reasons.update({row.number: "in_use" for row in rows if row.problems})
     chunk.undone = True
     _note(kept, "deleted", len(done), [(n, found[n][0], code) for n, code in reasons.items()])
+
+
+def _kept_back(current: Session, entity: Entity, ids: Sequence[int]) -> dict[int, str]:
+    """Records somebody has something against deleting: what is under approval stays."""
+    model = entity.model
+    statement = select(model).where(among(current, model.id, ids)).execution_options(**{UNSCOPED: True})
+    records = current.scalars(statement).all()
+    answers = ask(entity, "delete", [Write(record) for record in records])
+    return {
+        records[place].id: "sent" if isinstance(answer, Held) else "under_approval"
+        for place, answer in answers.items()
+    }
 
 
 def _row(number: int) -> Row:
@@ -222,6 +236,12 @@ def _change_back(current: Session, entity: Entity, record: Any, changes: dict[st
     for name, (before, _after) in changes.items():
         field = entity.field(name)
         values[name] = None if before is None or field is None else read_value(field, before, strictly=False)
+
+    try:
+        if isinstance(ask_one(entity, "update", record, values), Held):
+            return "sent"
+    except Refused:
+        return "under_approval"
 
     def act(_rows: Sequence[Row]) -> list[None]:
         if entity.verbs.update is not None:

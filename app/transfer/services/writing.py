@@ -22,9 +22,10 @@ from app.fields.custom.counters import number_rows
 from app.fields.custom.guarding import hold_kinds
 from app.fields.custom.seeking import index_custom
 from app.fields.custom.stored import folded
+from app.fields.gate import ask, begin
 from app.search.terms import index_rows, kept_fields
 from app.transfer.services.columns import Columns, Row, problem
-from app.types import Entity, Refused
+from app.types import Entity, Held, Refused, Veto, Write
 
 _REFUSALS = (Refused, IntegrityError, DataError, StaleDataError, psycopg.DataError)
 
@@ -76,8 +77,17 @@ def _problems(refusal: Exception) -> list[dict[str, Any]]:
 
 
 def create_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[int]:
-    """Make new records by the entity's own verb, set-based where it has one; ids in order. Raises
-    `Refused`."""
+    """Make new records by the entity's own verb, set-based where it has one; ids in order. Raises `Refused`."""
+    answers = ask(entity, "create", [Write(None, row.values) for row in rows])
+    if veto := next((one for one in answers.values() if isinstance(one, Veto)), None):
+        raise Refused(veto.reason)
+    ids = _made_rows(current, entity, rows)
+    for place, answer in answers.items():
+        begin(entity, answer, ids[place])
+    return ids
+
+
+def _made_rows(current: Session, entity: Entity, rows: Sequence[Row]) -> list[int]:
     if number_rows(current, entity, [row.values for row in rows]):
         for row in rows:
             row.told = None  # it was written ahead, without the number
@@ -178,6 +188,7 @@ class Updates:
     def _change(self, current: Session, rows: Sequence[Row], records: Sequence[Any]) -> list[dict[str, Any]]:
         """{field: [before, after]} of each row, whose records are changed in one flush."""
         changed = [self._differences(row, record) for row, record in zip(rows, records, strict=True)]
+        self._hold(rows, records, changed)
         before = [
             {name: plain(getattr(record, name)) for name in values}
             for record, values in zip(records, changed, strict=True)
@@ -197,6 +208,21 @@ class Updates:
             {name: [value, plain(getattr(record, name))] for name, value in known.items()}
             for record, known in zip(records, before, strict=True)
         ]
+
+    def _hold(self, rows: Sequence[Row], records: Sequence[Any], changed: list[dict[str, Any]]) -> None:
+        """Leave out the changes somebody has something against: their rows say why, or what stands for them."""
+        places = [place for place, values in enumerate(changed) if values]
+        answers = ask(self.entity, "update", [Write(records[place], changed[place]) for place in places])
+        for row in rows:
+            row.held = ""  # of an attempt that was taken back
+        for number, answer in answers.items():
+            place = places[number]
+            if isinstance(answer, Veto):
+                rows[place].problems.append(problem("refused", reason=str(answer.reason)))
+                changed[place] = {}
+            elif isinstance(answer, Held):
+                rows[place].held = str(answer.text)
+                changed[place] = {}
 
     def _differences(self, row: Row, record: Any) -> dict[str, Any]:
         """What the row says otherwise than its record. Raises where the record is gone or the row says too much."""

@@ -202,6 +202,7 @@ def _add_entity(spec: APISpec, api: EntityApi) -> None:
             "requestBody": {"required": True, **_json({"$ref": f"#/components/schemas/{name}Change"})},
             "responses": {
                 "200": {"description": "The changed record", "headers": _ETAG, **_json(whole)},
+                "202": {"description": "Sent for approval; Location is the case", "headers": _LOCATION},
                 **_refusals("400", *_READS, "404", "409", "412", "415", "422"),
             },
         }
@@ -213,6 +214,7 @@ def _add_entity(spec: APISpec, api: EntityApi) -> None:
             "parameters": [text_header("If-Match")],
             "responses": {
                 "204": {"description": "It is deleted"},
+                "202": {"description": "Sent for approval; Location is the case", "headers": _LOCATION},
                 **_refusals("400", *_READS, "404", "409", "412", "422"),
             },
         }

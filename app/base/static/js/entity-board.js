@@ -33,9 +33,9 @@
       method: "POST", body: form, credentials: "same-origin", headers: { Accept: "application/json", "X-CSRFToken": meta.content }
     }).then(function (answer) { return answer.json(); }).then(function (answer) {
       card.classList.remove("is-busy");
-      if (!answer.cells) {
+      if (!answer.cells || answer.told) {
         back();
-        window.qiao.toast(answer.reason || answer.refused || answer.error || body.dataset.textOffline, "warning");
+        window.qiao.toast(answer.told || answer.reason || answer.refused || answer.error || body.dataset.textOffline, "warning");
         return;
       }
       if (answer.version !== null) { card.dataset.version = answer.version; }

@@ -130,7 +130,7 @@
         var cell = mine.cell;
         close(!next);
         renew(cell, answer.said.cells, answer.said.mark, answer.said.version);
-        said.textContent = texts().textSaved;
+        if (answer.said.told) { window.qiao.toast(answer.said.told, "info"); } else { said.textContent = texts().textSaved; }
         if (next) { edit(next); }
       } else if (answer.said.editor) {
         fill(answer.said.editor);
