@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
 from app.approvals import models
+from app.approvals.services.binding import assignment_refused, locks_of_cases, transition_refused
+from app.approvals.services.ending import EndOf, end_again
+from app.approvals.services.finishing import END_JOB
+from app.approvals.services.gating import gate
 from app.approvals.services.telling import KINDS, TELL_JOB, Tell, tell_module
 from app.hookspecs import hookimpl
-from app.types import JobSpec, NoticeKind
+from app.types import Begun, Held, JobSpec, Lock, NoticeKind, Veto, Write
 
 
 @hookimpl
 def jobs() -> Sequence[JobSpec]:
-    return (JobSpec(TELL_JOB, _l("The end of an approval for a module"), tell_module, schema=Tell, retries=10),)
+    return (
+        JobSpec(TELL_JOB, _l("The end of an approval for a module"), tell_module, schema=Tell, retries=10),
+        JobSpec(END_JOB, _l("What an approval could not carry out at its end"), end_again, schema=EndOf, retries=5),
+    )
 
 
 @hookimpl
 def notice_kinds() -> Sequence[NoticeKind]:
     return KINDS
+
+
+@hookimpl
+def locks(entity: str, ids: Sequence[int]) -> Mapping[int, Lock]:
+    return locks_of_cases(entity, ids)
+
+
+@hookimpl
+def before_write(entity: str, act: str, writes: Sequence[Write]) -> Mapping[int, Veto | Held | Begun]:
+    return gate(entity, act, writes)
+
+
+@hookimpl
+def before_transition(entity: str, record: Any, transition: str) -> Veto | None:
+    return transition_refused(entity, record, transition)
+
+
+@hookimpl
+def before_assign(customer_ids: Sequence[int]) -> Veto | None:
+    return assignment_refused(customer_ids)
 
 
 __all__ = ["models"]

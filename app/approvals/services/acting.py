@@ -82,7 +82,7 @@ def write(moment: Moment, act: str, *, comment: str = "", person: bool = True) -
         if event.kind == "automatic":
             perform(kept.case, event.step, event.data["act"], dict(event.data["values"]))
     if outcome is not None:
-        finish(kept.case, kept.document, outcome)
+        events += keep(moment.current, kept, finish(kept.case, kept.document, outcome))
     telling.tell_people(moment.current, kept, events, moment.by.employee if person else None)
     telling.tell_modules(kept, act, outcome)
     if person:

@@ -60,11 +60,12 @@ def event_of(row: Any) -> Event:
 def document_of(current: Session, definition_id: int, number: int) -> Document:
     """A published version as the engine reads it. Raises `sqlalchemy.exc.NoResultFound`."""
     chosen = select(VERSION.c.document).where(VERSION.c.definition_id == definition_id, VERSION.c.number == number)
-    return _document(current.connection().execute(chosen).scalar_one())
+    return document_in(current.connection().execute(chosen).scalar_one())
 
 
 @lru_cache(maxsize=256)
-def _document(text: str) -> Document:
+def document_in(text: str) -> Document:
+    """The document of a published version's text. Raises `BadDocument`, `ValueError`."""
     return read_document(json.loads(text))
 
 
@@ -208,5 +209,5 @@ def _differing(what: str, said: dict[Any, dict[str, Any]], there: dict[Any, Any]
     return found
 
 
-__all__ = ["CASE", "EVENT", "TASK", "VERSION", "VISIT", "Kept", "document_of", "event_of", "keep", "read_kept",
-           "verify_case"]  # fmt: skip
+__all__ = ["CASE", "EVENT", "TASK", "VERSION", "VISIT", "Kept", "document_in", "document_of", "event_of", "keep",
+           "read_kept", "verify_case"]  # fmt: skip

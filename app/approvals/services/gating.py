@@ -1,0 +1,90 @@
+"""What stands between a person and a write: a case that is open already, or one that begins instead (APR-7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+
+from app.access.audit import plain
+from app.approvals.services.binding import Bound, begins, bindings, open_cases, reason
+from app.approvals.services.starting import start_case
+from app.approvals.services.telling import case_path
+from app.db import session
+from app.host.context import context
+from app.transfer.services.writing import savepoint
+from app.types import Begun, Entity, Held, Kind, Refused, Veto, Write
+
+Answer = Veto | Held | Begun
+
+
+def gate(slug: str, act: str, writes: Sequence[Write]) -> dict[int, Answer]:
+    """What approvals answer to writes of an entity (`app.hookspecs.before_write`)."""
+    entity = context().entities.get(slug)
+    flows = bindings().flows.get(slug, ())
+    if entity is None or not any(_starts(bound, act, ()) for bound in flows):
+        return {}
+    if act == "create":
+        found = ((place, _for(entity, flows, act, one)) for place, one in enumerate(writes))
+        return {place: Begun(_beginning(entity, bound)) for place, bound in found if bound is not None}
+    wanted = {place: bound for place, one in enumerate(writes) if (bound := _for(entity, flows, act, one)) is not None}
+    taken = open_cases(slug, [writes[place].record.id for place in wanted])
+    answers: dict[int, Answer] = {}
+    for place, bound in wanted.items():
+        one = writes[place]
+        if (case := taken.get(one.record.id)) is not None:
+            answers[place] = Veto(reason(case))
+        elif any((field := entity.field(name)) and field.kind is Kind.FILES for name in one.values):
+            answers[place] = Veto(_("This change needs an approval; add or remove files in a change of their own"))
+        else:
+            answers[place] = _opened(entity, bound, act, one)
+    return answers
+
+
+def _starts(bound: Bound, act: str, names: Sequence[str] | Mapping[str, Any]) -> bool:
+    """Whether the flow begins with such an act; of changes without names: with any."""
+    starts = bound.document.starts
+    if act == "update":
+        return bool(starts.change) and (not names or "*" in starts.change or any(n in starts.change for n in names))
+    return starts.create if act == "create" else starts.delete
+
+
+def _for(entity: Entity, flows: Sequence[Bound], act: str, one: Write) -> Bound | None:
+    """The first flow a write begins."""
+    for bound in flows:
+        if _starts(bound, act, one.values) and begins(entity, bound, one.record, one.values):
+            return bound
+    return None
+
+
+def _beginning(entity: Entity, bound: Bound) -> Callable[[int], Held]:
+    def begin(record_id: int) -> Held:
+        return _held(start_case(bound.definition_id, entity.slug, record_id, asked="create"))
+
+    return begin
+
+
+def _opened(entity: Entity, bound: Bound, act: str, one: Write) -> Answer:
+    """The case that stands for a write, or why none could be opened."""
+    payload = change_asked(one) if act == "update" else {}
+    asked = "change" if act == "update" else "delete"
+    try:
+        with savepoint(session()):
+            return _held(start_case(bound.definition_id, entity.slug, one.record.id, asked=asked, payload=payload))
+    except Refused as refused:
+        return Veto(str(refused))
+
+
+def change_asked(one: Write) -> dict[str, Any]:
+    """The payload of a change: the new values and what stood there when they were asked for."""
+    before = {name: plain(getattr(one.record, name, None)) for name in one.values}
+    return {"values": {name: plain(value) for name, value in one.values.items()}, "before": before}
+
+
+def _held(case: Any) -> Held:
+    text = _("case %(number)s, %(title)s", number=case.id, title=case.title)
+    return Held(text, case_path(case.id), case.id)
+
+
+__all__ = ["change_asked", "gate"]
