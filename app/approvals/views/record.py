@@ -1,0 +1,151 @@
+"""The record on its case's page: what the steps of the reader show of it, and what they let them change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Response, request
+from flask_babel import gettext as _
+
+from app.access.actors import require_actor
+from app.access.policy import seen_by, writable
+from app.approvals.services import CaseView
+from app.approvals.services.asking import record_of
+from app.approvals.views.figures import typed_figure
+from app.base.views.acts import optional_url
+from app.base.views.cells import cell
+from app.base.views.dialogs import form_dialog
+from app.base.views.inputs import record_values
+from app.base.views.pages import Block, Shown, blocks_of
+from app.base.views.replies import done
+from app.base.views.saving import posted_values
+from app.base.views.shapes import shaped
+from app.base.views.titles import links_of, read_titles
+from app.fields.records import find_record, update_record
+from app.host.context import context
+from app.types import Entity, Kind, Refused, Section
+
+
+def record_blocks(view: CaseView, me: int | None) -> list[Block]:
+    """What is asked for, and the sections of the record as far as the reader may see them in this case.
+
+    Whoever may open the record sees of it what they see there, but for what all their steps hide. Whoever may not
+    sees what their steps name, as far as their roles show such fields at all.
+    """
+    described = context().entities.get(view.case.entity)
+    if described is None:
+        return []
+    levels = _levels(view, me)
+    seen = _without(seen_by(described, require_actor()), {name for name, level in levels.items() if level == "hidden"})
+    blocks = _asked_for(view, seen)
+    if view.case.record_id is None:
+        return blocks
+    if view.sees_record:
+        record = find_record(described, view.case.record_id)
+        entity = shaped(seen, record) if record is not None else seen
+    else:
+        names = tuple(field.name for field in seen.fields if levels.get(field.name) in ("read", "write"))
+        record = record_of(described, view.case.record_id) if names else None
+        entity = replace(seen, sections=(Section(described.label, names),))
+    if record is None:
+        return blocks
+    shown = {name for section in entity.sections for name in section.fields}
+    found = blocks_of(entity, record, read_titles(links_of(entity, [record], shown)))
+    return [*blocks, *(block for block in found if block.fields)]
+
+
+def writable_fields(view: CaseView) -> list[str]:
+    """The fields the reader's open seats let them change, and their roles, too."""
+    described, actor = context().entities.get(view.case.entity), require_actor()
+    if described is None or view.case.record_id is None or not view.sees_record:
+        return []
+    granted = {
+        name
+        for number in view.acts
+        for name, level in view.document.step(view.state.seats[number].step).fields.items()
+        if level == "write"
+    }
+    return [
+        field.name
+        for field in described.fields
+        if field.name in granted and not field.computed and writable(described, field.name, actor)
+    ]
+
+
+def write_dialog(view: CaseView, *, address: str, onward: str) -> Response:
+    """The dialog of those fields, and their saving. The record is checked as by its own form."""
+    described = context().entities[view.case.entity]
+    record = find_record(described, view.case.record_id or 0, write=True)
+    names = writable_fields(view)
+    asked = replace(described, sections=(Section("", tuple(names)),))
+    values = record_values(described, record) if record is not None else {}
+    refused: Refused | None = None
+    if record is None:
+        refused = Refused(_("You may see this record, but not change it"))
+    elif request.method == "POST":
+        typed = {name: text for name, text in posted_values(request.form).items() if name in names}
+        try:
+            update_record(described, record, typed)
+            return done(onward, _("The record is saved"))
+        except Refused as problem:
+            refused, values = problem, {**values, **typed}
+    return form_dialog(
+        asked,
+        values,
+        address=address,
+        heading=_("Fields of this step"),
+        submit=_("Save"),
+        pick_url=lambda name: optional_url(f"{described.view_name}.pick", field=name) or "",
+        next_url=onward,
+        refused=refused,
+    )
+
+
+def _levels(view: CaseView, me: int | None) -> dict[str, str]:
+    """What the steps the reader is or was asked at say of fields: the widest counts."""
+    width = ("hidden", "read", "write")
+    steps = {seat.step for seat in view.state.seats.values() if me in (seat.employee, seat.by)}
+    steps |= {view.state.seats[number].step for number in view.acts}
+    found: dict[str, str] = {}
+    known = {step.id: step for step in view.document.walk()}
+    mappings = [known[step].fields for step in steps if step in known]
+    for fields in mappings:
+        for name, level in fields.items():
+            if name not in found or width.index(level) > width.index(found[name]):
+                found[name] = level
+    # Hidden by one step, not named by another: it is there.
+    return {n: level for n, level in found.items() if level != "hidden" or all(n in fields for fields in mappings)}
+
+
+def _without(entity: Entity, names: set[str]) -> Entity:
+    if not names:
+        return entity
+    return replace(
+        entity,
+        fields=tuple(field for field in entity.fields if field.name not in names),
+        sections=tuple(
+            replace(section, fields=tuple(name for name in section.fields if name not in names))
+            for section in entity.sections
+        ),
+    )
+
+
+def _asked_for(view: CaseView, seen: Entity) -> list[Block]:
+    """The values of a change or a new record that wait for approval."""
+    given: Any = (view.case.payload or {}).get("values")
+    if not isinstance(given, dict) or view.case.asked not in ("create", "change"):
+        return []
+    fields = [field for name in given if (field := seen.field(name)) is not None]
+    links = {
+        (f.target, given[f.name]) for f in fields if f.kind is Kind.LINK and f.target and isinstance(given[f.name], int)
+    }
+    titles = read_titles(links)
+    shown = tuple(
+        Shown(field, cell(field, typed_figure(field, given[field.name]), titles, short=True)) for field in fields
+    )
+    label = _("What the record is to become") if view.case.asked == "change" else _("The new record")
+    return [Block(label, shown)] if shown else []
+
+
+__all__ = ["record_blocks", "writable_fields", "write_dialog"]
