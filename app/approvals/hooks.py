@@ -7,14 +7,28 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.approvals import models
+from app.approvals import models, screens
 from app.approvals.services.binding import assignment_refused, locks_of_cases, transition_refused
 from app.approvals.services.ending import EndOf, end_again
 from app.approvals.services.finishing import END_JOB
 from app.approvals.services.gating import gate
 from app.approvals.services.telling import KINDS, TELL_JOB, Tell, tell_module
 from app.hookspecs import hookimpl
-from app.types import Begun, Held, JobSpec, Lock, NoticeKind, Veto, Write
+from app.types import (
+    Action,
+    Actor,
+    Begun,
+    Card,
+    Held,
+    JobSpec,
+    Lock,
+    MenuGroup,
+    NoticeKind,
+    RoleTemplate,
+    Tab,
+    Veto,
+    Write,
+)
 
 
 @hookimpl
@@ -48,6 +62,36 @@ def before_transition(entity: str, record: Any, transition: str) -> Veto | None:
 @hookimpl
 def before_assign(customer_ids: Sequence[int]) -> Veto | None:
     return assignment_refused(customer_ids)
+
+
+@hookimpl
+def views() -> Sequence[type]:
+    return screens.VIEWS
+
+
+@hookimpl
+def menu() -> Sequence[MenuGroup]:
+    return (screens.MENU,)
+
+
+@hookimpl
+def role_templates() -> Sequence[RoleTemplate]:
+    return screens.roles()
+
+
+@hookimpl
+def home_cards(actor: Actor) -> Sequence[Card]:
+    return screens.cards(actor)
+
+
+@hookimpl
+def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
+    return screens.tabs(entity, actor)
+
+
+@hookimpl
+def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
+    return screens.actions(entity, actor)
 
 
 __all__ = ["models"]

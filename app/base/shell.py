@@ -68,6 +68,8 @@ class Line:
     icon: str
     url: str
     is_current: bool
+    #: Where the number beside it is asked for.
+    count_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +261,10 @@ def _lines(actor: Actor, items: list[MenuItem]) -> Iterator[tuple[MenuItem, Line
             continue
         try:
             url = url_for(item.endpoint, **item.args)
+            count_url = url_for(item.count) if item.count else ""
         except BuildError:
             continue  # its module is quarantined
-        yield item, Line(str(item.label), item.icon, url, False)
+        yield item, Line(str(item.label), item.icon, url, False, count_url)
 
 
 def _current_item(items: list[MenuItem]) -> MenuItem | None:

@@ -24,6 +24,8 @@ class MenuItem:
     icon: str = "list"
     order: int = 100
     args: Mapping[str, Any] = field(default_factory=dict)
+    #: An endpoint that answers with a short number as text, shown beside the line.
+    count: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ class Action:
     bulk: bool = True
     single: bool = True
     danger: bool = False
+    #: What the address of its dialog carries besides.
+    args: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ from app.approvals.services import CaseView, decide_many, read_case
 from app.approvals.views.acts import ACTS, ActForm, read_given
 from app.approvals.views.diagrams import diagram
 from app.approvals.views.figures import FigureCells, links_of_figures, written_figures
-from app.approvals.views.inbox import InboxScreen, local_today, my_employee, named_entity, named_flow, number_asked
+from app.approvals.views.inbox import local_today, my_employee, named_entity, named_flow, number_asked
 from app.approvals.views.record import record_blocks, writable_fields, write_dialog
 from app.approvals.views.sayings import sayings, step_name, targets_named
+from app.approvals.views.submitting import SubmitScreen
 from app.approvals.views.words import ASKED, SAID, STATUSES
 from app.base.page import expose
 from app.base.views.cells import zone
@@ -43,11 +44,12 @@ _ON_CASE = ("resubmit", "urge", "comment", "copy", "withdraw", "cancel")
 MOST_AT_ONCE = 100
 
 
-class ApprovalView(InboxScreen):
+class ApprovalView(SubmitScreen):
     """The inbox and the pages of cases."""
 
     route_base = "/approvals"
     default_view = "list"
+    base_permissions = ["can_list", "can_administer"]
 
     @expose("/cases/<int:pk>")
     @mine

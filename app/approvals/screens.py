@@ -1,0 +1,60 @@
+"""What the screens of approvals bring: views, menu, permissions of roles, tabs, buttons, cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask_babel import lazy_gettext as _l
+
+from app.approvals.views.case import ApprovalView
+from app.approvals.views.pieces import submit_actions, tabs_of, waiting_card
+from app.types import Action, Actor, Card, MenuGroup, MenuItem, RoleTemplate, Tab
+
+VIEWS: tuple[type, ...] = (ApprovalView,)
+MENU = MenuGroup(
+    "approvals",
+    _l("Approvals"),
+    "checklist",
+    (
+        MenuItem(
+            "inbox", _l("Approval inbox"), "ApprovalView.list", "ApprovalView", icon="inbox", order=10,
+            count="ApprovalView.count",
+        ),
+    ),
+    order=50,
+)  # fmt: skip
+#: Everybody who works takes part in approvals; whoever runs the business keeps them going.
+_ALL = (
+    "account_manager", "department_head", "city_manager", "risk_officer", "finance", "management", "business_admin",
+)  # fmt: skip
+
+
+def roles() -> Sequence[RoleTemplate]:
+    """What roles may do with approvals."""
+    return tuple(
+        RoleTemplate(
+            slug, "", {"ApprovalView": ("can_list", "can_administer") if slug == "business_admin" else ("can_list",)}
+        )
+        for slug in _ALL
+    )
+
+
+def cards(actor: Actor) -> Sequence[Card]:
+    """What waits for one, on the home page."""
+    if actor.employee_id is None:
+        return ()
+    card = Card("approvals.waiting", _l("Waiting for my approval"), waiting_card, "ApprovalView", order=5)
+    return (card,)
+
+
+def tabs(entity: str, actor: Actor) -> Sequence[Tab]:
+    """The tab with a record's approvals."""
+    return tabs_of(entity)
+
+
+def actions(entity: str, actor: Actor) -> Sequence[Action]:
+    """The button that submits a record."""
+    return submit_actions(entity, actor)
+
+
+__all__ = ["MENU", "VIEWS", "actions", "cards", "roles", "tabs"]
