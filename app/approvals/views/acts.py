@@ -91,7 +91,7 @@ def _decide(act: str) -> Callable[[int, int, Given], object]:
 _ALL: Sequence[ActForm] = (
     ActForm("approve", _l("Approve"), "check", _l("Approved"), _decide("approve")),
     ActForm(
-        "refuse", _l("Refuse"), "x", _l("Refused"), _decide("refuse"), needed=("comment",), danger=True,
+        "refuse", _l("Turn down"), "x", _l("Refused"), _decide("refuse"), needed=("comment",), danger=True,
     ),
     ActForm("abstain", _l("Abstain"), "circle-minus", _l("You abstained"), _decide("abstain")),
     ActForm(
@@ -139,7 +139,7 @@ _ALL: Sequence[ActForm] = (
         lambda case, seat, given: services.comment_case(case, given.comment), needed=("comment",), about="case",
     ),
     ActForm(
-        "copy", _l("Let others know"), "mail-forward", _l("They were told"),
+        "copy", _l("Let others know"), "share", _l("They were told"),
         lambda case, seat, given: services.copy_to(case, given.people), ("people",), about="case",
         note=_l("They may read this approval from now on."),
     ),

@@ -23,7 +23,7 @@ _ICONS = {
     "resubmitted": ("send", "blue"), "ended": ("player-stop", "secondary"), "asked": ("paperclip", "amber"),
     "given": ("paperclip", "green"), "commented": ("message-circle", "secondary"), "urged": ("bell", "red"),
     "reseated": ("user-share", "secondary"), "added": ("user-plus", "secondary"), "removed": ("user-x", "secondary"),
-    "copied": ("mail-forward", "secondary"), "notified": ("mail-forward", "secondary"),
+    "copied": ("share", "secondary"), "notified": ("share", "secondary"),
     "automatic": ("bolt", "secondary"), "expired": ("clock", "red"), "reminded": ("clock", "amber"),
 }  # fmt: skip
 
