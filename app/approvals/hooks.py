@@ -8,10 +8,12 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.approvals import models, screens
+from app.approvals.services import time_outs
 from app.approvals.services.binding import assignment_refused, locks_of_cases, transition_refused
 from app.approvals.services.ending import EndOf, end_again
 from app.approvals.services.finishing import END_JOB
 from app.approvals.services.gating import gate
+from app.approvals.services.handing import approval_holdings
 from app.approvals.services.telling import KINDS, TELL_JOB, Tell, tell_module
 from app.hookspecs import hookimpl
 from app.types import (
@@ -20,6 +22,7 @@ from app.types import (
     Begun,
     Card,
     Held,
+    Holding,
     JobSpec,
     Lock,
     MenuGroup,
@@ -36,7 +39,13 @@ def jobs() -> Sequence[JobSpec]:
     return (
         JobSpec(TELL_JOB, _l("The end of an approval for a module"), tell_module, schema=Tell, retries=10),
         JobSpec(END_JOB, _l("What an approval could not carry out at its end"), end_again, schema=EndOf, retries=5),
+        JobSpec(time_outs.JOB, _l("Deadlines of approvals"), time_outs.sweep, schedule="*/5 * * * *"),
     )
+
+
+@hookimpl
+def holdings(employee_id: int) -> Sequence[Holding]:
+    return approval_holdings(employee_id)
 
 
 @hookimpl

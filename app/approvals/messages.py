@@ -23,7 +23,7 @@ TEXTS: dict[str, Any] = {
     "ended": _l("This approval is over already"),
     "has_signers": _l("The signers this person has added must be removed first"),
     "in_a_flow": _l("This record is being approved already"),
-    "last_before_first": _l("The last day lies before the first"),
+    "last_before_first": _l("The delegation ends before it begins"),
     "material_due": _l("The day by which the material is needed lies in the past"),
     "no_abstention": _l("Only a committee abstains"),
     "no_batch": _l("This one is decided one by one because of its amount"),

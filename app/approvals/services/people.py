@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Row, Select, Table, and_, column, literal, or_, select, table
+from sqlalchemy import Boolean, Row, Select, Table, and_, column, literal, or_, select, table
 from sqlalchemy.orm import Session
 
 from app.access.held import ADMIN_ROLE
@@ -16,7 +16,7 @@ from app.organisation.models import Employee, Post, Unit
 
 EMPLOYEE, UNIT, POST, ROLE_INFO = (cast(Table, each.__table__) for each in (Employee, Unit, Post, RoleInfo))
 # FAB's own tables, read as plain tables: only app.base knows FAB's classes.
-_user = table("ab_user", column("id"), column("active"))
+LOGIN = table("ab_user", column("id"), column("active", Boolean))
 _user_role = table("ab_user_role", column("user_id"), column("role_id"))
 _user_group = table("ab_user_group", column("user_id"), column("group_id"))
 _group_role = table("ab_group_role", column("group_id"), column("role_id"))
@@ -32,7 +32,7 @@ VIEW = "ApprovalView"
 _DEEPEST = 60
 
 #: With a login that is switched on, and has not left.
-CAN_ACT = and_(EMPLOYEE.c.left_on.is_(None), EMPLOYEE.c.user_id == _user.c.id, _user.c.active)
+CAN_ACT = and_(EMPLOYEE.c.left_on.is_(None), EMPLOYEE.c.user_id == LOGIN.c.id, LOGIN.c.active)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def able(current: Session, employees: Collection[int]) -> set[int]:
     """Those who have not left and have a login that is switched on."""
     if not employees:
         return set()
-    chosen = select(EMPLOYEE.c.id).join_from(EMPLOYEE, _user, CAN_ACT)
+    chosen = select(EMPLOYEE.c.id).join_from(EMPLOYEE, LOGIN, CAN_ACT)
     return set(current.connection().scalars(chosen.where(among(current, EMPLOYEE.c.id, employees))))
 
 
@@ -91,10 +91,10 @@ def _placed(roles: Select[Any]) -> Any:
     )
     logins = own.union(by_group)
     names = (EMPLOYEE.c.id.label("employee_id"), EMPLOYEE.c.unit_id.label("unit_id"))
-    main = select(*names).join_from(EMPLOYEE, _user, CAN_ACT).where(EMPLOYEE.c.user_id.in_(logins))
+    main = select(*names).join_from(EMPLOYEE, LOGIN, CAN_ACT).where(EMPLOYEE.c.user_id.in_(logins))
     second = (
         select(EMPLOYEE.c.id, POST.c.unit_id)
-        .join_from(EMPLOYEE, _user, CAN_ACT)
+        .join_from(EMPLOYEE, LOGIN, CAN_ACT)
         .join(POST, POST.c.employee_id == EMPLOYEE.c.id)
         .where(POST.c.role_id.in_(roles))
     )
@@ -158,6 +158,6 @@ def names_of(current: Session, employees: Iterable[int | None]) -> dict[int, str
 
 
 __all__ = [
-    "CAN_ACT", "EMPLOYEE", "UNIT", "VIEW", "UnitAbove", "able", "administrators", "employee_coded",
+    "CAN_ACT", "EMPLOYEE", "LOGIN", "UNIT", "VIEW", "UnitAbove", "able", "administrators", "employee_coded",
     "employee_of_login", "managers_above", "names_of", "role_holders", "unit_of", "units_upward",
 ]  # fmt: skip

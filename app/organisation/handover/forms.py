@@ -14,7 +14,7 @@ from app.access.actors import require_actor
 from app.access.policy import may_ask
 from app.fields.rules import BadValue
 from app.fields.values import read_value
-from app.host.context import entity
+from app.host.context import context
 from app.organisation.handover.planning import MOST_RECEIVERS, Held
 from app.organisation.handover.reach import Colleague, colleagues
 from app.organisation.handover.rules import LEAVING, How, Route
@@ -84,11 +84,12 @@ def holding_rows(
     people = colleagues(number for numbers in listed.values() for number in numbers)
     rows = []
     for each in held:
-        name, described = each.holding.name, entity(each.holding.entity)
+        name, described = each.holding.name, context().entities.get(each.holding.entity)
         narrowed = tuple(
             (field.name, field.label, field.choices, sent.get(f"narrow:{name}:{field.name}", ""))
             for label in each.holding.filters
             if kind != LEAVING
+            and described is not None
             and (field := described.field(label)) is not None
             and may_ask(described, label, require_actor())
         )

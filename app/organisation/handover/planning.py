@@ -15,7 +15,7 @@ from app.access.actors import current_actor
 from app.access.policy import may_ask
 from app.db import now, session
 from app.fields.bulk import among
-from app.host.context import context, entity, hooks
+from app.host.context import context, hooks
 from app.organisation.handover.reach import Colleague, Judge, colleagues
 from app.organisation.handover.rules import LEAVING, How, Route, nearest_head, shares
 from app.organisation.models import Employee, Unit
@@ -48,7 +48,7 @@ class Line:
 def pieces_of(employee_id: int) -> tuple[list[Holding], list[Place]]:
     """(holdings, places) the rooms and modules name for an employee, holdings in the order they move."""
     found = hooks().gather("holdings", employee_id=employee_id)
-    kept = [each for each in found if isinstance(each, Holding) and each.entity in context().entities]
+    kept = [each for each in found if isinstance(each, Holding) and (each.view or each.entity in context().entities)]
     return sorted(kept, key=lambda each: (each.order, each.name)), [e for e in found if isinstance(e, Place)]
 
 
@@ -71,12 +71,12 @@ def count_rows(of: Sequence[tuple[str, Any]]) -> dict[str, int]:
 
 def rows_of(holding: Holding, route: Route) -> Any:
     """The SELECT of the records a route is about. Raises `Refused` for a field or value that is no choice."""
-    described, rows = entity(holding.entity), holding.rows
+    described, rows = context().entities.get(holding.entity), holding.rows
     for name, value in route.narrowed.items():
-        field = described.field(name)
+        field = described.field(name) if described is not None else None
         known = field is not None and name in holding.filters and value in {c.value for c in field.choices}
         # who counted by a field kept from them would guess its values
-        if not known or not may_ask(described, name, current_actor()):
+        if described is None or not known or not may_ask(described, name, current_actor()):
             raise Refused(_("This is not one of the choices"), field=holding.name)
         rows = rows.where(cast(Table, described.model.__table__).c[name] == value)
     return rows

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from sqlalchemy import insert
 
 from app.access.actors import acting_as
+from app.approvals.messages import told
 from app.approvals.models import Case, Definition, DefinitionVersion
 from app.approvals.rules.document import Document, Find, Kind, Rule, Step
 from app.approvals.rules.state import State, replay
@@ -16,7 +20,15 @@ from app.approvals.services import start_case
 from app.approvals.services.keeping import read_kept
 from app.db import session, transaction
 from app.testing.people import Person
-from app.types import SYSTEM
+from app.types import SYSTEM, Refused
+
+
+@contextmanager
+def refuses(code: str) -> Iterator[None]:
+    """What is done inside is refused for this reason, told in the language of whoever acts."""
+    with pytest.raises(Refused) as caught:
+        yield
+    assert told(code) in str(caught.value)
 
 
 def step(name: str, *people: Person, **options: Any) -> Step:

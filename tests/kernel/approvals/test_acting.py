@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from sqlalchemy import func, select
 
 from app.access.actors import acting_as
 from app.approvals.models import Case, CaseEvent, Task
-from app.approvals.rules.document import Sign
+from app.approvals.rules.document import Sign, Starts
 from app.approvals.services import (
     add_signers,
     decide,
@@ -24,8 +21,8 @@ from app.db import session
 from app.notices.models import Message, Notice
 from app.testing.factories import make_customer
 from app.testing.people import People
-from app.types import Refused
-from tests.kernel.approvals.flows import publish, seat_of, state_of, step, submit
+from app.types import SYSTEM
+from tests.kernel.approvals.flows import publish, refuses, seat_of, state_of, step, submit
 
 
 def test_a_record_goes_through_two_steps(people: People) -> None:
@@ -69,13 +66,13 @@ def test_what_may_not_be_changes_nothing_and_says_why(people: People) -> None:
     case = submit(people.manager, make_customer("甲", people.manager))
     count = select(func.count(CaseEvent.id))
     before = session.scalar(count)
-    with acting_as(people.head.actor), pytest.raises(Refused, match="Say why"):
+    with acting_as(people.head.actor), refuses("comment_needed"):
         decide(case.id, 1, "refuse")
     with acting_as(people.stranger.actor):
         assert read_case(case.id) is None
-        with pytest.raises(Refused, match="does not exist"):
+        with refuses("no_case"):
             decide(case.id, 1, "approve")
-    with acting_as(people.manager.actor), pytest.raises(Refused, match="not asked here"):
+    with acting_as(people.manager.actor), refuses("not_yours"):
         add_signers(case.id, 1, [people.colleague.employee_id], "before")
     assert session.scalar(count) == before
 
@@ -84,26 +81,29 @@ def test_a_record_is_in_one_flow_at_a_time(people: People) -> None:
     publish(step("one", people.head))
     customer = make_customer("甲", people.manager)
     case = submit(people.manager, customer)
-    with pytest.raises(Refused, match="being approved already"):
+    with refuses("in_a_flow"):
         submit(people.manager, customer)
     with acting_as(people.manager.actor):
         withdraw(case.id)
     assert submit(people.manager, customer).id != case.id
 
 
-@pytest.mark.parametrize(
-    ("options", "asked", "why"),
-    [
-        ({"entity": "contact"}, {}, "no published"),
-        ({}, {"record_id": 99_999}, "does not exist"),
-        ({}, {"definition": "none"}, "no published"),
-    ],
-)
-def test_what_cannot_be_begun(people: People, options: dict[str, Any], asked: dict[str, Any], why: str) -> None:
-    publish(step("one", people.head), **options)
+def test_what_cannot_be_begun_leaves_nothing(people: People) -> None:
+    publish(step("one", people.head))
+    publish(step("one", people.head), code="other", entity="contact")
+    publish(step("one", people.head), code="never", starts=Starts(when="name == '乙'"))
+    publish(step("one", people.head), code="made", starts=Starts(button=False, create=True))
     customer = make_customer("甲", people.manager)
-    given = {"definition": "flow", "record_id": customer.id, **asked}
-    with acting_as(people.manager.actor), pytest.raises(Refused, match=why):
-        start_case(given["definition"], "customer", given["record_id"])
+    foreign = make_customer("丙", people.stranger)
+    with acting_as(people.manager.actor):
+        for code, record_id, why in (
+            ("other", customer.id, "no_flow"), ("none", customer.id, "no_flow"), ("flow", 99_999, "no_record"),
+            ("flow", foreign.id, "no_record"), ("never", customer.id, "not_for_it"),
+            ("made", customer.id, "not_button"),
+        ):  # fmt: skip
+            with refuses(why):
+                start_case(code, "customer", record_id)
+    with acting_as(SYSTEM), refuses("no_employee"):
+        start_case("flow", "customer", customer.id)
     assert session.scalar(select(func.count(Case.id))) == 0
     assert session.scalar(select(func.count(Task.id))) == 0
