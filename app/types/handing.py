@@ -44,7 +44,7 @@ class Holding:
 
     name: str
     label: Text
-    #: Slug of the entity the ids belong to; a receiver must be able to see its list. Empty: `view` says which.
+    #: Slug of the entity the ids belong to; a receiver must be able to see its list. Empty: they belong to none.
     entity: str
     rows: Any
     move: Move
@@ -56,8 +56,6 @@ class Holding:
     #: Whether a record may go to whoever looks after its customer by then (`with_id`).
     follows: bool = False
     order: int = 100
-    #: The permission name of the screen a receiver must be able to open where the ids belong to no entity.
-    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)

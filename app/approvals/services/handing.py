@@ -11,7 +11,6 @@ from sqlalchemy import null, select
 from app.approvals.rules.state import APPLICANT
 from app.approvals.services.acting import Moment, on_case
 from app.approvals.services.keeping import CASE, TASK
-from app.approvals.services.people import VIEW
 from app.db import session, transaction
 from app.fields.bulk import among
 from app.types import Handing, Holding, Refused
@@ -35,9 +34,9 @@ def approval_holdings(employee_id: int) -> tuple[Holding, Holding]:
     )
     return (
         Holding("approvals.seats", _l("Approvals to decide"), "", seats, hand_seats, take_seats_back,
-                order=95, view=VIEW),
+                order=95),
         Holding("approvals.cases", _l("Own approvals under way"), "", cases, hand_cases, take_cases_back,
-                order=96, view=VIEW),
+                order=96),
     )  # fmt: skip
 
 

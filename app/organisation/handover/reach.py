@@ -121,7 +121,7 @@ class Judge:
         actor = self._actor(person)
         if actor is None:
             return _("%(name)s has no login, or it is switched off", name=person.name)
-        if not (actor.can("can_list", holding.view) if holding.view else sees(actor, holding.entity)):
+        if holding.entity and not sees(actor, holding.entity):
             return _("%(name)s has no role that shows this to them", name=person.name)
         return ""
 
