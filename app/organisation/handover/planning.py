@@ -48,7 +48,8 @@ class Line:
 def pieces_of(employee_id: int) -> tuple[list[Holding], list[Place]]:
     """(holdings, places) the rooms and modules name for an employee, holdings in the order they move."""
     found = hooks().gather("holdings", employee_id=employee_id)
-    kept = [each for each in found if isinstance(each, Holding) and (not each.entity or each.entity in context().entities)]
+    known = {"", *context().entities}
+    kept = [each for each in found if isinstance(each, Holding) and each.entity in known]
     return sorted(kept, key=lambda each: (each.order, each.name)), [e for e in found if isinstance(e, Place)]
 
 
