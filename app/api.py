@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.access.actors import acting_as, current_actor, require_actor
+from app.access.actors import acting_as, current_actor, load_actor, require_actor
 from app.access.audit import Act, record_acts
 from app.access.models import BigId
 from app.access.policy import as_seen, may_ask, readable, title_text
@@ -10,6 +10,7 @@ from app.access.preferences import preference, set_preference
 from app.access.scope import UNSCOPED, held_condition, scope_condition
 from app.activities.models import Activity
 from app.activities.services import record_activities, record_activity
+from app.approvals import services as approvals
 from app.base.errors import answer, toast_event
 from app.base.page import PageView, expose, has_access
 from app.base.rest.access import api_needs
@@ -93,6 +94,7 @@ __all__ = [
     "after_commit",
     "among",
     "answer",
+    "approvals",
     "api_needs",
     "as_seen",
     "asking",
@@ -130,6 +132,7 @@ __all__ = [
     "line_chart",
     "linked",
     "links_of",
+    "load_actor",
     "mask_bank_card",
     "mask_id_number",
     "mask_phone",

@@ -14,6 +14,7 @@ from app.api import Customer, hookimpl
 from app.types import (
     Action,
     Actor,
+    ApprovalAct,
     Card,
     Entity,
     Holding,
@@ -26,8 +27,10 @@ from app.types import (
     Tab,
     TimelineItem,
     Verbs,
+    Veto,
 )
 from plugins.loans import pieces, services
+from plugins.loans.approvals import ACTS
 from plugins.loans.demo import write_demo
 from plugins.loans.metrics import METRICS
 from plugins.loans.models import Application, Development
@@ -72,6 +75,16 @@ def scope_filters(entity: str, actor: Actor) -> Sequence[ScopeFilter]:
         return ()
     mine = services.own_customers(actor, cast(Table, model.__table__).c.customer_id)
     return () if mine is None else (ScopeFilter(also=mine),)
+
+
+@hookimpl
+def approval_acts() -> Sequence[ApprovalAct]:
+    return ACTS
+
+
+@hookimpl
+def before_transition(entity: str, record: Any, transition: str, actor: Actor) -> Veto | None:
+    return services.own_customer_veto(entity, record, transition, actor)
 
 
 @hookimpl

@@ -18,6 +18,14 @@ _HEAD = {
     "LoansApplicationView": (*_OWN["LoansApplicationView"], "can_export", "can_decide"),
     "LoansInstalmentView": _EXPORT,
 }
+_READS = {
+    "LoansDevelopmentView": _READ,
+    "LoansApplicationView": _READ,
+    "LoansInstalmentView": _READ,
+    "CustomerView": _READ,
+    "UnitView": _READ,
+    "EmployeeView": _READ,
+}
 _WATCH = {"LoansDevelopmentView": _EXPORT, "LoansApplicationView": _EXPORT, "LoansInstalmentView": _EXPORT}
 
 
@@ -45,6 +53,14 @@ ROLE_TEMPLATES = (
         {**_scopes(Scope.UNIT_AND_BELOW), "customer": Scope.UNIT_AND_BELOW},
         _l("Decides on applications of the own unit and of all units below."),
     ),
+    RoleTemplate(
+        "loans_committee",
+        _l("Loan committee"),
+        _READS,
+        {**_scopes(Scope.ALL), "customer": Scope.ALL},
+        _l("Votes on large loans; reads the applications of the whole house and changes none."),
+    ),
+    RoleTemplate("finance", "", {"LoansApplicationView": _EXPORT, "LoansInstalmentView": _EXPORT}, _scopes(Scope.ALL)),
     RoleTemplate(
         "management",
         _l("Bank management"),

@@ -21,6 +21,7 @@ from app.approvals.services.acting import (
 )
 from app.approvals.services.delegating import administers, delegate, delegations_to, end_delegation
 from app.approvals.services.keeping import verify_case
+from app.approvals.services.open_cases import OpenCase, flow_of, last_decision, open_cases
 from app.approvals.services.reading import CaseView, Line, read_case
 from app.approvals.services.starting import start_case
 from app.approvals.services.telling import case_path
@@ -29,6 +30,7 @@ __all__ = [
     "CaseView",
     "Decided",
     "Line",
+    "OpenCase",
     "add_signers",
     "administers",
     "ask_material",
@@ -41,8 +43,11 @@ __all__ = [
     "delegate",
     "delegations_to",
     "end_delegation",
+    "flow_of",
     "give_back",
     "give_material",
+    "last_decision",
+    "open_cases",
     "read_case",
     "remove_signer",
     "resubmit",

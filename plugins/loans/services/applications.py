@@ -25,12 +25,12 @@ from app.types import Actor, Refused
 from plugins.loans import rules
 from plugins.loans.clock import today
 from plugins.loans.models import Application, Development
+from plugins.loans.services.approving import ENTITY, begin_approval, end_approval, is_in_approval, is_returned
 from plugins.loans.services.numbers import next_number
 from plugins.loans.services.reach import account_manager_of, customer_to_change
 from plugins.loans.services.reconsidering import check_reconsidered
 from plugins.loans.services.schedule import write_schedule
 
-_ENTITY = "loans_application"
 _OPEN = {UNSCOPED: True}
 
 
@@ -54,9 +54,9 @@ def write_application(values: dict[str, Any]) -> Application:
 
 
 def change_application(record: Application, values: dict[str, Any]) -> None:
-    """Change a draft and compute its schedule anew. Raises `Refused` once it has been submitted."""
+    """Change a draft, or what a flow has returned, and compute its schedule anew. Raises `Refused` for any other."""
     with transaction() as current:
-        if record.state != "draft":
+        if record.state != "draft" and not (record.state == "submitted" and is_returned(record)):
             raise Refused(_("Only a draft can be changed; take the application back first"))
         for name, value in values.items():
             setattr(record, name, value)
@@ -67,34 +67,52 @@ def change_application(record: Application, values: dict[str, Any]) -> None:
 def change_state(record: Application, to: str, note: str = "") -> None:
     """Submit, take back, grant, refuse or withdraw an application; `note` says why, and a refusal needs it.
 
-    Two people are needed for a decision: neither who owns the application or its customer nor who wrote it decides
-    it. Raises `Refused`.
+    Where the site has a flow for applications, submitting begins a case, and that decides; else two people are needed
+    for a decision: neither who owns the application or its customer nor who wrote it decides it. Raises `Refused`.
     """
     actor, note = require_actor(), note.strip()
     with transaction() as current:
-        current.refresh(record, with_for_update=True)
-        if find_record(entity(_ENTITY), record.id, write=True) is None:
+        if find_record(entity(ENTITY), record.id, write=True) is None:
             raise Refused(_("You may see this record, but not change it"))
+        if len(note) > 300:
+            raise Refused(_("At most %(count)s characters", count=300), field="note")
+        # A case is locked before its record, here as where people decide: two of them never wait for one another.
+        was_in_approval = to in ("draft", "withdrawn") and end_approval(record, note)
+        current.refresh(record, with_for_update=True)
+        if was_in_approval and to == "draft":
+            return  # the end of the case has made it one
         act = rules.MOVES.get((record.state, to))
         if act is None:
             raise Refused(_("The application is in a state that does not allow this"))
-        if len(note) > 300:
-            raise Refused(_("At most %(count)s characters", count=300), field="note")
         if act == "decide":
-            _check_decider(current, record, actor)
-            if to == "refused" and not note:
-                raise Refused(_("Please say why it is not granted"), field="note")
-        transition = f"{record.state}>{to}"
-        hooks().gate("before_transition", entity=_ENTITY, record=record, transition=transition, actor=actor)
-        moment = now()
-        record.state = to
-        record.submitted_at = moment if to == "submitted" else None if to == "draft" else record.submitted_at
-        record.granted_at = moment if to == "granted" else None
-        record.decided_by_id = actor.employee_id if act == "decide" else None
-        record.decision_note = note or None
-        current.flush()
-        record_id = record.id
-        after_commit(lambda: hooks().event("transitioned", entity=_ENTITY, record_id=record_id, transition=transition))
+            _check_decision(current, record, actor, to, note)
+        move(current, record, to, actor.employee_id if act == "decide" else None, note)
+        if act == "submit":
+            begin_approval(record)
+
+
+def move(current: Session, record: Application, to: str, decided_by: int | None, note: str) -> None:
+    """Bring an application into a state, in the running transaction; others are asked before and told after."""
+    transition = f"{record.state}>{to}"
+    hooks().gate("before_transition", entity=ENTITY, record=record, transition=transition, actor=require_actor())
+    moment = now()
+    record.state = to
+    record.submitted_at = moment if to == "submitted" else None if to == "draft" else record.submitted_at
+    record.granted_at = moment if to == "granted" else None
+    record.decided_by_id = decided_by
+    record.decision_note = note or None
+    current.flush()
+    record_id = record.id
+    after_commit(lambda: hooks().event("transitioned", entity=ENTITY, record_id=record_id, transition=transition))
+
+
+def _check_decision(current: Session, record: Application, actor: Actor, to: str, note: str) -> None:
+    """One person decides only where no flow does, and not without a reason against it."""
+    if is_in_approval(record):
+        raise Refused(_("This application is in an approval flow, which decides about it"))
+    _check_decider(current, record, actor)
+    if to == "refused" and not note:
+        raise Refused(_("Please say why it is not granted"), field="note")
 
 
 def _check_decider(current: Session, record: Application, actor: Actor) -> None:
@@ -133,4 +151,4 @@ def _check_development(current: Session, customer_id: int, development_id: int |
         raise Refused(_("This business development was lost"), field="development_id")
 
 
-__all__ = ["change_application", "change_state", "prefill", "write_application"]
+__all__ = ["change_application", "change_state", "move", "prefill", "write_application"]

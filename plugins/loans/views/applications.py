@@ -30,7 +30,16 @@ from app.types import Field, Refused
 from plugins.loans import rules
 from plugins.loans.models import Application
 from plugins.loans.schemas import APPLICATION
-from plugins.loans.services import change_state, prefill, preview_schedule, read_schedule, reconsiderations, refill
+from plugins.loans.services import (
+    change_state,
+    is_in_approval,
+    is_returned,
+    prefill,
+    preview_schedule,
+    read_schedule,
+    reconsiderations,
+    refill,
+)
 from plugins.loans.views.acts import ActsView
 from plugins.loans.views.tables import money_figure, schedule_table
 
@@ -56,7 +65,7 @@ class LoansApplicationView(ActsView):
     def offers(self, record: Application, act: str) -> bool:
         """The acts that fit its state."""
         if act == "edit":
-            return record.state == "draft"
+            return record.state == "draft" or (record.state == "submitted" and is_returned(record))
         moves = {
             "submit": "submitted",
             "take_back": "draft",
@@ -66,6 +75,8 @@ class LoansApplicationView(ActsView):
         }
         if act == "reconsider":
             return record.state == "refused" and all(one.state == "withdrawn" for one in reconsiderations(record))
+        if act in ("grant", "refuse") and is_in_approval(record):
+            return False
         return act not in moves or (record.state, moves[act]) in rules.MOVES
 
     def figures(self, record: Application) -> Sequence[Figure]:
