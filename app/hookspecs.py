@@ -198,6 +198,9 @@ def locks(entity: str, ids: Sequence[int]) -> Mapping[int, Lock]:
 def before_write(entity: str, act: str, writes: Sequence[Write], actor: Actor) -> Mapping[int, Veto | Held | Begun]:
     """Asked before records are written by any door, once for one or for a whole chunk; `act`: create, update, delete.
 
+    Also before records leave the product in a file (``export``): one write without a record, whose values are the
+    request (query, format, columns, reason), how many ``rows`` it has and which ``personal`` columns.
+
     Policy: gate. The values are checked already. The answer names places in `writes`: a `Veto` refuses that record
     alone, `Held` says that something else was opened in its stead (in the running transaction), `Begun` lets it be
     written and is told its id. Places it does not name are written.

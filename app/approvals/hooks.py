@@ -12,7 +12,7 @@ from app.approvals.services import time_outs
 from app.approvals.services.binding import assignment_refused, locks_of_cases, transition_refused
 from app.approvals.services.ending import EndOf, end_again
 from app.approvals.services.finishing import END_JOB
-from app.approvals.services.gating import gate
+from app.approvals.services.gating import SETTINGS, gate
 from app.approvals.services.handing import approval_holdings
 from app.approvals.services.telling import KINDS, TELL_JOB, Tell, tell_module
 from app.hookspecs import hookimpl
@@ -28,6 +28,7 @@ from app.types import (
     MenuGroup,
     NoticeKind,
     RoleTemplate,
+    Setting,
     Tab,
     Veto,
     Write,
@@ -51,6 +52,11 @@ def holdings(employee_id: int) -> Sequence[Holding]:
 @hookimpl
 def notice_kinds() -> Sequence[NoticeKind]:
     return KINDS
+
+
+@hookimpl
+def settings() -> Sequence[Setting]:
+    return SETTINGS
 
 
 @hookimpl

@@ -56,11 +56,11 @@ def lock_of(entity: Entity, record: Any) -> Lock | None:
 
 
 def ask(entity: Entity, act: str, writes: Sequence[Write]) -> dict[int, Answer]:
-    """What stands against these writes (`act`: create, update, delete), by their place; others may go on."""
+    """What stands against these writes (`act`: create, update, delete, export), by their place; others may go on."""
     if not writes or is_passing():
         return {}
     found: dict[int, Answer] = {}
-    if act != "create":
+    if act in ("update", "delete"):
         locks = locks_of(entity, [one.record.id for one in writes])
         for place, one in enumerate(writes) if locks else ():
             lock = locks.get(one.record.id)
@@ -70,7 +70,7 @@ def ask(entity: Entity, act: str, writes: Sequence[Write]) -> dict[int, Answer]:
         for place, answer in (call() or {}).items():
             found.setdefault(place, answer)
     for place, answer in found.items():
-        if isinstance(answer, Held):
+        if isinstance(answer, Held) and writes[place].record is not None:
             _remember(entity, writes[place].record.id, answer)
     return found
 

@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from app.access.actors import acting_as
+from app.access.actors import acting_as, load_actor
 from app.access.audit import plain
 from app.access.scope import UNSCOPED
 from app.approvals.rules.document import Document, End
@@ -27,7 +28,10 @@ from app.fields.rules import BadValue
 from app.fields.values import read_value
 from app.host.context import context
 from app.jobs.services import enqueue
+from app.notices.services import notify
 from app.organisation.models import Employee
+from app.transfer.models import Export
+from app.transfer.services.exports import start_export
 from app.transfer.services.writing import savepoint
 from app.types import SYSTEM, Entity, Refused
 
@@ -176,6 +180,24 @@ def reason_of(fault: Exception) -> str:
     return _("It could not be carried out; the reason is in the log")
 
 
+def export(case: Any) -> None:
+    """Let the export a case has asked for be made, as the applicant with the rights of now. Raises `Refused`."""
+    statement = select(Employee.user_id).where(Employee.id == case.applicant_id)
+    user_id = session.scalar(statement.execution_options(**{UNSCOPED: True}))
+    actor = load_actor(user_id) if user_id is not None else None
+    if actor is None:
+        raise Refused(_("The applicant cannot log in any more"))
+    asked = case.payload
+    with passing(), acting_as(actor):
+        made = start_export(
+            case.entity, asked["query"], asked["format"], asked["columns"], asked["reason"], later=True
+        )
+    if isinstance(made, Export):
+        title = _l("%(title)s: the file is being made", title=case.title)
+        notify("approvals.result", title, employees=[case.applicant_id], link=f"/export/{made.id}/")
+
+
+on_approval("export", export)
 on_approval("change", change)
 on_approval("delete", remove)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.access.audit import plain
 from app.approvals.services.binding import Bound, begins, bindings, open_cases, reason
@@ -13,8 +14,29 @@ from app.approvals.services.starting import start_case
 from app.approvals.services.telling import case_path
 from app.db import session
 from app.host.context import context
+from app.host.settings import setting
 from app.transfer.services.writing import savepoint
-from app.types import Begun, Entity, Held, Kind, Refused, Veto, Write
+from app.types import Begun, Entity, Held, Kind, Refused, Setting, Veto, Write
+
+EXPORT_ROWS, EXPORT_PERSONAL = "approvals.export_rows", "approvals.export_personal"
+SETTINGS = (
+    Setting(
+        EXPORT_ROWS,
+        _l("Rows from which an export needs an approval"),
+        Kind.INTEGER,
+        1,
+        help=_l("Only kinds of records with a flow that starts with exports"),
+        minimum=1,
+        maximum=100_000_000,
+    ),
+    Setting(
+        EXPORT_PERSONAL,
+        _l("Exports with personal data in clear need an approval however short"),
+        Kind.BOOLEAN,
+        True,
+        help=_l("Only kinds of records with a flow that starts with exports"),
+    ),
+)
 
 Answer = Veto | Held | Begun
 
@@ -25,6 +47,8 @@ def gate(slug: str, act: str, writes: Sequence[Write]) -> dict[int, Answer]:
     flows = bindings().flows.get(slug, ())
     if entity is None or not any(_starts(bound, act, ()) for bound in flows):
         return {}
+    if act == "export":
+        return {place: out for place, one in enumerate(writes) if (out := export_held(entity, flows, one)) is not None}
     if act == "create":
         found = ((place, _for(entity, flows, act, one)) for place, one in enumerate(writes))
         return {place: Begun(_beginning(entity, bound)) for place, bound in found if bound is not None}
@@ -45,6 +69,8 @@ def gate(slug: str, act: str, writes: Sequence[Write]) -> dict[int, Answer]:
 def _starts(bound: Bound, act: str, names: Sequence[str] | Mapping[str, Any]) -> bool:
     """Whether the flow begins with such an act; of changes without names: with any."""
     starts = bound.document.starts
+    if act == "export":
+        return starts.export
     if act == "update":
         return bool(starts.change) and (not names or "*" in starts.change or any(n in starts.change for n in names))
     return starts.create if act == "create" else starts.delete
@@ -80,6 +106,19 @@ def change_asked(one: Write) -> dict[str, Any]:
     """The payload of a change: the new values and what stood there when they were asked for."""
     before = {name: plain(getattr(one.record, name, None)) for name in one.values}
     return {"values": {name: plain(value) for name, value in one.values.items()}, "before": before}
+
+
+def export_held(entity: Entity, flows: Sequence[Bound], one: Write) -> Answer | None:
+    """The case that stands for an export: of many rows, or with personal data in clear where the site says so."""
+    bound = next((bound for bound in flows if bound.document.starts.export), None)
+    asked = one.values
+    personal = asked["personal"] and setting(EXPORT_PERSONAL)
+    if bound is None or (asked["rows"] < setting(EXPORT_ROWS) and not personal):
+        return None
+    title = _("Export: %(entity)s, %(rows)s rows", entity=entity.label, rows=f"{asked['rows']:,}")
+    return _held(
+        start_case(bound.definition_id, entity.slug, None, asked="export", payload=dict(asked), title=title)
+    )
 
 
 def _held(case: Any) -> Held:

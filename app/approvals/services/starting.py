@@ -51,7 +51,7 @@ def start_case(
         asking = Asking(current, about)
         if asked == "button" and not document.starts.button:
             raise refused("not_button")
-        if not asking.is_so(document.starts.when):
+        if asked != "export" and not asking.is_so(document.starts.when):  # a list has no values to ask
             raise refused("not_for_it")
         name = title or (str(getattr(record, entity.title, "") or "") if entity is not None else "") or found.name
         case_id = _insert(current, found, document, about, record_id, name)

@@ -60,6 +60,8 @@ class Telling:
         for event in events:
             if event.kind == "ended":
                 self._ended(event)
+            elif event.kind == "unfinished":
+                self._unfinished(event)
             elif event.kind in ("notified", "copied"):
                 self._copied(event)
             elif event.kind == "returned" and event.data["to"] == APPLICANT:
@@ -104,6 +106,12 @@ class Telling:
 
     def _ended(self, event: Event) -> None:
         self._say("approvals.result", _RESULTS[event.data["outcome"]](**self._about), self._applicant)
+
+    def _unfinished(self, event: Event) -> None:
+        """The decision stands, but what follows from it could not be done: the applicant is told why."""
+        about = {**self._about, "reason": event.data["reason"]}
+        title = _l("%(title)s could not be carried out yet: %(reason)s", **about)
+        self._say("approvals.result", title, self._applicant)
 
     def _copied(self, event: Event) -> None:
         people = [int(person) for person in event.data["people"]]

@@ -167,6 +167,12 @@ def note_file(entity: str, record_id: int | str, label: str, file: str, rows: in
         record_acts(current, [Act(EXPORTED, entity, str(record_id), label[:200], changes)])
 
 
+def personal_among(entity: Entity, names: Sequence[str]) -> list[str]:
+    """Those of the columns that hold personal data in clear: fields that would be masked for others."""
+    fields = (entity.field(name) for name in names)
+    return [field.name for field in fields if field is not None and field.mask and field.level >= Level.READ]
+
+
 def masked_among(entity: Entity, names: Sequence[str]) -> list[str]:
     """Those of the columns that come masked to the actor."""
     fields = (entity.field(name) for name in names)

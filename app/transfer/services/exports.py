@@ -23,12 +23,13 @@ from app.base.views.state import ListState
 from app.base.views.titles import read_titles
 from app.db import db, now, reading, session, transaction
 from app.fields.custom.stored import is_stored
+from app.fields.gate import ask_one
 from app.host.context import context
 from app.jobs.services import enqueue
 from app.transfer.models import Export
 from app.transfer.services import control, storage
 from app.transfer.services.export_files import CsvWriter, Names, Writer, XlsxWriter, in_chunks
-from app.types import Entity, Field, Kind, Refused
+from app.types import Entity, Field, Held, Kind, Refused
 
 FORMATS = ("xlsx", "csv")
 #: Rows written while the person waits; more go through a job.
@@ -69,11 +70,13 @@ def count_rows(state: ListState, cap: int) -> int:
     return int(session.scalar(statement) or 0)
 
 
-def start_export(slug: str, query: str, file_format: str, columns: Sequence[str], reason: str = "") -> Export:
-    """Export a list: at once when it is short, else as a job. Raises `Refused`; nothing is then kept.
+def start_export(
+    slug: str, query: str, file_format: str, columns: Sequence[str], reason: str = "", *, later: bool = False
+) -> Export | Held:
+    """Export a list: at once when it is short, else (or `later`) as a job. Raises `Refused`; nothing is then kept.
 
     Refused are also a list without a reason where the site asks for one, and more rows than the actor's roles
-    or the day allow.
+    or the day allow. The answer is what was opened in place of the export where it needs an approval.
     """
     entity = exportable_entity(slug)
     known = {field.name for field in exportable_fields(entity)}
@@ -88,6 +91,10 @@ def start_export(slug: str, query: str, file_format: str, columns: Sequence[str]
     actor, chosen = require_actor(), list(dict.fromkeys(columns))
     with transaction() as current:
         control.refuse_beyond_day(current, rows)
+        request = {"query": query, "format": file_format, "columns": chosen, "reason": said, "rows": rows}
+        answer = ask_one(entity, "export", None, {**request, "personal": control.personal_among(entity, chosen)})
+        if isinstance(answer, Held):
+            return answer
         made = Export(
             entity=slug,
             format=file_format,
@@ -103,14 +110,14 @@ def start_export(slug: str, query: str, file_format: str, columns: Sequence[str]
         )
         current.add(made)
         current.flush()
-        if rows > AT_ONCE:
+        if rows > AT_ONCE or later:
             made.job_id = enqueue(
                 "transfer.export",
                 {"export_id": made.id},
                 title=_("Export: %(entity)s", entity=entity.label),
                 unique_key=f"export-{made.id}",
             )
-    if rows <= AT_ONCE:
+    if made.job_id is None:
         number = made.id
         try:
             write_export(number)

@@ -16,7 +16,7 @@ from app.base.views.asked import asked_links, in_words, list_of
 from app.base.views.cells import zone
 from app.base.views.desk import usual_columns
 from app.base.views.guard import mine
-from app.base.views.replies import done
+from app.base.views.replies import done, say_held
 from app.base.views.titles import read_titles
 from app.db import now, session
 from app.host.settings import setting
@@ -24,7 +24,7 @@ from app.transfer.models import Export
 from app.transfer.rules.exported import LONGEST_REASON
 from app.transfer.services import control, exports
 from app.transfer.views.pieces import named, refusal
-from app.types import Entity, Refused
+from app.types import Entity, Held, Refused
 
 _LISTED = 50
 
@@ -65,6 +65,9 @@ class ExportView(PageView):
         if request.method == "POST":
             try:
                 made = exports.start_export(entity, query, file_format, chosen, reason)
+                if isinstance(made, Held):
+                    say_held(made)
+                    return done(url_for("ExportView.list"))
                 if made.job_id is None:
                     return redirect(url_for("ExportView.file", pk=made.id), 303)  # type: ignore[return-value]
                 return done(url_for("ExportView.show", pk=made.id))

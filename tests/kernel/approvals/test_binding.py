@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, update
 
 from app.access.actors import acting_as
@@ -15,7 +16,7 @@ from app.approvals.models import Case, CaseEvent
 from app.approvals.rules.document import End, Kind, Starts, Step
 from app.approvals.services import decide, give_back, verify_case
 from app.approvals.services.ending import fill_in
-from app.approvals.services.gating import gate
+from app.approvals.services.gating import EXPORT_PERSONAL, EXPORT_ROWS, gate
 from app.base.bulk.services import Asked
 from app.customers.models import Customer
 from app.db import now, session, transaction
@@ -23,13 +24,15 @@ from app.fields.gate import passing
 from app.fields.records import create_record, delete_record, find_record, update_record
 from app.host.context import context, entity
 from app.jobs.models import Job
-from app.testing.factories import make_customer
+from app.testing.factories import make_customer, make_setting
 from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, Person, login
+from app.transfer.models import Export
 from app.types import SYSTEM, ApprovalAct, Held, Refused
 from tests.kernel.approvals.flows import publish, seat_of, step, submit
 from tests.kernel.base.resources import CUSTOMERS
 from tests.kernel.base.test_bulk import edit, results
+from tests.kernel.fields.shaping import rebuilt
 from tests.kernel.transfer.tables import csv_bytes, imported
 
 
@@ -208,6 +211,54 @@ def test_made_records_go_under_approval_with_condition_steps_and_ends(app: Any, 
     assert found == ["教师", "referral", "1234.50", "case create"]
 
 
+def test_exports_wait_for_an_approval(client: Browser, people: People) -> None:
+    publish(step("one", people.head), starts=Starts(button=False, export=True))
+    make_customer("甲", people.admin, mobile="13800138000")
+    login(client, people.admin)
+    make_setting(EXPORT_ROWS, 2)
+    asked = {"format": "csv", "column": ["code", "name"], "reason": "季度核对 & 对账"}
+    make_setting(EXPORT_PERSONAL, "no")
+    assert "/file" in client.post("/export/start/customer", data=asked).headers["Location"]  # one row, nothing personal
+    make_setting(EXPORT_PERSONAL, "yes")
+    for act in ("refuse", "approve"):
+        count = session.scalar(select(func.count(Export.id))) or 0
+        answer = client.post("/export/start/customer", data={**asked, "column": ["code", "mobile"]})
+        assert answer.headers["Location"] == "/export/" and session.scalar(select(func.count(Export.id))) == count
+        case = cases()[-1]
+        assert (case.asked, case.record_id, case.payload["personal"]) == ("export", None, ["mobile"])
+        approve(case.id, people.head, act)
+        run_pending()
+        assert session.scalar(select(func.count(Export.id))) == count + (act == "approve")
+    made = session.scalars(select(Export).order_by(Export.id.desc())).first()
+    assert made is not None and (made.status, made.created_by) == ("done", people.admin.user_id)
+    assert "13800138000" in client.get(f"/export/{made.id}/file").text
+
+
+def test_kinds_of_records_made_on_screen_go_under_approval(app: Flask, people: People) -> None:
+    visit = {"label_zh": "走访计划", "label_en": "Visit plan", "scoping": "own", "icon": "map-pin"}
+    with acting_as(people.admin.actor):
+        create_record(entity("custom_entity"), visit)
+    with rebuilt(app):
+        publish(
+            step("one", people.head), entity="x_visit_plan",
+            starts=Starts(create=True, delete=True), ends={"approved": End({"name": "已批准的走访"})},
+        )  # fmt: skip
+        described = entity("x_visit_plan")
+        with acting_as(people.admin.actor):
+            made = create_record(described, {"name": "走访"})
+            with pytest.raises(Refused, match="正在审批"):
+                update_record(described, made, {"name": "改"})
+        number = made.id
+        approve(cases()[0].id, people.head)
+        with acting_as(people.admin.actor):
+            record = find_record(described, number)
+            assert record.name == "已批准的走访"
+            assert delete_record(described, record) is not None and find_record(described, number) is not None
+        approve(cases()[1].id, people.head)
+        with acting_as(people.admin.actor):
+            assert find_record(described, number) is None
+
+
 def test_a_site_without_flows_asks_nothing_of_the_database(people: People) -> None:
     customer = make_customer("甲", people.manager)
     publish(step("one", people.head), entity="contact", code="other", starts=Starts(change=("*",)))
@@ -217,5 +268,3 @@ def test_a_site_without_flows_asks_nothing_of_the_database(people: People) -> No
         assert before is not None and "customer" not in before.entities
         assert change(people.manager, customer, level="key") is None
     assert session.scalar(select(func.count(Case.id))) == 0
-    with transaction():
-        pass
