@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Begun,
         Card,
         Entity,
+        FlowDefinition,
         Held,
         Holding,
         JobSpec,
@@ -59,6 +60,7 @@ POLICY: dict[str, str] = {
     "metrics": "boot",
     "notice_kinds": "boot",
     "approval_acts": "boot",
+    "flow_definitions": "boot",
     "placements": "gate",
     "scope_filters": "gate",
     "assignable": "gate",
@@ -150,6 +152,15 @@ def approval_acts() -> Sequence[ApprovalAct]:
     """Acts the end or an automatic step of an approval may call. Names are unique and begin with the module's slug.
 
     Policy: boot. A handler runs in the transaction of the step, as the product itself.
+    """
+
+
+@hookspec
+def flow_definitions() -> Sequence[FlowDefinition]:
+    """Approval flows the module ships. `qiao sync` publishes those the site does not have yet.
+
+    Policy: boot. Codes are unique in a site. What an admin has changed since is never overwritten: a newer
+    flow of the module is offered as a draft, once.
     """
 
 

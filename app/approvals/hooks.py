@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.approvals import models, screens
+from app.approvals import models, screens, shaping
 from app.approvals.services import time_outs
 from app.approvals.services.binding import assignment_refused, locks_of_cases, transition_refused
 from app.approvals.services.ending import EndOf, end_again
@@ -15,6 +15,7 @@ from app.approvals.services.finishing import END_JOB
 from app.approvals.services.gating import SETTINGS, gate
 from app.approvals.services.handing import approval_holdings
 from app.approvals.services.telling import KINDS, TELL_JOB, Tell, tell_module
+from app.approvals.views.designer import ApprovalDefinitionView
 from app.hookspecs import hookimpl
 from app.types import (
     Action,
@@ -81,17 +82,17 @@ def before_assign(customer_ids: Sequence[int]) -> Veto | None:
 
 @hookimpl
 def views() -> Sequence[type]:
-    return screens.VIEWS
+    return (*screens.VIEWS, ApprovalDefinitionView)
 
 
 @hookimpl
 def menu() -> Sequence[MenuGroup]:
-    return (screens.MENU,)
+    return (screens.MENU, shaping.designer_menu())
 
 
 @hookimpl
 def role_templates() -> Sequence[RoleTemplate]:
-    return screens.roles()
+    return (*screens.roles(), *shaping.ROLES)
 
 
 @hookimpl

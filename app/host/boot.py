@@ -148,6 +148,7 @@ def _fill(carried: Context) -> None:
         carried.metrics,
         carried.notice_kinds,
         carried.approval_acts,
+        carried.flow_definitions,
         carried.role_templates,
     ):
         registry.clear()
@@ -177,6 +178,11 @@ def _fill(carried: Context) -> None:
                 hooks.quarantine(slug, f"{name} has '{item.name}' already")
                 continue
             registry[item.name] = item
+    for slug, flow in hooks.boot("flow_definitions"):
+        if slug in hooks.modules and flow.code in carried.flow_definitions:
+            hooks.quarantine(slug, f"flow_definitions has '{flow.code}' already")
+        elif slug in hooks.modules:
+            carried.flow_definitions[flow.code] = (slug, flow)
     for _slug, template in hooks.boot("role_templates"):
         carried.role_templates[template.slug] = merged(carried.role_templates.get(template.slug), template)
     carried.menu = sorted((group for _slug, group in hooks.boot("menu")), key=lambda group: group.order)

@@ -10,7 +10,17 @@ from flask import Flask, current_app
 from app.host.discovery import Found
 from app.host.policies import Hooks
 from app.host.sites import Site
-from app.types import ApprovalAct, Entity, JobSpec, MenuGroup, Metric, NoticeKind, RoleTemplate, Setting
+from app.types import (
+    ApprovalAct,
+    Entity,
+    FlowDefinition,
+    JobSpec,
+    MenuGroup,
+    Metric,
+    NoticeKind,
+    RoleTemplate,
+    Setting,
+)
 
 EXTENSION = "qiao"
 
@@ -50,6 +60,8 @@ class Context:
     approval_acts: dict[str, ApprovalAct] = field(default_factory=dict)
     #: Entity slug → the flows for its records, as `app.approvals.services.binding` last read them.
     approvals: Any = None
+    #: Approval flows that modules ship, with the module, by code.
+    flow_definitions: dict[str, tuple[str, FlowDefinition]] = field(default_factory=dict)
     menu: list[MenuGroup] = field(default_factory=list)
     role_templates: dict[str, RoleTemplate] = field(default_factory=dict)
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.access.audit import Act, record_acts
+from app.approvals.services.shipping import synchronise_flows
 from app.base.permissions import synchronise_in
 from app.db import db, session, transaction
 from app.host.boot import running_version
@@ -222,6 +223,7 @@ def _load_migrate_synchronise(site: Site, found: Found, wanted: set[str], act: s
                     raise Refused(_("It requires %(modules)s", modules=", ".join(sorted(missing))))
                 upgrade(connection, line_of(found))
                 synchronise_in(current)
+                synchronise_flows(current)
                 current.merge(_row(found, enabled=True))
                 bump_version(current)
                 record_acts(current, [Act(act, "module", found.slug, found.slug)])

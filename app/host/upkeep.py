@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.access.actors import acting_as
+from app.approvals.services.shipping import synchronise_flows
 from app.base.permissions import Synced, synchronise
-from app.db import db, session
+from app.db import db, session, transaction
 from app.host.counting import bump_version
 from app.host.discovery import boot_order
 from app.host.migrations import KERNEL, KERNEL_LINE, line_of, migrating, upgrade
@@ -71,7 +72,10 @@ def synchronise_site(site: Site) -> Synced:
     app = create_app(site)
     with app.app_context(), acting_as(SYSTEM):
         try:
-            return synchronise()
+            done = synchronise()
+            with transaction() as current:
+                synchronise_flows(current)
+            return done
         finally:
             session.remove()
             db.engine.dispose()

@@ -117,9 +117,10 @@ def boots_alone(found: Found, site: Site) -> None:
 
 def _names_begin_with_its_slug(found: Found) -> None:
     hooks = context().hooks
-    for kind in ("entities", "jobs", "settings", "metrics", "notice_kinds"):
+    for kind in ("entities", "jobs", "settings", "metrics", "notice_kinds", "flow_definitions"):
         items = [item for slug, item in hooks.boot(kind) if slug == found.slug]
-        names = [item.slug if kind == "entities" else item.name for item in items]
+        called = {"entities": "slug", "flow_definitions": "code"}.get(kind, "name")
+        names = [getattr(item, called) for item in items]
         strange = [name for name in names if not name.startswith((f"{found.slug}_", f"{found.slug}."))]
         assert not strange, f"{kind} that do not begin with '{found.slug}': {strange}"
         assert len(set(names)) == len(names), f"{kind} named twice: {names}"

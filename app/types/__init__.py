@@ -31,6 +31,7 @@ from app.types.people import (
 from app.types.pieces import (
     Action,
     Card,
+    FlowDefinition,
     JobSpec,
     MenuGroup,
     MenuItem,
@@ -54,6 +55,7 @@ __all__ = [
     "Entity",
     "Field",
     "FieldLevels",
+    "FlowDefinition",
     "Grant",
     "Handing",
     "Held",

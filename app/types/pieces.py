@@ -165,6 +165,21 @@ class TimelineItem:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowDefinition:
+    """An approval flow a module ships: published when the site first has it, an admin's from then on.
+
+    `code` is unique in a site and begins with the module's slug; `entity` is the slug of the records it is for.
+    `document` is the flow as JSON (`app.approvals.rules.writing`); it names roles and units, never people.
+    """
+
+    code: str
+    name: str
+    name_en: str
+    entity: str
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeKind:
     """A kind of notice people are told and may want by some ways and not by others: `name` is `slug.what`.
 

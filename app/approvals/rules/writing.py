@@ -1,6 +1,6 @@
 """A flow's document as JSON and back: strict, bounded, defaults left out.
 
-What is read has the right shape; whether it makes sense is asked by `app.approvals.rules.validating`, because a draft
+What is read has the right shape; whether it makes sense is asked by `app.approvals.checking`, because a draft
 may be unfinished.
 """
 
