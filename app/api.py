@@ -52,6 +52,7 @@ from app.customers.services import (
 from app.db import Model, Money, UtcDateTime, after_commit, execute_on, extra_ddl, now, reading, session, transaction
 from app.fields.bulk import among, insert_rows, next_ids
 from app.fields.custom.stored import Extensible
+from app.fields.gate import refuse_locked
 from app.fields.records import create_record, delete_record, find_record, update_record
 from app.fields.values import read_values
 from app.hookspecs import hookimpl
@@ -161,6 +162,7 @@ __all__ = [
     "record_activity",
     "record_acts",
     "record_url",
+    "refuse_locked",
     "related_list",
     "related_tab",
     "require_actor",
