@@ -177,6 +177,8 @@ class FlowDefinition:
     name_en: str
     entity: str
     document: Mapping[str, Any]
+    #: In force at once; else an administrator switches it on, once the roles and heads it asks are there.
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)

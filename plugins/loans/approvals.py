@@ -11,7 +11,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.types import ApprovalAct
+from app.types import ApprovalAct, FlowDefinition
 from plugins.loans.services import approve_case, refuse_case, reopen_case
 
 FLOW = "loans_application"
@@ -70,10 +70,12 @@ DOCUMENT: dict[str, Any] = {
     "batch_below": str(LIMIT + 1),
 }  # fmt: skip
 
+FLOWS = (FlowDefinition(FLOW, "贷款审批", "Loan approval", "loans_application", DOCUMENT, active=False),)
+
 ACTS = (
     ApprovalAct("loans.grant", _l("Grant the application"), approve_case, "loans_application"),
     ApprovalAct("loans.refuse", _l("Refuse the application"), refuse_case, "loans_application"),
     ApprovalAct("loans.reopen", _l("Make the application a draft again"), reopen_case, "loans_application"),
 )
 
-__all__ = ["ACTS", "COMMITTEE_ROLE", "DOCUMENT", "FLOW", "LIMIT"]
+__all__ = ["ACTS", "COMMITTEE_ROLE", "DOCUMENT", "FLOW", "FLOWS", "LIMIT"]

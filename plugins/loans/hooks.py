@@ -17,6 +17,7 @@ from app.types import (
     ApprovalAct,
     Card,
     Entity,
+    FlowDefinition,
     Holding,
     MenuGroup,
     MenuItem,
@@ -30,7 +31,7 @@ from app.types import (
     Veto,
 )
 from plugins.loans import pieces, services
-from plugins.loans.approvals import ACTS
+from plugins.loans.approvals import ACTS, FLOWS
 from plugins.loans.demo import write_demo
 from plugins.loans.metrics import METRICS
 from plugins.loans.models import Application, Development
@@ -75,6 +76,11 @@ def scope_filters(entity: str, actor: Actor) -> Sequence[ScopeFilter]:
         return ()
     mine = services.own_customers(actor, cast(Table, model.__table__).c.customer_id)
     return () if mine is None else (ScopeFilter(also=mine),)
+
+
+@hookimpl
+def flow_definitions() -> Sequence[FlowDefinition]:
+    return FLOWS
 
 
 @hookimpl

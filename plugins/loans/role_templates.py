@@ -56,7 +56,7 @@ ROLE_TEMPLATES = (
     RoleTemplate(
         "loans_committee",
         _l("Loan committee"),
-        _READS,
+        {**_READS, "ApprovalView": ("can_list",)},
         {**_scopes(Scope.ALL), "customer": Scope.ALL},
         _l("Votes on large loans; reads the applications of the whole house and changes none."),
     ),

@@ -21,7 +21,7 @@ from app.approvals.services.acting import (
 )
 from app.approvals.services.delegating import administers, delegate, delegations_to, end_delegation
 from app.approvals.services.keeping import verify_case
-from app.approvals.services.open_cases import OpenCase, flow_of, last_decision, open_cases
+from app.approvals.services.open_cases import OpenCase, flow_of, last_decision, open_cases, switch_flow
 from app.approvals.services.reading import CaseView, Line, read_case
 from app.approvals.services.starting import start_case
 from app.approvals.services.telling import case_path
@@ -52,6 +52,7 @@ __all__ = [
     "remove_signer",
     "resubmit",
     "start_case",
+    "switch_flow",
     "transfer",
     "urge",
     "verify_case",

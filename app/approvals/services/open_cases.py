@@ -10,6 +10,7 @@ from sqlalchemy import Table, select
 
 from app.approvals.models import Case, CaseEvent, Definition
 from app.approvals.rules.state import Status
+from app.approvals.services.definitions import set_active
 from app.db import session
 from app.fields.bulk import among
 
@@ -70,4 +71,15 @@ def last_decision(case_id: int) -> tuple[int | None, str]:
     return (None, "") if row is None else (row.employee_id, row.comment)
 
 
-__all__ = ["OpenCase", "flow_of", "last_decision", "open_cases"]
+def switch_flow(code: str, active: bool) -> bool:
+    """Let records go into a published flow from now on, or no more; whether the site has it. Raises `Refused`."""
+    wanted = select(_DEFINITION.c.id, _DEFINITION.c.version).where(
+        _DEFINITION.c.code == code, _DEFINITION.c.published > 0
+    )
+    found = session().connection().execute(wanted).one_or_none()
+    if found is not None:
+        set_active(found.id, active, found.version)
+    return found is not None
+
+
+__all__ = ["OpenCase", "flow_of", "last_decision", "open_cases", "switch_flow"]

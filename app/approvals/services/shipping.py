@@ -57,8 +57,9 @@ def _offer(current: Session, slug: str, shipped: FlowDefinition, document: Docum
         held.draft = text
         return True
     made = Definition(
-        code=shipped.code, name=shipped.name, name_en=shipped.name_en, entity=shipped.entity, module=slug, draft=text
-    )
+        code=shipped.code, name=shipped.name, name_en=shipped.name_en, entity=shipped.entity, module=slug, draft=text,
+        active=shipped.active,
+    )  # fmt: skip
     current.add(made)
     current.flush()
     try:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
 from app.api import Unit, acting_as, session, transaction
-from app.approvals.models import Case, Definition, DefinitionVersion, Task
-from app.approvals.services import decide
+from app.approvals.models import Case, Task
+from app.approvals.services import decide, flow_of, switch_flow
+from app.approvals.services.shipping import synchronise_flows
 from app.testing.people import People, Person, add_person
 from app.types import SYSTEM
-from plugins.loans.approvals import DOCUMENT, FLOW
+from plugins.loans.approvals import FLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,13 @@ def appoint(people: People) -> Deciders:
 
 
 def switch_on() -> None:
-    """The module's flow, published and in force."""
-    with acting_as(SYSTEM), transaction() as current:
-        made = Definition(
-            code=FLOW, name="贷款审批", entity="loans_application", module="loans", published=1, active=True
-        )
-        current.add(made)
-        current.flush()
-        current.add(
-            DefinitionVersion(definition_id=made.id, number=1, document=json.dumps(DOCUMENT), published_by="test")
-        )
+    """The module's flow, as `qiao sync` publishes it, put in force."""
+    with acting_as(SYSTEM):
+        with transaction() as current:
+            synchronise_flows(current)
+        assert flow_of("loans_application") is None, "it waits for an administrator"
+        assert switch_flow(FLOW, True)
+    assert flow_of("loans_application") == FLOW
 
 
 def waits_for(person: Person) -> list[tuple[int, int]]:

@@ -100,7 +100,7 @@ def test_a_module_ships_a_flow_once_and_offers_a_newer_one_as_a_draft(
     def ship(*levels: int) -> int:
         raw = flows.write_document(document(*levels))
         shipped = FlowDefinition("loans_approval", "放款审批", "Loan approval", "customer", raw)
-        monkeypatch.setitem(context(app).flow_definitions, shipped.code, ("loans", shipped))
+        monkeypatch.setattr(context(app), "flow_definitions", {shipped.code: ("loans", shipped)})
         with acting_as(SYSTEM), transaction() as current:
             return synchronise_flows(current)
 
