@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, has_request_context, request
+from flask import Flask, current_app, has_request_context, request
 from flask_appbuilder import AppBuilder
 from flask_appbuilder import Model as AdminModel
 
+from app.base.language import use_catalogues
 from app.base.rest.files import FileApi
 from app.base.rest.openapi import OpenApi
 from app.base.rest.security import SecurityApi
@@ -30,6 +31,7 @@ class QiaoAppBuilder(AppBuilder):
         """FAB's jQuery, Bootstrap 3 and templates stay where they are."""
 
     def _add_admin_views(self) -> None:
+        use_catalogues(current_app)
         self._indexview = None
         self.sm.auth_view = self.add_view_no_menu(LoginView)
         self.sm.lm.login_view = "LoginView.login"

@@ -36,12 +36,16 @@ def add_translations(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(folder) for folder in translation_folders(app))
 
 
+def use_catalogues(app: Flask) -> None:
+    """Read no catalogue again that another app has read. Flask-Babel is set up, and nothing said yet."""
+    app.extensions["babel"].instance.domain_instance = Catalogues()
+
+
 def choose_language_by_person(app: Flask) -> None:
     """Put the person's language and time zone in the place of Flask-AppBuilder's session value."""
     babel = app.extensions["babel"]
     babel.locale_selector = language
     babel.timezone_selector = timezone
-    babel.instance.domain_instance = Catalogues()
     app.jinja_env.globals["_"] = Sayings()
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import logging
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from flask_babel import lazy_gettext as _l
@@ -40,7 +43,7 @@ def discover(plugins: Path, allowed: tuple[str, ...] = ()) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for folder in sorted({path.parent for name in ("manifest.toml", "hooks.py") for path in plugins.glob(f"*/{name}")}):
         _add(found, folder.name, f"{plugins.name}.{folder.name}", folder)
-    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+    for point in _entry_points(_path()):
         try:
             spec = importlib.util.find_spec(point.value)
         except (ImportError, ValueError) as error:
@@ -49,6 +52,18 @@ def discover(plugins: Path, allowed: tuple[str, ...] = ()) -> dict[str, Found]:
         if spec is not None and spec.origin is not None:
             _add(found, point.name, point.value, Path(spec.origin).parent)
     return {slug: module for slug, module in found.items() if not allowed or slug in allowed}
+
+
+def _path() -> tuple[tuple[str, int], ...]:
+    """(folder, time of change) of each folder packages lie in: installing or removing one changes its folder."""
+    places = (place or "." for place in sys.path)
+    return tuple((place, os.stat(place).st_mtime_ns) for place in places if os.path.exists(place))
+
+
+@lru_cache(maxsize=4)
+def _entry_points(_of: tuple[tuple[str, int], ...]) -> tuple[importlib.metadata.EntryPoint, ...]:
+    """The modules among the packages on the path. Asking all packages takes a tenth of the time an app is built in."""
+    return tuple(importlib.metadata.entry_points(group=ENTRY_POINTS))
 
 
 def _add(found: dict[str, Found], slug: str, package: str, folder: Path) -> None:

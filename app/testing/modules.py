@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,4 +147,3 @@ def module_folder(parent: Path) -> Iterator[ModuleFolder]:
         for path in root.iterdir():
             folder.forget(path.name)
         sys.modules.pop(root.name, None)
-        gc.collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from app.access.audit import verify
 from app.access.models import AuditEntry
 from app.db import db, session
 from app.host.context import context
+from app.host.discovery import discover
 from app.host.models import HostModule
 from app.host.modules import (
     disable_module,
@@ -297,6 +299,18 @@ def package(tmp_path: Path, modules: ModuleFolder) -> Iterator[str]:
     for name in [name for name in sys.modules if name.split(".")[0] == "qiao_gamma"]:
         del sys.modules[name]
     modules.forget("qiao_gamma")
+
+
+def test_a_package_is_found_and_missed_by_a_process_that_runs(tmp_path: Path, package: str) -> None:
+    nowhere = tmp_path / "nowhere"
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    meta = tmp_path / "qiao_gamma-1.0.dist-info"
+    assert list(discover(nowhere)) == [package]
+    for number, (there, found) in enumerate(((aside, []), (tmp_path, [package])), 1):
+        meta = meta.rename(there / meta.name)
+        os.utime(tmp_path, (number, number))  # a machine's clock ticks a few times in ten milliseconds
+        assert list(discover(nowhere)) == found
 
 
 def test_a_package_with_an_entry_point_is_a_module(site: Site, package: str) -> None:
