@@ -15,7 +15,7 @@ run: setup ## Start Qiao with its demo site (another port: make run PORT=8001)
 
 test: setup-dev lint ## Lint and run every test, on SQLite, PostgreSQL, Valkey and Chromium
 	@$(BIN)/python tools/check_chromium.py
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup-dev ## Ruff, mypy, import-linter
 	@failed=0; \

@@ -22,11 +22,12 @@ from app.db import db, session
 from app.host import swap
 from app.host.context import context
 from app.host.modules import disable_module, enable_module
-from app.host.sites import Site, create_site
+from app.host.sites import Site, create_site, load_site, write_private
 from app.host.swap import SiteHost, host_name
 from app.testing.databases import copy_database, drop_database
 from app.testing.modules import ModuleFolder
 from app.testing.people import Person, login, make_people
+from app.testing.templates import CAST_SECRET
 from app.types import SYSTEM
 
 DEADLINE = 20.0
@@ -49,21 +50,43 @@ def wait_for(is_so: Callable[[], Any]) -> None:
         time.sleep(0.02)
 
 
+#: Databases with one module on, by kind of database and module, each made once per process.
+_switched_on: dict[tuple[str, str], str] = {}
+
+
+def site_with(module: str, slug: str, database: str, tmp_path: Path, kept_in: Path) -> Site:
+    """A site with that module on, on a database of its own."""
+    key = (database.partition(":")[0], module)
+    if key not in _switched_on:
+        url = copy_database(database, kept_in)
+        with built(_site(tmp_path / "first", slug, url)):
+            session.execute(text("DELETE FROM host_module"))
+            session.commit()
+            enable_module(module)
+        _switched_on[key] = url
+    return _site(tmp_path, slug, copy_database(_switched_on[key], tmp_path))
+
+
+def _site(instance: Path, slug: str, url: str) -> Site:
+    """Its secret is that of all sites on a copy of the database, whose audit log is sealed with it."""
+    made = create_site(instance, slug, database_url=url, hosts=(f"{slug}.example",))
+    write_private(made.folder / "secret", CAST_SECRET + slug)
+    return load_site(instance, slug)
+
+
 @pytest.fixture
-def two_sites(database: str, modules: ModuleFolder, tmp_path: Path) -> Iterator[tuple[Site, Site]]:
+def two_sites(
+    database: str, modules: ModuleFolder, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Site, Site]]:
     """`north` with the module alpha, `south` with the module beta."""
     modules.write("alpha")
     modules.write("beta")
-    other = copy_database(database, tmp_path)
-    north = create_site(tmp_path, "north", database_url=database, hosts=("north.example",))
-    south = create_site(tmp_path, "south", database_url=other, hosts=("south.example",))
-    for site, slug in ((north, "alpha"), (south, "beta")):
-        with built(site):
-            session.execute(text("DELETE FROM host_module"))
-            session.commit()
-            enable_module(slug)
+    kept_in = tmp_path_factory.getbasetemp() / "templates"
+    north = site_with("alpha", "north", database, tmp_path, kept_in)
+    south = site_with("beta", "south", database, tmp_path, kept_in)
     yield north, south
-    drop_database(other)
+    for site in (north, south):
+        drop_database(site.database_url)
 
 
 @pytest.fixture(autouse=True)
