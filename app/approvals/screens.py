@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from flask_babel import lazy_gettext as _l
 
 from app.approvals.views.case import ApprovalView
+from app.approvals.views.delegations import ApprovalDelegationView
 from app.approvals.views.pieces import submit_actions, tabs_of, waiting_card
 from app.types import Action, Actor, Card, MenuGroup, MenuItem, RoleTemplate, Tab
 
-VIEWS: tuple[type, ...] = (ApprovalView,)
+VIEWS: tuple[type, ...] = (ApprovalView, ApprovalDelegationView)
 MENU = MenuGroup(
     "approvals",
     _l("Approvals"),
@@ -19,6 +20,10 @@ MENU = MenuGroup(
         MenuItem(
             "inbox", _l("Approval inbox"), "ApprovalView.list", "ApprovalView", icon="inbox", order=10,
             count="ApprovalView.count",
+        ),
+        MenuItem(
+            "delegations", _l("Standing in"), "ApprovalDelegationView.list", "ApprovalDelegationView",
+            icon="user-share", order=30,
         ),
     ),
     order=50,
@@ -31,9 +36,10 @@ _ALL = (
 
 def roles() -> Sequence[RoleTemplate]:
     """What roles may do with approvals."""
+    keeps = {"business_admin": ("can_list", "can_administer")}
     return tuple(
         RoleTemplate(
-            slug, "", {"ApprovalView": ("can_list", "can_administer") if slug == "business_admin" else ("can_list",)}
+            slug, "", {"ApprovalView": keeps.get(slug, ("can_list",)), "ApprovalDelegationView": ("can_list",)}
         )
         for slug in _ALL
     )

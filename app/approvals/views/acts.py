@@ -91,16 +91,16 @@ def _decide(act: str) -> Callable[[int, int, Given], object]:
 _ALL: Sequence[ActForm] = (
     ActForm("approve", _l("Approve"), "check", _l("Approved"), _decide("approve")),
     ActForm(
-        "refuse", _l("Turn down"), "x", _l("Refused"), _decide("refuse"), needed=("comment",), danger=True,
+        "refuse", _l("Turn down"), "x", _l("Turned down"), _decide("refuse"), needed=("comment",), danger=True,
     ),
     ActForm("abstain", _l("Abstain"), "circle-minus", _l("You abstained"), _decide("abstain")),
     ActForm(
-        "return", _l("Return"), "arrow-back-up", _l("Returned"),
+        "return", _l("Send back"), "arrow-back-up", _l("Sent back"),
         lambda case, seat, given: services.give_back(case, seat, given.to, given.comment, straight=given.straight),
         ("to", "straight", "comment"), ("comment",),
     ),
     ActForm(
-        "transfer", _l("Transfer"), "user-share", _l("Transferred"),
+        "transfer", _l("Transfer"), "user-share", _l("Handed to a colleague"),
         lambda case, seat, given: services.transfer(case, seat, given.people[0], given.comment),
         ("person", "comment"), note=_l("A colleague decides in your place."),
     ),
@@ -144,11 +144,11 @@ _ALL: Sequence[ActForm] = (
         note=_l("They may read this approval from now on."),
     ),
     ActForm(
-        "withdraw", _l("Withdraw"), "arrow-back-up", _l("Withdrawn"),
+        "withdraw", _l("Take the request back"), "arrow-back-up", _l("The applicant took it back"),
         lambda case, seat, given: services.withdraw(case, given.comment), danger=True, about="case",
     ),
     ActForm(
-        "cancel", _l("Cancel the approval"), "ban", _l("Cancelled"),
+        "cancel", _l("Cancel the approval"), "ban", _l("Ended by an administrator"),
         lambda case, seat, given: services.cancel_case(case, given.comment), needed=("comment",), danger=True,
         about="case", note=_l("You end it as an administrator; the reason stays in its history."),
     ),

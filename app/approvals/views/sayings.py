@@ -161,7 +161,7 @@ def _took(event: Event, v: Mapping[str, str], document: Document) -> str:
 
 def _ended(event: Event, v: Mapping[str, str], document: Document) -> str:
     ways = {
-        "approved": _("Approved"), "refused": _("Refused"), "withdrawn": _("withdrew the case"),
+        "approved": _("Approved"), "refused": _("Turned down"), "withdrawn": _("withdrew the case"),
         "cancelled": _("cancelled the case"),
     }  # fmt: skip
     return ways.get(event.data["outcome"], event.data["outcome"])

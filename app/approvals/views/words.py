@@ -14,7 +14,7 @@ STANDS = {
     Stand.NOW: (_l("Being decided"), "clock", "blue"),
     Stand.MATERIAL: (_l("Waits for material"), "paperclip", "amber"),
     Stand.RETURNED: (_l("Sent back"), "arrow-back-up", "amber"),
-    Stand.REFUSED: (_l("Refused"), "circle-x", "red"),
+    Stand.REFUSED: (_l("Turned down"), "circle-x", "red"),
     Stand.SKIPPED: (_l("Left out"), "circle-minus", "secondary"),
     Stand.UNTAKEN: (_l("Not taken"), "ban", "secondary"),
     Stand.AHEAD: (_l("Still to come"), "point", "secondary"),
@@ -22,11 +22,11 @@ STANDS = {
 
 STATUSES = {
     Status.RUNNING: (_l("In approval"), "blue"),
-    Status.RETURNED: (_l("Returned"), "amber"),
+    Status.RETURNED: (_l("Sent back"), "amber"),
     Status.APPROVED: (_l("Approved"), "green"),
-    Status.REFUSED: (_l("Refused"), "red"),
-    Status.WITHDRAWN: (_l("Withdrawn"), "secondary"),
-    Status.CANCELLED: (_l("Cancelled"), "secondary"),
+    Status.REFUSED: (_l("Turned down"), "red"),
+    Status.WITHDRAWN: (_l("The applicant took it back"), "secondary"),
+    Status.CANCELLED: (_l("Ended by an administrator"), "secondary"),
 }
 
 SAID = {
@@ -49,8 +49,8 @@ KINDS = {
 #: What is asked for with a case.
 ASKED = {
     "button": _l("Approval"),
-    "create": _l("New record"),
-    "change": _l("Change"),
+    "create": _l("Addition"),
+    "change": _l("Change of a record"),
     "delete": _l("Deletion"),
     "export": _l("Export"),
 }

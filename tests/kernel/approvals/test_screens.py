@@ -11,6 +11,7 @@ from app.approvals.models import Case, Definition, Delegation, Task
 from app.approvals.reading.inbox import COPIED, DONE, MINE, PAGE, TODO, Wish, count_tabs, count_todo, read_inbox
 from app.approvals.rules.document import Sign
 from app.approvals.services import copy_to, decide, urge
+from app.approvals.views.inbox import local_today
 from app.db import db, session
 from app.testing.factories import make_customer
 from app.testing.people import Browser, People, Person, login
@@ -204,3 +205,28 @@ def test_many_are_decided_at_once_but_for_large_amounts(people: People, client: 
     assert {case.status for case in small} == {"approved"}
     assert large.status == "running"
     assert client.post("/approvals/many", data={"act": "cancel", "ids": ids}).status_code == 404
+
+
+def test_a_colleague_stands_in_for_some_days(people: People, client: Browser) -> None:
+    publish(step("one", people.head))
+    case = submit(people.manager, make_customer("甲", people.manager))
+    login(client, people.head)
+    given = {"from_on": "2020-01-01", "until_on": "nothing", "substitute_id": people.colleague.employee_id}
+    assert client.post("/approvals/delegations/add", data=given).status_code == 422
+    day = local_today().isoformat()
+    given |= {"from_on": day, "until_on": day}
+    assert client.post("/approvals/delegations/add", data=given).status_code == 303
+    made = session.scalars(select(Delegation.id)).one()
+    assert people.colleague.name in words(client.get("/approvals/delegations/"))
+    login(client, people.stranger)
+    assert people.colleague.name not in words(client.get("/approvals/delegations/?all=1"))
+    client.post(f"/approvals/delegations/{made}/end")
+    login(client, people.colleague)
+    assert words(client.get("/approvals/count")) == "1", "a stranger ends nothing"
+    assert f"代 {people.head.name}" in words(client.get("/approvals/"))
+    approved = {"seat": seat_of(case.id, people.head)}
+    assert client.post(f"/approvals/cases/{case.id}/approve", data=approved).status_code == 303
+    assert f"代 {people.head.name}" in words(client.get(f"/approvals/cases/{case.id}"))
+    login(client, people.head)
+    assert client.post(f"/approvals/delegations/{made}/end").status_code == 303
+    assert session.scalars(select(Delegation.until_on)).one() < local_today()
