@@ -89,9 +89,9 @@ WITHDRAW: dict[str, Any] = {
 }
 OUTCOMES: dict[str, Any] = {
     "approved": _l("Approved"),
-    "refused": _l("Refused"),
-    "withdrawn": _l("Withdrawn"),
-    "cancelled": _l("Cancelled"),
+    "refused": _l("Turned down"),
+    "withdrawn": _l("The applicant took it back"),
+    "cancelled": _l("Ended by an administrator"),
 }
 #: Which comparisons the condition builder offers for a field, by the type of its expression.
 COMPARED = {
@@ -169,7 +169,7 @@ def _texts() -> dict[str, str]:
         "always": _("All branches are taken"),
         "condition": _("Condition"), "within_time": _("within %(amount)s %(unit)s"),
         "levels_up": _("%(count)s levels up"), "own_unit": _("of the own unit"),
-        "start": _("Submitted"), "end": _("End"),
+        "start": _("Submitted"), "end": _("End of the flow"),
         "copied": _("Copy"), "left": _("Branch to the left"), "right": _("Branch to the right"), "of": _("of"),
         "empty": _("is empty"), "yes": _("Yes"),
         "no": _("No"), "is_in": _("is one of"), "remove_rule": _("Remove this rule"),
