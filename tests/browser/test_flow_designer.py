@@ -10,6 +10,7 @@ from app.approvals.rules.document import Find, Kind, Sign
 from app.approvals.services.definitions import version_of
 from app.db import session
 from app.testing.browser import DESK, PHONE, Served, Window, check, shot
+from app.testing.factories import make_customer
 from app.types import SYSTEM
 
 
@@ -27,6 +28,7 @@ def _add(page: Page, kind: str, key: str, index: int) -> None:
 def test_a_flow_is_designed_from_nothing_and_published(window: Window, served: Served) -> None:
     with served.acting(SYSTEM):
         shaper = served.people.add("shaper", "业管", served.people.head_office, "business_admin")
+        make_customer("试验客户", served.people.colleague)
     page = window(shaper, "/approval-flows/", language="zh", width=DESK)
     check(page)
     page.click("[data-bs-target='#new-flow']")
@@ -74,6 +76,20 @@ def test_a_flow_is_designed_from_nothing_and_published(window: Window, served: S
     _kept(page)
     check(page)
     shot(page, "flow-designer")
+
+    # tried on a record: by the conditions, then the other way
+    page.locator("#flow-panel").wait_for(state="hidden")
+    page.get_by_text("试运行").click()
+    for control, text in (("record", "试验客户"), ("applicant", served.people.manager.name)):
+        picker = page.locator(f"#trial-{control} + .ts-wrapper")
+        picker.locator(".ts-control").click()
+        picker.locator(".ts-control input").fill(text)
+        picker.locator(".ts-dropdown .option", has_text=text).first.click()
+    page.locator("[data-tried=s3][data-state=untaken]").wait_for()
+    page.locator("[name='branch.s2']").select_option("0")
+    page.locator("[data-tried=s3][data-state=taken]").wait_for()
+    check(page)
+    shot(page, "flow-trial")
 
     page.click("[data-bs-target='#flow-publish']")
     page.fill("#flow-note", "首版")

@@ -17,7 +17,8 @@ from app.approvals.rules.document import Document
 from app.approvals.rules.writing import BadDocument, read_document
 from app.approvals.services import definitions as flows
 from app.approvals.services.known import flow_entities
-from app.approvals.views.designing import board, differences
+from app.approvals.services.trying import dry_run
+from app.approvals.views.designing import FINDS, OUTCOMES, board, branch_name, called, differences
 from app.base.page import PageView, expose, has_access
 from app.base.views.cells import zone
 from app.base.views.formats import moment_text
@@ -48,6 +49,8 @@ class ApprovalDefinitionView(PageView):
         "save": "edit",
         "check": "edit",
         "people": "edit",
+        "records": "edit",
+        "trial": "edit",
         "rename": "edit",
         "discard": "edit",
         "versions": "edit",
@@ -123,6 +126,28 @@ class ApprovalDefinitionView(PageView):
         """Employees within one's scope whom a step may name: at most twenty that match ``q``."""
         _definition(pk)
         return jsonify(pick(_EMPLOYEE, request.args.get("q", "")))
+
+    @expose("/<int:pk>/records")
+    @has_access
+    def records(self, pk: int) -> Any:
+        """Records within one's scope to try the flow on: at most twenty that match ``q``."""
+        entity = flow_entities().get(_definition(pk).entity)
+        if entity is None or not require_actor().can("can_list", entity.view_name):
+            return jsonify({"items": [], "more": ""})
+        return jsonify(pick(Field("record", "", Kind.LINK, target=entity.slug), request.args.get("q", "")))
+
+    @expose("/<int:pk>/trial", methods=["POST"])
+    @has_access
+    def trial(self, pk: int) -> Any:
+        """Who would be asked on a record, and why; nothing is saved."""
+        definition = _definition(pk)
+        chosen = {name[7:]: _number(name) for name, text in request.form.items() if name[:7] == "branch." and text}
+        words = {"finds": FINDS, "outcomes": OUTCOMES, "called": called, "branch_name": branch_name}
+        try:
+            tried = dry_run(definition, flows.working(definition), _number("record"), _number("applicant"), chosen)
+        except Refused as refused:
+            return self.render_template("approvals/trial.html", reason=str(refused.reason))
+        return self.render_template("approvals/trial.html", reason="", trial=tried, instead=chosen, **words)
 
     @expose("/<int:pk>/rename", methods=["POST"])
     @has_access

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import column, select, table
@@ -11,7 +12,7 @@ from sqlalchemy import column, select, table
 from app.access.scope import UNSCOPED
 from app.approvals.models import Definition
 from app.approvals.rules.differing import compare
-from app.approvals.rules.document import Document, Find, Kind, Nobody, Sign, Then, Within
+from app.approvals.rules.document import Document, Find, Kind, Nobody, Sign, Step, Then, Within
 from app.approvals.rules.writing import write_document
 from app.base.security.roles.grants import role_labels
 from app.db import session
@@ -124,6 +125,21 @@ def board(definition: Definition, document: Document) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def called(step: Step) -> str:
+    """What a step is called in the language shown."""
+    own = (step.name_en or step.name) if get_locale().language == "en" else (step.name or step.name_en)
+    return own or str(KINDS[step.kind])
+
+
+def branch_name(step: Step, number: int | None) -> str:
+    """What a branch is called; None: none of them."""
+    if number is None:
+        return _("none of them")
+    branch = step.branches[number]
+    own = (branch.name_en or branch.name) if get_locale().language == "en" else (branch.name or branch.name_en)
+    return own or _("Branch %(number)s", number=number + 1)
+
+
 def differences(definition: Definition, before: Document, after: Document) -> list[str]:
     """What a version changed, in sentences."""
     said = []
@@ -210,4 +226,4 @@ def _names(document: Document) -> dict[str, str]:
     return {str(one): name for one, name in session.execute(statement.execution_options(**{UNSCOPED: True}))}
 
 
-__all__ = ["ACTS", "FINDS", "ICONS", "KINDS", "SIGNS", "board", "differences"]
+__all__ = ["FINDS", "OUTCOMES", "board", "branch_name", "called", "differences"]
