@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
-from sqlalchemy import select
+from sqlalchemy import column, select, table, update
 
 from app.access.models import RoleInfo
 from app.base.security.logins import create_dormant_logins
@@ -19,6 +19,9 @@ from app.organisation.models import Employee, Unit
 from app.organisation.services import create_employee, create_post, create_unit
 
 BANK = "桥江银行"
+_user = table("ab_user", column("id"), column("active"))
+#: Who sits on the loan committee besides their own work.
+_MEMBERS = ("行长", "风险总监", "零售业务总监")
 
 
 @dataclass(slots=True)
@@ -63,15 +66,24 @@ def build_bank(random: Random, today: date, progress: Callable[[str], None]) -> 
             else:
                 sub_branch = below = _unit(f"QJ{number}0{place}", f"{city}{district}支行", "sub_branch", branch)
                 head = _employ(bank, random, below, "支行行长", "department_head", leader, today)
+                below.head_id = head.id
             spot = Place(below, division)
             for _number in range(1 if is_outlet else 2 if place == 4 else 3):
                 spot.managers.append(_employ(bank, random, below, "客户经理", "account_manager", head, today))
             bank.places.append(spot)
+        branch.head_id = leader.id
         progress(f"{branch.name}: {city} {code}")
+    bank.head_office.head_id = chief.id
+    for branch in bank.branches:  # with figures of their own: everybody else stays as they were
+        leader = next(e for e in bank.staff if e.id == branch.head_id)
+        _employ(bank, Random(branch.id), branch, "分行风险经理", "risk_officer", leader, today)  # noqa: S311
     _second_post(bank)
+    _committee(bank)
     logins = create_dormant_logins([(e.code.lower(), e.name, bank.roles[e.id]) for e in bank.staff])
     for employee in bank.staff:
         employee.user_id = logins[employee.code.lower()]
+    # Who is asked in an approval must be able to act; without a password nobody logs in all the same.
+    session.execute(update(_user).where(_user.c.id.in_(logins.values())).values(active=True))
     session.flush()
     return bank
 
@@ -118,3 +130,15 @@ def _second_post(bank: Bank) -> None:
     if role_id := session.scalar(wanted.order_by(RoleInfo.role_id).limit(1)):
         outlet = bank.places[-1].unit
         create_post({"employee_id": head.id, "unit_id": outlet.id, "role_id": role_id, "title": "兼任负责人"})
+
+
+def _committee(bank: Bank) -> None:
+    """Three of the head office vote on large loans, where the site has that role."""
+    wanted = select(RoleInfo.role_id).where(RoleInfo.template == "loans_committee")
+    role_id = session.scalar(wanted.order_by(RoleInfo.role_id).limit(1))
+    if role_id is None:
+        return
+    unit = bank.head_office.id
+    for member in bank.staff:
+        if member.position in _MEMBERS:
+            create_post({"employee_id": member.id, "unit_id": unit, "role_id": role_id, "title": "贷审会委员"})

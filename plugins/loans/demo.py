@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.api import UNSCOPED, Customer, Employee, acting_as, index_entity, next_ids, now, session, transaction
 from app.types import SYSTEM
 from plugins.loans import rules
+from plugins.loans.demo_approvals import play_cases
 from plugins.loans.models import Application, Counter, Development, Instalment
 from plugins.loans.services.numbers import next_number
 from plugins.loans.services.schedule import schedule_rows
@@ -65,6 +66,7 @@ def write_demo(random: Random, progress: Callable[[str], None]) -> None:
         _store(current, sorted(applications, key=lambda one: one["created_at"]))
         for slug in ("loans_development", "loans_application"):
             index_entity(slug)
+        play_cases()
         progress(_("Loans"))
 
 
