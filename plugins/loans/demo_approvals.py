@@ -23,7 +23,7 @@ WORDS = ("材料齐全，同意", "还款来源稳定，同意", "同意")
 
 
 def play_cases() -> int:
-    """Put the flow in force and play some drafts through it; how many. 0 where there is no flow or too little to play."""
+    """Put the flow in force and play some drafts through it; how many: 0 without a flow or too few drafts."""
     drafts = list(session.scalars(_drafts()))
     if len(drafts) < len(WAYS) or not approvals.switch_flow(FLOW, True):
         return 0
