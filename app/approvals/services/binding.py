@@ -6,11 +6,10 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from flask_babel import gettext as _
-from sqlalchemy import event, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Table, event, select
 
 from app.access.actors import require_actor
 from app.access.scope import UNSCOPED
@@ -35,6 +34,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds for which what was read of the definitions is believed; a publication in this process counts at once.
 _BELIEVED = 1.0
+_CASE, _DEFINITION, _VERSION, _EMPLOYEE = (
+    cast(Table, each.__table__) for each in (Case, Definition, DefinitionVersion, Employee)
+)
 _OPEN = (Status.RUNNING.value, Status.RETURNED.value)
 #: What is only written at the end: its applicant corrects nothing of it by hand meanwhile.
 _HELD = ("change", "delete")
@@ -131,22 +133,26 @@ def open_cases(slug: str, ids: Sequence[int]) -> dict[int, OpenCase]:
     """{record: its open case} of these records, in one statement; none for an entity nothing was ever published for."""
     if not ids or slug not in bindings().entities:
         return {}
-    ran = (DefinitionVersion.definition_id == Case.definition_id) & (DefinitionVersion.number == Case.version)
-    named: InstrumentedAttribute[str] = Definition.name
-    rows = _rows(
-        select(Case, Employee.name.label("applicant"), named, Definition.name_en, DefinitionVersion.document)
-        .join(Definition, Definition.id == Case.definition_id)
-        .join(DefinitionVersion, ran)
-        .join(Employee, Employee.id == Case.applicant_id)
-        .where(Case.entity == slug, among(session(), Case.record_id, ids), Case.status.in_(_OPEN))
-        .execution_options(populate_existing=True)
-    )
+    case, named, version, applicant = _CASE.c, _DEFINITION.c, _VERSION.c, _EMPLOYEE.c
+    ran = (version.definition_id == case.definition_id) & (version.number == case.version)
+    current = session()
+    rows = current.connection().execute(
+        select(
+            case.id, case.record_id, case.applicant_id, case.status, case.asked, case.payload, case.started_at,
+            applicant.name.label("applicant"), named.name, named.name_en, version.document,
+        )
+        .select_from(_CASE)
+        .join(_DEFINITION, named.id == case.definition_id)
+        .join(_VERSION, ran)
+        .join(_EMPLOYEE, applicant.id == case.applicant_id)
+        .where(case.entity == slug, among(current, case.record_id, ids), case.status.in_(_OPEN))
+    )  # fmt: skip
     english, found = require_actor().locale == "en", {}
-    for case, applicant, name, name_en, document in rows:
-        fields = frozenset((case.payload or {}).get("values") or ()) if case.asked == "change" else frozenset()
-        found[case.record_id] = OpenCase(
-            case.id, case.applicant_id, applicant, (english and name_en) or name, case.status, case.asked, fields,
-            document_in(document), moment_text(case.started_at, zone()),
+    for row in rows:
+        fields = frozenset((row.payload or {}).get("values") or ()) if row.asked == "change" else frozenset()
+        found[row.record_id] = OpenCase(
+            row.id, row.applicant_id, row.applicant, (english and row.name_en) or row.name, row.status, row.asked,
+            fields, document_in(row.document), moment_text(row.started_at, zone()),
         )  # fmt: skip
     return found
 
@@ -194,6 +200,12 @@ def assignment_refused(customer_ids: Sequence[int]) -> Veto | None:
 
 def reason(case: OpenCase) -> str:
     """Why a record under approval is not changed, and what to do about it."""
+    if case.applicant_id == require_actor().employee_id:
+        return _(
+            "In approval since %(since)s (%(flow)s). To change it, withdraw it, or let those asked return it",
+            since=case.since,
+            flow=case.flow,
+        )
     return _(
         "In approval since %(since)s (%(flow)s). To change it, ask %(applicant)s to withdraw it, or those asked to "
         "return it",
