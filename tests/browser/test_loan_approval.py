@@ -14,8 +14,8 @@ from app.testing.factories import make_customer
 from app.testing.people import Person
 from app.types import SYSTEM
 from plugins.loans.approvals import LIMIT
-from plugins.loans.tests.bank import Deciders, appoint, switch_on
 from plugins.loans.tests.conftest import apply_for
+from tests.journeys.loan_bank import Deciders, appoint, switch_on
 
 INBOX = "/approvals/"
 

@@ -31,8 +31,8 @@ from app.types import SYSTEM
 from plugins.loans.approvals import LIMIT
 from plugins.loans.models import Application, Instalment
 from plugins.loans.services import submit_many
-from plugins.loans.tests.bank import Deciders, appoint, switch_on
 from tests.journeys.data import DATA, data_is_there
+from tests.journeys.loan_bank import Deciders, appoint, switch_on
 from tests.journeys.test_real_data import MAPPINGS, berka
 from tests.kernel.transfer.tables import Here, again
 

@@ -15,8 +15,14 @@ from app.types import SYSTEM, Refused
 from plugins.loans.approvals import LIMIT
 from plugins.loans.models import Application
 from plugins.loans.services import change_application, change_state, submit_many
-from plugins.loans.tests.bank import Deciders, appoint, case_of, say, switch_on, waits_for
 from plugins.loans.tests.conftest import apply_for
+from tests.journeys.loan_bank import Deciders, appoint, case_of, say, switch_on, waits_for
+
+
+@pytest.fixture
+def customer(people: People) -> Customer:
+    """A company of the manager's."""
+    return make_customer("桥江商贸有限公司", owner=people.manager, kind="corporate")
 
 
 @pytest.fixture
