@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import approvals_screens, assign, fields, lists, publish, search, start, transfer, wall
+from bench import approvals, approvals_screens, assign, fields, lists, publish, search, start, transfer, wall
 
 PARTS = {
     "lists": lists.main,
@@ -15,6 +15,7 @@ PARTS = {
     "fields": fields.main,
     "publish": publish.main,
     "assign": assign.main,
+    "approvals": approvals.main,
     "approvals_screens": approvals_screens.main,
 }
 

@@ -1,0 +1,187 @@
+"""Approvals with many cases under way: submitting, deciding by several people at once, the sweep of deadlines."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Thread
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import insert, select
+
+from app.access.actors import acting_as
+from app.approvals.models import Definition, DefinitionVersion
+from app.approvals.rules.document import Deadline, Document, Find, Kind, Rule, Sign, Step, Then
+from app.approvals.rules.playing import Play
+from app.approvals.rules.rows import Rows
+from app.approvals.rules.state import Event
+from app.approvals.rules.writing import write_document
+from app.approvals.services import decide, start_case
+from app.approvals.services.keeping import CASE, EVENT, TASK, VISIT
+from app.approvals.services.time_outs import sweep
+from app.db import db, now, session, transaction
+from app.organisation.models import Unit
+from app.testing.people import Person, add_person
+from app.types import SYSTEM, Actor
+from bench.lists import seeded
+
+ACTORS = 8
+
+
+class Anyone:
+    """A `World` where everybody named may act: cases under way are written straight into the tables."""
+
+    def people(self, step: Step) -> list[int]:
+        return [person for rule in step.assignees for person in rule.employees]
+
+    def may_act(self, employee: int) -> bool:
+        return True
+
+    def nobody(self, *_asked: Any) -> tuple[int, ...]:
+        return ()
+
+    heads_above = administrators = superiors = excluded = holds = nobody
+
+
+def main(rows: int = 10_000) -> None:
+    """Start and decide with `rows` cases running on PostgreSQL, eight people at once, then sweep over all of them."""
+    with seeded("postgresql", rows + 2_000) as (app, admin, _url), app.app_context():
+        with acting_as(SYSTEM):
+            unit = session.get_one(Unit, 1)
+            signers = [add_person(f"signer{n}", f"审批{n}", unit, "Admin") for n in range(ACTORS)]
+            document, definition = _publish(signers)
+        _write_cases(document, definition, rows, admin.employee_id)
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("ANALYZE")
+        actors = [who.actor for who in signers]
+        submitted = _together(app, actors, lambda n, actor: _submit(rows, n))
+        decided = _together(app, actors, lambda n, actor: _decide(rows, n, actor))
+        _told("submit a record", submitted)
+        _told("decide on a seat", decided)
+        session.rollback()
+        with acting_as(SYSTEM):
+            for what in ("nothing due", "nothing due, again"):
+                began = time.perf_counter()
+                counts = sweep(Alone())
+                print(f"sweep over {rows:,} running cases, {what}: {time.perf_counter() - began:.3f} s {counts}")
+
+
+def _publish(signers: list[Person]) -> tuple[Document, int]:
+    asked = (Rule(Find.PEOPLE, employees=tuple(who.employee_id for who in signers)),)
+    steps = tuple(
+        Step(name, Kind.APPROVE, assignees=asked, sign=Sign.ALL, deadline=Deadline(5, then=Then.REMIND, remind_hours=4))
+        for name in ("one", "two")
+    )
+    document = Document(steps)
+    with transaction() as current:
+        made = Definition(code="bench", name="bench", entity="customer", published=1)
+        current.add(made)
+        current.flush()
+        text = json.dumps(write_document(document))
+        row = {"definition_id": made.id, "number": 1, "document": text, "note": "", "published_by": "bench"}
+        current.execute(insert(DefinitionVersion).values(**row))
+        return document, made.id
+
+
+def _write_cases(document: Document, definition: int, count: int, applicant: int) -> None:
+    """`count` cases at their first step, each with the events and rows its start would have written."""
+    play, at = Play(document, Rows().state, Anyone()), now()
+    play.start(applicant, 1)
+    due = (at + timedelta(days=5)).isoformat()
+    events = [
+        Event(e.kind, e.actor, e.step, e.seat, {**e.data, "due_at": due} if e.kind == "entered" else dict(e.data))
+        for e in play.events
+    ]
+    rows = Rows()
+    for event in events:
+        rows.add(event, at)
+    case = {
+        "definition_id": definition, "version": 1, "entity": "customer", "asked": "button", "payload": {},
+        "figures": {}, "applicant_id": applicant, "unit_id": None, "status": "running", "round": 1,
+        "steps": rows.case().steps, "events": rows.count, "started_at": at, "moved_at": at, "ended_at": None,
+    }  # fmt: skip
+    with transaction() as current:
+        connection = current.connection()
+        numbers = range(1, count + 1)
+        connection.execute(insert(CASE), [{**case, "record_id": n, "title": f"案件{n}"} for n in numbers])
+        ids = connection.scalars(select(CASE.c.id).order_by(CASE.c.id)).all()
+        for number, event in enumerate(events, start=1):
+            line = {
+                "number": number, "at": at, "kind": event.kind, "employee_id": event.actor, "step": event.step,
+                "seat": event.seat, "data": dict(event.data), "comment": "",
+            }  # fmt: skip
+            connection.execute(insert(EVENT), [{**line, "case_id": case_id} for case_id in ids])
+        for table, kept in ((TASK, rows.tasks), (VISIT, rows.visits)):
+            for row in kept.values():
+                values = {name: getattr(row, name) for name in row.__dataclass_fields__}
+                connection.execute(insert(table), [{**values, "case_id": case_id} for case_id in ids])
+
+
+def _submit(rows: int, number: int) -> list[Callable[[], object]]:
+    """Fifty records of one's own."""
+    first = rows + 1 + number * 50
+    return [lambda record=record: start_case("bench", "customer", record) for record in range(first, first + 50)]
+
+
+def _decide(rows: int, number: int, actor: Actor) -> list[Callable[[], object]]:
+    """One's own seat in fifty cases; two people meet in many of them."""
+    ids = session.connection().scalars(select(CASE.c.id).where(CASE.c.record_id <= min(rows, 200)).order_by(CASE.c.id))
+    mine = ids.all()[(number % 4) * 50 :][:50]
+    chosen = select(TASK.c.case_id, TASK.c.seat).where(TASK.c.employee_id == actor.employee_id, TASK.c.said == "open")
+    seats = dict(session.connection().execute(chosen.where(TASK.c.case_id.in_(mine))).all())
+    return [lambda case_id=c, seat=s: decide(case_id, seat, "approve") for c, s in seats.items()]
+
+
+def _together(app: Flask, actors: list[Actor], acts: Callable[[int, Actor], list[Callable[[], object]]]) -> list[float]:
+    """Milliseconds of each act of eight people who act at the same time, each after the other."""
+    taken: list[float] = []
+
+    def run(number: int, actor: Actor) -> None:
+        with app.app_context(), acting_as(actor):
+            mine = acts(number, actor)
+            session.rollback()
+            for act in mine:
+                began = time.perf_counter()
+                act()
+                taken.append((time.perf_counter() - began) * 1000)
+                session.remove()
+
+    threads = [Thread(target=run, args=each) for each in enumerate(actors)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return taken
+
+
+def _told(what: str, taken: list[float]) -> None:
+    ordered = sorted(taken)
+    print(
+        f"{what}, {ACTORS} at once: median {statistics.median(ordered):.1f} ms, "
+        f"p95 {ordered[int(len(ordered) * 0.95)]:.1f} ms ({len(ordered)} acts)"
+    )
+
+
+class Alone:
+    """A run without a job."""
+
+    state: dict[str, Any] = {}
+
+    def is_done(self, key: object) -> bool:
+        return False
+
+    @contextmanager
+    def chunk(self, key: object) -> Any:
+        yield
+
+    def log(self, text: object) -> None:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()
