@@ -147,9 +147,7 @@ def change(case: Any) -> None:
     later = [name for name in asked if plain(getattr(record, name, None)) != before.get(name)]
     if later:
         labels = [str(field.label) if (field := entity.field(name)) else name for name in later]
-        raise Refused(
-            _("Changed by somebody else since it was asked for: %(fields)s", fields=", ".join(labels))
-        )
+        raise Refused(_("Changed by somebody else since it was asked for: %(fields)s", fields=", ".join(labels)))
     values = {name: _typed(entity, name, value) for name, value in asked.items()}
     with written_for(case):
         update_record(entity, record, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Row, Table, select
 from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
@@ -54,8 +54,7 @@ def start_case(
         if asked != "export" and not asking.is_so(document.starts.when):  # a list has no values to ask
             raise refused("not_for_it")
         name = title or (str(getattr(record, entity.title, "") or "") if entity is not None else "") or found.name
-        case_id = _insert(current, found, document, about, record_id, name)
-        case = current.connection().execute(select(CASE).where(CASE.c.id == case_id)).one()
+        case = _insert(current, found, document, about, record_id, name)
         play = Play(document, Rows().state, asking)
         try:
             play.start(actor.employee_id, found.published)
@@ -63,7 +62,7 @@ def start_case(
             raise of_illegal(illegal) from illegal
         rows = Rows()
         write(Moment(current, Kept(case, document, rows, [], rows), about, play, By(actor.employee_id), actor), "start")
-        return current.get_one(Case, case_id)
+        return current.get_one(Case, case.id)
 
 
 def _published(current: Session, definition: str | int, entity: str) -> Any:
@@ -87,7 +86,9 @@ def _record(entity: Entity | None, record_id: int | None, asked: str) -> Any:
     return record
 
 
-def _insert(current: Session, found: Any, document: Document, about: About, record_id: int | None, title: str) -> int:
+def _insert(
+    current: Session, found: Any, document: Document, about: About, record_id: int | None, title: str
+) -> Row[Any]:
     """The case's row; of two who submit a record in the same instant the second is refused."""
     at = now()
     values = {
@@ -98,11 +99,11 @@ def _insert(current: Session, found: Any, document: Document, about: About, reco
         "status": Status.RUNNING.value, "round": 1, "steps": "", "events": 0, "started_at": at, "moved_at": at,
         "ended_at": None,
     }  # fmt: skip
-    made = insert_ignoring(current, CASE).values(**values).returning(CASE.c.id)
-    case_id = current.connection().scalar(made)
-    if case_id is None:
+    made = insert_ignoring(current, CASE).values(**values).returning(*CASE.c)
+    case = current.connection().execute(made).one_or_none()
+    if case is None:
         raise refused("in_a_flow")
-    return int(case_id)
+    return case
 
 
 __all__ = ["start_case"]
