@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from sqlalchemy import insert, select
 
 from app.access.actors import acting_as
 from app.approvals.models import Definition, DefinitionVersion
-from app.approvals.rules.document import Deadline, Document, Find, Kind, Rule, Sign, Step, Then
+from app.approvals.rules.document import Branch, Deadline, Document, Find, Kind, Rule, Sign, Step, Then
 from app.approvals.rules.playing import Play
 from app.approvals.rules.rows import Rows
 from app.approvals.rules.state import Event
@@ -25,6 +26,7 @@ from app.approvals.services import decide, start_case
 from app.approvals.services.keeping import CASE, EVENT, TASK, VISIT
 from app.approvals.services.time_outs import sweep
 from app.db import db, now, session, transaction
+from app.jobs.services import Run
 from app.organisation.models import Unit
 from app.testing.people import Person, add_person
 from app.types import SYSTEM, Actor
@@ -45,7 +47,10 @@ class Anyone:
     def nobody(self, *_asked: Any) -> tuple[int, ...]:
         return ()
 
-    heads_above = administrators = superiors = excluded = holds = nobody
+    def holds(self, branch: Branch) -> bool:
+        return True
+
+    heads_above = administrators = superiors = excluded = nobody
 
 
 def main(rows: int = 10_000) -> None:
@@ -67,7 +72,7 @@ def main(rows: int = 10_000) -> None:
         with acting_as(SYSTEM):
             for what in ("nothing due", "nothing due, again"):
                 began = time.perf_counter()
-                counts = sweep(Alone())
+                counts = sweep(cast(Run, Alone()))
                 print(f"sweep over {rows:,} running cases, {what}: {time.perf_counter() - began:.3f} s {counts}")
 
 
@@ -125,7 +130,7 @@ def _write_cases(document: Document, definition: int, count: int, applicant: int
 def _submit(rows: int, number: int) -> list[Callable[[], object]]:
     """Fifty records of one's own."""
     first = rows + 1 + number * 50
-    return [lambda record=record: start_case("bench", "customer", record) for record in range(first, first + 50)]
+    return [partial(start_case, "bench", "customer", record) for record in range(first, first + 50)]
 
 
 def _decide(rows: int, number: int, actor: Actor) -> list[Callable[[], object]]:
@@ -134,7 +139,7 @@ def _decide(rows: int, number: int, actor: Actor) -> list[Callable[[], object]]:
     mine = ids.all()[(number % 4) * 50 :][:50]
     chosen = select(TASK.c.case_id, TASK.c.seat).where(TASK.c.employee_id == actor.employee_id, TASK.c.said == "open")
     seats = dict(session.connection().execute(chosen.where(TASK.c.case_id.in_(mine))).all())
-    return [lambda case_id=c, seat=s: decide(case_id, seat, "approve") for c, s in seats.items()]
+    return [partial(decide, case_id, seat, "approve") for case_id, seat in seats.items()]
 
 
 def _together(app: Flask, actors: list[Actor], acts: Callable[[int, Actor], list[Callable[[], object]]]) -> list[float]:
