@@ -111,7 +111,9 @@ def working(definition: Definition) -> Document:
 
 def findings(definition: Definition, document: Document, current: Session | None = None) -> list[Finding]:
     """What is wrong with a document of this flow."""
-    return validate(document, known_of(definition.entity, document, current))
+    found = validate(document, known_of(definition.entity, document, current))
+    # A module that ships a flow starts it from its own screens.
+    return [each for each in found if not (definition.module and each.code == "never_starts")]
 
 
 def create(name: str, name_en: str, entity: str, code: str = "", document: Document = EMPTY) -> Definition:

@@ -72,7 +72,7 @@ class ApprovalView(SubmitScreen):
             status=STATUSES[state.status],
             flow=named_flow(view.definition.name, view.definition.name_en),
             thing=named_entity(view.case.entity),
-            asked=ASKED.get(view.case.asked, view.case.asked),
+            asked=ASKED.get(view.case.asked, ASKED["button"]),
             record_url=url,
             figures=case_figures(view),
             diagram=diagram(view.document, shown, view.names, times, title=title),
