@@ -49,6 +49,7 @@ KINDS = {
 #: What is asked for with a case.
 ASKED = {
     "button": _l("Approval"),
+    "submit": _l("Approval"),
     "create": _l("Addition"),
     "change": _l("Change of a record"),
     "delete": _l("Deletion"),
