@@ -141,9 +141,7 @@ class Loader:
 
 def serve() -> None:
     """Fork what is asked for on the standard input and tell each end, until the input ends: all end with it."""
-    import app.cli
-    import app.host.serve  # noqa: F401
-
+    _load()
     gc.freeze()
     wakes, woken = socket.socketpair()
     woken.setblocking(False)
