@@ -7,7 +7,6 @@ is written into the events.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -63,7 +62,7 @@ class Flow:
     _spots: dict[str, Spot] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.state = deepcopy(self.state)
+        self.state = self.state.copy()
         self._spots = spots(self.document)
 
     def _note(self, event: Event) -> None:

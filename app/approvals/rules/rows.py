@@ -6,8 +6,7 @@ Whoever acts keeps the difference between before and after; `verify_case` works 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from app.approvals.rules.state import APPLICANT, Event, Said, Seat, State, apply
@@ -73,7 +72,12 @@ class Rows:
 
     def copy(self) -> Rows:
         """The same rows, which stay as they are."""
-        return deepcopy(self)
+        return replace(
+            self,
+            state=self.state.copy(),
+            tasks={number: replace(row) for number, row in self.tasks.items()},
+            visits={key: replace(row) for key, row in self.visits.items()},
+        )
 
     def add(self, event: Event, at: datetime) -> None:
         """Let one more event have happened at a moment."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -129,6 +129,19 @@ class State:
     supplements: dict[int, Supplement] = field(default_factory=dict)
     #: (step returned to, step to go on with once that is passed): a return “straight back to me”.
     resume: tuple[str, str] | None = None
+
+    def copy(self) -> State:
+        """The same state, which stays as it is: nothing that changes is shared."""
+        return replace(
+            self,
+            seats={number: replace(seat) for number, seat in self.seats.items()},
+            places={s: replace(it, chains=[list(chain) for chain in it.chains]) for s, it in self.places.items()},
+            visits=Counter(self.visits),
+            joins={step: set(done) for step, done in self.joins.items()},
+            taken=dict(self.taken),
+            passed=list(self.passed),
+            supplements={number: replace(asked) for number, asked in self.supplements.items()},
+        )
 
     def open_seats(self) -> list[Seat]:
         """The seats that wait for somebody now."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Table, or_, select
+from sqlalchemy import ColumnElement, Table, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
@@ -20,6 +20,15 @@ from app.fields.custom.derived import surroundings
 from app.types import Actor, Refused
 
 DELEGATION = cast(Table, Delegation.__table__)
+# Made once: every act asks for them.
+_STOOD_IN_FOR = select(DELEGATION.c.employee_id).where(
+    DELEGATION.c.substitute_id == bindparam("substitute"),
+    DELEGATION.c.from_on <= bindparam("today"),
+    DELEGATION.c.until_on >= bindparam("today"),
+)
+_STOOD_IN_FOR_IN_FLOW = _STOOD_IN_FOR.where(
+    or_(DELEGATION.c.definition_id.is_(None), DELEGATION.c.definition_id == bindparam("flow"))
+)
 
 
 def delegate(
@@ -78,10 +87,12 @@ def end_delegation(delegation_id: int) -> None:
 
 def stood_in_for(current: Session, employee_id: int, definition_id: int | None = None) -> frozenset[int]:
     """Whom somebody stands in for today in a flow (None: in any). Who stands in for those is not asked."""
-    chosen = select(DELEGATION.c.employee_id).where(DELEGATION.c.substitute_id == employee_id, _today_counts())
-    if definition_id is not None:
-        chosen = chosen.where(or_(DELEGATION.c.definition_id.is_(None), DELEGATION.c.definition_id == definition_id))
-    return frozenset(current.connection().scalars(chosen)) - {employee_id}
+    asked = {"substitute": employee_id, "today": _today()}
+    if definition_id is None:
+        found = current.connection().scalars(_STOOD_IN_FOR, asked)
+    else:
+        found = current.connection().scalars(_STOOD_IN_FOR_IN_FLOW, {**asked, "flow": definition_id})
+    return frozenset(found) - {employee_id}
 
 
 def delegations_to(employee_id: int) -> list[tuple[int, int | None]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
@@ -25,6 +25,29 @@ CASE, EVENT, TASK, VISIT, VERSION = (
 )
 _TASK_NAMES = ("step", "employee_id", "said", "opened_at", "due_at", "decided_at", "decided_by")
 _VISIT_NAMES = ("step", "left_at", "outcome", "due_at", "remind_at", "expired")
+# Made once: an act spends most of its time on making statements.
+_READ_CASE = select(CASE).where(CASE.c.id == bindparam("case_id"))
+_LOCK_CASE = _READ_CASE.with_for_update()
+_READ_EVENTS = select(EVENT).where(EVENT.c.case_id == bindparam("case_id")).order_by(EVENT.c.number)
+_READ_DOCUMENT = select(VERSION.c.document).where(
+    VERSION.c.definition_id == bindparam("definition"), VERSION.c.number == bindparam("number")
+)
+_ADD_EVENTS, _ADD_TASKS, _ADD_VISITS = insert(EVENT), insert(TASK), insert(VISIT)
+_CHANGE_CASE = update(CASE).where(CASE.c.id == bindparam("at_case"))
+_CHANGE_TASKS = (
+    update(TASK)
+    .where(TASK.c.case_id == bindparam("at_case"), TASK.c.seat == bindparam("at_seat"))
+    .values({name: bindparam(f"new_{name}") for name in _TASK_NAMES})
+)
+_CHANGE_VISITS = (
+    update(VISIT)
+    .where(
+        VISIT.c.case_id == bindparam("at_case"),
+        VISIT.c.step == bindparam("at_step"),
+        VISIT.c.visit == bindparam("at_visit"),
+    )
+    .values({name: bindparam(f"new_{name}") for name in _VISIT_NAMES})
+)
 
 
 @dataclass(slots=True)
@@ -41,13 +64,11 @@ class Kept:
 
 def read_kept(current: Session, case_id: int, *, lock: bool = True) -> Kept | None:
     """A case with its history; `lock`: nobody else acts on it before this transaction ends. None: there is none."""
-    wanted = select(CASE).where(CASE.c.id == case_id)
-    connection = current.connection()
-    case = connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
+    connection, which = current.connection(), {"case_id": case_id}
+    case = connection.execute(_LOCK_CASE if lock else _READ_CASE, which).one_or_none()
     if case is None:
         return None
-    chosen = select(EVENT).where(EVENT.c.case_id == case_id).order_by(EVENT.c.number)
-    history = [(event_of(row), row.at) for row in connection.execute(chosen)]
+    history = [(event_of(row), row.at) for row in connection.execute(_READ_EVENTS, which)]
     rows = rows_of(history)
     return Kept(case, document_of(current, case.definition_id, case.version), rows, history, rows)
 
@@ -59,8 +80,8 @@ def event_of(row: Any) -> Event:
 
 def document_of(current: Session, definition_id: int, number: int) -> Document:
     """A published version as the engine reads it. Raises `sqlalchemy.exc.NoResultFound`."""
-    chosen = select(VERSION.c.document).where(VERSION.c.definition_id == definition_id, VERSION.c.number == number)
-    return document_in(current.connection().execute(chosen).scalar_one())
+    which = {"definition": definition_id, "number": number}
+    return document_in(current.connection().execute(_READ_DOCUMENT, which).scalar_one())
 
 
 @lru_cache(maxsize=256)
@@ -84,7 +105,7 @@ def keep(current: Session, kept: Kept, events: Sequence[Event]) -> list[Event]:
             "comment": event.comment,
         })  # fmt: skip
     if lines:
-        current.connection().execute(insert(EVENT).values(lines))
+        current.connection().execute(_ADD_EVENTS, lines)
         _bring(current, kept)
     return written
 
@@ -119,17 +140,15 @@ def _bring(current: Session, kept: Kept) -> None:
     """Bring the rows to what the history says now: only those that differ."""
     before, after, case_id = kept.before, kept.rows, kept.case.id
     connection = current.connection()
-    own = {name: value for name, value in asdict(after.case()).items() if getattr(kept.case, name) != value}
-    connection.execute(update(CASE).where(CASE.c.id == case_id).values(**own))
-    new = [{"case_id": case_id, **asdict(row)} for number, row in after.tasks.items() if number not in before.tasks]
+    own = {name: value for name, value in _plain(after.case()).items() if getattr(kept.case, name) != value}
+    connection.execute(_CHANGE_CASE.values(**own), {"at_case": case_id})
+    new = [{"case_id": case_id, **_plain(row)} for number, row in after.tasks.items() if number not in before.tasks]
     if new:
-        connection.execute(insert(TASK).values(new))
+        connection.execute(_ADD_TASKS, new)
     changed = [row for number, row in after.tasks.items() if before.tasks.get(number, row) != row]
     if changed:
-        statement = update(TASK).where(TASK.c.case_id == case_id, TASK.c.seat == bindparam("at_seat"))
         connection.execute(
-            statement.values({name: bindparam(f"new_{name}") for name in _TASK_NAMES}),
-            [{"at_seat": row.seat, **_new(row, _TASK_NAMES)} for row in changed],
+            _CHANGE_TASKS, [{"at_case": case_id, "at_seat": row.seat, **_new(row, _TASK_NAMES)} for row in changed]
         )
     _bring_visits(current, kept)
     _forget(current, case_id)
@@ -145,17 +164,17 @@ def _bring_visits(current: Session, kept: Kept) -> None:
             names = {key: (event.data["steps"].get(to[0], to[0]), to[1]) if _runs(before, key) else to
                      for key, to in names.items()}  # fmt: skip
     was = {to: key for key, to in names.items()}
-    new = [{"case_id": case_id, **asdict(row)} for key, row in after.visits.items() if key not in was]
+    new = [{"case_id": case_id, **_plain(row)} for key, row in after.visits.items() if key not in was]
     if new:
-        connection.execute(insert(VISIT).values(new))
+        connection.execute(_ADD_VISITS, new)
     changed = [(was[key], row) for key, row in after.visits.items() if key in was and before.visits[was[key]] != row]
     if changed:
-        statement = update(VISIT).where(
-            VISIT.c.case_id == case_id, VISIT.c.step == bindparam("at_step"), VISIT.c.visit == bindparam("at_visit")
-        )
         connection.execute(
-            statement.values({name: bindparam(f"new_{name}") for name in _VISIT_NAMES}),
-            [{"at_step": key[0], "at_visit": key[1], **_new(row, _VISIT_NAMES)} for key, row in changed],
+            _CHANGE_VISITS,
+            [
+                {"at_case": case_id, "at_step": key[0], "at_visit": key[1], **_new(row, _VISIT_NAMES)}
+                for key, row in changed
+            ],
         )
 
 
@@ -165,6 +184,11 @@ def _runs(before: Rows, key: tuple[str, int]) -> bool:
 
 def _new(row: Any, names: Sequence[str]) -> dict[str, Any]:
     return {f"new_{name}": getattr(row, name) for name in names}
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """A row's values by name: all of them are plain, nothing needs copying."""
+    return {each.name: getattr(row, each.name) for each in fields(row)}
 
 
 def _forget(current: Session, case_id: int) -> None:
@@ -185,13 +209,13 @@ def verify_case(case_id: int) -> list[str]:
         connection = session.connection()
         tasks = connection.execute(select(TASK).where(TASK.c.case_id == case_id)).all()
         visits = connection.execute(select(VISIT).where(VISIT.c.case_id == case_id)).all()
-    own = {"case": asdict(kept.rows.case())}
+    own = {"case": _plain(kept.rows.case())}
     return [
         *_differing("", own, {"case": kept.case}),
-        *_differing("task ", {n: asdict(row) for n, row in kept.rows.tasks.items()}, {row.seat: row for row in tasks}),
+        *_differing("task ", {n: _plain(row) for n, row in kept.rows.tasks.items()}, {row.seat: row for row in tasks}),
         *_differing(
             "visit ",
-            {f"{step} {n}": asdict(row) for (step, n), row in kept.rows.visits.items()},
+            {f"{step} {n}": _plain(row) for (step, n), row in kept.rows.visits.items()},
             {f"{row.step} {row.visit}": row for row in visits},
         ),
     ]
@@ -209,5 +233,5 @@ def _differing(what: str, said: dict[Any, dict[str, Any]], there: dict[Any, Any]
     return found
 
 
-__all__ = ["CASE", "EVENT", "TASK", "VERSION", "VISIT", "Kept", "document_in", "document_of", "event_of", "keep",
+__all__ = ["CASE", "EVENT", "TASK", "VERSION", "VISIT", "Kept", "document_in", "event_of", "keep",
            "read_kept", "verify_case"]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Table, and_, select
 from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
@@ -19,7 +19,7 @@ from app.approvals.rules.rows import Rows
 from app.approvals.rules.state import Status
 from app.approvals.services.acting import Moment, write
 from app.approvals.services.asking import About, Asking, unit_of_record
-from app.approvals.services.keeping import CASE, Kept, document_of
+from app.approvals.services.keeping import CASE, VERSION, Kept, document_in
 from app.db import now, transaction, writing
 from app.fields.records import find_record
 from app.host.context import context
@@ -27,6 +27,10 @@ from app.jobs.services import insert_ignoring
 from app.types import Entity
 
 DEFINITION = cast(Table, Definition.__table__)
+#: A flow with the version new cases start with.
+_IN_FORCE = select(DEFINITION, VERSION.c.document).outerjoin(
+    VERSION, and_(VERSION.c.definition_id == DEFINITION.c.id, VERSION.c.number == DEFINITION.c.published)
+)
 
 
 def start_case(
@@ -45,7 +49,7 @@ def start_case(
     entity = context().entities.get(entity_slug)
     with writing(), transaction() as current:
         found = _published(current, definition, entity_slug)
-        document = document_of(current, found.id, found.published)
+        document = document_in(found.document)
         record = _record(entity, record_id, asked)
         about = About(entity_slug, record, actor.employee_id, asked, payload or {})
         asking = Asking(current, about)
@@ -67,8 +71,8 @@ def start_case(
 
 def _published(current: Session, definition: str | int, entity: str) -> Any:
     by = DEFINITION.c.id == definition if isinstance(definition, int) else DEFINITION.c.code == definition
-    found = current.connection().execute(select(DEFINITION).where(by)).one_or_none()
-    if found is None or not found.active or not found.published or found.entity != entity:
+    found = current.connection().execute(_IN_FORCE.where(by)).one_or_none()
+    if found is None or not found.active or not found.document or found.entity != entity:
         raise refused("no_flow")
     return found
 
