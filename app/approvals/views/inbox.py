@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, abort, request, url_for
 from flask_babel import gettext as _
@@ -61,6 +62,7 @@ class InboxScreen(PageView):
             flows=[(row.id, named_flow(row.name, row.name_en)) for row in flows_of_inbox()],
             things=sorted({(line.entity, named_entity(line.entity)) for line in page.lines}),
             waits=[(days, waited(days)) for days in WAITS],
+            asking=f"next={quote(request.full_path.removesuffix('?'), safe='')}",
             here=request.full_path.removesuffix("?"),
             may_act=employee is not None and not require_actor().viewer,
             statuses=STATUSES,

@@ -38,6 +38,9 @@ def test_what_waits_is_listed_for_whom_it_waits(people: People) -> None:
         decide(cases[1].id, seat_of(cases[1].id, people.head), "approve")
         copy_to(cases[1].id, [people.stranger.employee_id])
     assert titles(people.head, tab=DONE) == titles(people.stranger, tab=COPIED) == ["鸿运1号"]
+    assert titles(people.head, tab=DONE, q="运1") == titles(people.stranger, tab=COPIED, q="运1") == ["鸿运1号"]
+    assert titles(people.manager, tab=MINE, q="运2") == ["鸿运2号"]
+    assert titles(people.head, tab=DONE, q="运2") == titles(people.manager, q="运2") == []
     assert titles(people.city_manager) == ["鸿运1号"]
     with acting_as(people.manager.actor):
         urge(cases[0].id)
