@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.approvals import models, screens, shaping
-from app.approvals.services import time_outs
+from app.approvals.services import moving, time_outs
 from app.approvals.services.binding import assignment_refused, locks_of_cases, transition_refused
 from app.approvals.services.ending import EndOf, end_again
 from app.approvals.services.finishing import END_JOB
@@ -41,6 +41,7 @@ def jobs() -> Sequence[JobSpec]:
     return (
         JobSpec(TELL_JOB, _l("The end of an approval for a module"), tell_module, schema=Tell, retries=10),
         JobSpec(END_JOB, _l("What an approval could not carry out at its end"), end_again, schema=EndOf, retries=5),
+        JobSpec(moving.JOB, _l("Running cases move to another version"), moving.move_job, schema=moving.Move),
         JobSpec(time_outs.JOB, _l("Deadlines of approvals"), time_outs.sweep, schedule="*/5 * * * *"),
     )
 

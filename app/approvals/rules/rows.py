@@ -90,6 +90,8 @@ class Rows:
         self._note(event, at)
         for seat in self.state.seats.values():
             self._seat(seat, event, at)
+        if event.kind == "moved":
+            self._undate(event.data.get("undated", ()))
 
     def case(self) -> CaseRow:
         """The case's own row."""
@@ -138,6 +140,15 @@ class Rows:
                 del self.visits[step, number]
                 visit.step = names[step]
                 self.visits[visit.step, number] = visit
+
+    def _undate(self, steps: Iterable[str]) -> None:
+        """The new version gives these steps no deadline: nothing is due there any more."""
+        for step in steps:
+            visit = self.visit(step)
+            if visit is not None:
+                visit.due_at = visit.remind_at = None
+                for seat in self.state.seats_of(self.state.places[step]):
+                    self.tasks[seat.number].due_at = None
 
     def _seat(self, seat: Seat, event: Event, at: datetime) -> None:
         row = self.tasks.get(seat.number)

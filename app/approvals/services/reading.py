@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from app.access.actors import require_actor
 from app.approvals.models import Case, Definition
 from app.approvals.rules.document import Document, Sign
@@ -15,7 +17,7 @@ from app.approvals.rules.state import APPLICANT, Event, Seat, State, Status, Sup
 from app.approvals.services.acting import is_one_by_one
 from app.approvals.services.asking import Asking, about_kept
 from app.approvals.services.delegating import administers, stood_in_for
-from app.approvals.services.keeping import Kept, read_kept
+from app.approvals.services.keeping import Kept, document_of, read_kept
 from app.approvals.services.people import names_of
 from app.approvals.services.seeing import may_see, sees_record
 from app.db import session
@@ -24,12 +26,14 @@ from app.types import Actor
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a case's history: the event, when it was, who acted (empty: the product itself)."""
+    """One line of a case's history: the event, when it was, who acted (empty: the product itself), and the document
+    the case ran by then."""
 
     number: int
     at: datetime
     event: Event
     who: str
+    document: Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,7 @@ def read_case(case_id: int) -> CaseView | None:
     seats = play.seats_for(by) if me and play.state.status.is_open else []
     case = current.get_one(Case, case_id, populate_existing=True)
     names = names_of(current, _named(kept))
-    lines = (
-        Line(number, at, event, names.get(event.actor or 0, ""))
-        for number, (event, at) in enumerate(kept.history, start=1)
-    )
+    lines = _lines(current, kept, names)
     state = play.state
     return CaseView(
         case=case,
@@ -91,7 +92,7 @@ def read_case(case_id: int) -> CaseView | None:
         document=kept.document,
         state=state,
         rows=kept.rows,
-        events=tuple(lines),
+        events=lines,
         names=names,
         acts={seat.number: _acts(play, seat) for seat in seats},
         case_acts=_case_acts(play, actor),
@@ -105,6 +106,18 @@ def read_case(case_id: int) -> CaseView | None:
         sees_record=sees_record(kept.case, actor),
         one_by_one=is_one_by_one(kept, about),
     )  # fmt: skip
+
+
+def _lines(current: Session, kept: Kept, names: Mapping[int, str]) -> tuple[Line, ...]:
+    """The history, each line with the document of its time: a case that was moved has had several."""
+    found, document = [], kept.document
+    for number, (event, at) in enumerate(kept.history, start=1):
+        if event.kind in ("started", "moved"):
+            version = event.data["version"]
+            same = version == kept.case.version
+            document = kept.document if same else document_of(current, kept.case.definition_id, version)
+        found.append(Line(number, at, event, names.get(event.actor or 0, ""), document))
+    return tuple(found)
 
 
 def _acts(play: Play, seat: Seat) -> frozenset[str]:

@@ -17,8 +17,10 @@ from app.approvals.rules.document import Document
 from app.approvals.rules.writing import BadDocument, read_document
 from app.approvals.services import definitions as flows
 from app.approvals.services.known import flow_entities
+from app.approvals.services.moving import running_by_version
 from app.approvals.services.trying import dry_run
 from app.approvals.views.designing import FINDS, OUTCOMES, board, branch_name, called, differences
+from app.approvals.views.moving import Moving
 from app.base.page import PageView, expose, has_access
 from app.base.views.cells import zone
 from app.base.views.formats import moment_text
@@ -31,7 +33,7 @@ _EMPLOYEE = Field("employee", "", Kind.LINK, target="employee")
 LONGEST = 400_000
 
 
-class ApprovalDefinitionView(PageView):
+class ApprovalDefinitionView(Moving, PageView):
     """What approval flows there are, and how each goes."""
 
     route_base = "/approval-flows"
@@ -56,6 +58,7 @@ class ApprovalDefinitionView(PageView):
         "versions": "edit",
         "back": "edit",
         "delete": "edit",
+        "move": "publish",
         "publish": "publish",
         "activate": "publish",
     }
@@ -193,7 +196,10 @@ class ApprovalDefinitionView(PageView):
         found = flows.versions_of(pk)
         read = {one.number: flows.read_kept(one.document) for one in found}
         changed = {n: differences(definition, read.get(n - 1, flows.EMPTY), read[n]) for n in read if n - 1 in read}
-        return self._page("approvals/flow_versions.html", definition=definition, versions=found, changed=changed)
+        return self._page(
+            "approvals/flow_versions.html", definition=definition, versions=found, changed=changed,
+            running=running_by_version(pk),
+        )  # fmt: skip
 
     @expose("/<int:pk>/back", methods=["POST"])
     @has_access

@@ -21,7 +21,8 @@ _ICONS = {
     "started": ("send", "blue"), "approved": ("check", "green"), "refused": ("x", "red"),
     "abstained": ("circle-minus", "secondary"), "returned": ("arrow-back-up", "amber"),
     "resubmitted": ("send", "blue"), "ended": ("player-stop", "secondary"), "asked": ("paperclip", "amber"),
-    "given": ("paperclip", "green"), "commented": ("message-circle", "secondary"), "urged": ("bell", "red"),
+    "moved": ("versions", "secondary"), "given": ("paperclip", "green"),
+    "commented": ("message-circle", "secondary"), "urged": ("bell", "red"),
     "reseated": ("user-share", "secondary"), "added": ("user-plus", "secondary"), "removed": ("user-x", "secondary"),
     "copied": ("share", "secondary"), "notified": ("share", "secondary"),
     "automatic": ("bolt", "secondary"), "expired": ("clock", "red"), "reminded": ("clock", "amber"),
@@ -71,15 +72,16 @@ def _said(view: CaseView, line: Line, turn: int) -> Said:
         )
     stood_in = event.data.get("for")
     return Said(
-        line.number, line.at, line.who, _name(view.names, stood_in) if stood_in else "", what(event, view),
+        line.number, line.at, line.who, _name(view.names, stood_in) if stood_in else "", what(line, view),
         event.comment, icon, colour, turn, tuple(event.data.get("items", ())),
     )  # fmt: skip
 
 
-def what(event: Event, view: CaseView) -> str:
-    """What an event says, without who did it."""
-    data, names = event.data, view.names
-    step = step_name(view.document, event.step)
+def what(line: Line, view: CaseView) -> str:
+    """What an event says, without who did it; steps are called as they were then."""
+    event, names = line.event, view.names
+    data = event.data
+    step = step_name(line.document, event.step)
     made = _SAYINGS.get(event.kind)
     if made is None:
         return event.kind
@@ -90,7 +92,7 @@ def what(event: Event, view: CaseView) -> str:
         "was": _name(names, data.get("from") or data.get("employee")),
         "people": listed(_name(names, person) for person in people),
     }
-    return made(event, values, view.document)
+    return made(event, values, line.document)
 
 
 def step_name(document: Document, step_id: str) -> str:
