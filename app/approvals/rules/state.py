@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.approvals.rules.document import Sign
+from app.approvals.rules.renaming import rename_steps
 
 
 class Status(StrEnum):
@@ -336,25 +337,8 @@ def _succeeded(state: State, event: Event) -> None:
 
 def _moved(state: State, event: Event) -> None:
     """data: version, steps: {old id: new id, or empty: none}. What is live has a new name (`rules.moving`)."""
-    names: Mapping[str, str] = event.data["steps"]
     state.version = event.data["version"]
-    state.places = {names.get(step, step): place for step, place in state.places.items()}
-    for step, place in state.places.items():
-        place.step = step
-        for seat in state.seats_of(place):
-            seat.step = step
-    # What was counted stays counted under its old name, too: no visit ever gets the number of another.
-    counts = dict(state.visits)
-    for step, count in counts.items():
-        goal = names.get(step) or step
-        state.visits[goal] = max(state.visits[goal], count)
-    state.joins = {names.get(step, step): done for step, done in state.joins.items()}
-    state.taken = {names.get(step, step): branch for step, branch in state.taken.items() if names.get(step, step)}
-    state.passed = [names[step] for step in state.passed if names.get(step)]
-    if state.resume is not None:
-        state.resume = (names.get(state.resume[0], state.resume[0]), names[state.resume[1]])
-    for supplement in state.supplements.values():
-        supplement.waits = tuple(names[step] for step in supplement.waits if names.get(step))
+    rename_steps(state, event.data["steps"])
 
 
 def _ended(state: State, event: Event) -> None:
