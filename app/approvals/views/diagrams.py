@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import render_template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.approvals.rules.document import Document
 from app.approvals.rules.drawing import draw
@@ -26,13 +26,18 @@ def diagram(
         "approvals/diagram.html",
         drawing=drawing,
         title=title,
-        stands=STANDS,
-        said=SAID,
-        kinds=KINDS,
-        statuses=STATUSES,
+        stands=_spoken(STANDS),
+        said=_spoken(SAID),
+        kinds={kind: escape(label) for kind, label in KINDS.items()},
+        statuses=_spoken(STATUSES),
         moment=lambda at: moment_text(at, clock),
     )
     return Markup(made)  # noqa: S704 - rendered by an escaping template
+
+
+def _spoken(words: Mapping[Any, tuple[Any, ...]]) -> dict[Any, tuple[Any, ...]]:
+    """The words in the reader's language, looked up once and not for every box."""
+    return {key: (escape(label), *more) for key, (label, *more) in words.items()}
 
 
 __all__ = ["diagram"]
