@@ -15,8 +15,8 @@ from app.blueprint.rules import Path, Problem, Unfit
 VERSION = 1
 #: A document larger than this is none: two hundred fields on ten entities take half of it.
 MOST_BYTES = 1_000_000
-#: Nothing a blueprint says lies deeper.
-DEEPEST = 12
+#: Nothing a blueprint says lies deeper: the rules of a step in the innermost branch of an approval flow.
+DEEPEST = 32
 HEAD = ("blueprint", "title", "about")
 LONGEST = {"title": 120, "about": 2000}
 

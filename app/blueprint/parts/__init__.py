@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.blueprint.parts.entities import EntitiesPart
 from app.blueprint.parts.fields import FieldsPart
+from app.blueprint.parts.flows import FlowsPart
 from app.blueprint.parts.layouts import LayoutsPart
 from app.blueprint.parts.modules import ModulesPart
 from app.blueprint.parts.part import Part
@@ -19,6 +20,7 @@ PARTS: tuple[Part, ...] = (
     RolesPart(),
     LayoutsPart(),
     ViewsPart(),
+    FlowsPart(),
 )
 BY_NAME = {part.name: part for part in PARTS}
 
