@@ -9,9 +9,10 @@ from flask_babel import lazy_gettext as _l
 from app.approvals.views.case import ApprovalView
 from app.approvals.views.delegations import ApprovalDelegationView
 from app.approvals.views.pieces import submit_actions, tabs_of, waiting_card
+from app.approvals.views.reports import ApprovalReportView
 from app.types import Action, Actor, Card, MenuGroup, MenuItem, RoleTemplate, Tab
 
-VIEWS: tuple[type, ...] = (ApprovalView, ApprovalDelegationView)
+VIEWS: tuple[type, ...] = (ApprovalView, ApprovalDelegationView, ApprovalReportView)
 MENU = MenuGroup(
     "approvals",
     _l("Approvals"),
@@ -25,6 +26,10 @@ MENU = MenuGroup(
             "delegations", _l("Standing in"), "ApprovalDelegationView.list", "ApprovalDelegationView",
             icon="user-share", order=30,
         ),
+        MenuItem(
+            "reports", _l("Approval reports"), "ApprovalReportView.list", "ApprovalReportView", icon="chart-bar",
+            order=40,
+        ),
     ),
     order=50,
 )  # fmt: skip
@@ -32,14 +37,18 @@ MENU = MenuGroup(
 _ALL = (
     "account_manager", "department_head", "city_manager", "risk_officer", "finance", "management", "business_admin",
 )  # fmt: skip
+#: Who answers for the work of others reads how approvals go.
+_STEER = frozenset({"department_head", "city_manager", "management", "business_admin"})
 
 
 def roles() -> Sequence[RoleTemplate]:
     """What roles may do with approvals."""
     keeps = {"business_admin": ("can_list", "can_administer")}
+    part = {"ApprovalDelegationView": ("can_list",)}
+    steers = {**part, "ApprovalReportView": ("can_list",)}
     return tuple(
         RoleTemplate(
-            slug, "", {"ApprovalView": keeps.get(slug, ("can_list",)), "ApprovalDelegationView": ("can_list",)}
+            slug, "", {"ApprovalView": keeps.get(slug, ("can_list",)), **(steers if slug in _STEER else part)}
         )
         for slug in _ALL
     )
