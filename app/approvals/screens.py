@@ -47,9 +47,7 @@ def roles() -> Sequence[RoleTemplate]:
     part = {"ApprovalDelegationView": ("can_list",)}
     steers = {**part, "ApprovalReportView": ("can_list",)}
     return tuple(
-        RoleTemplate(
-            slug, "", {"ApprovalView": keeps.get(slug, ("can_list",)), **(steers if slug in _STEER else part)}
-        )
+        RoleTemplate(slug, "", {"ApprovalView": keeps.get(slug, ("can_list",)), **(steers if slug in _STEER else part)})
         for slug in _ALL
     )
 

@@ -126,9 +126,7 @@ def _readable(lines: Sequence[Any], actor: Actor) -> frozenset[int]:
             continue
         table: Any = entity.model.__table__
         records = [line.record_id for line in lines if line.entity == slug and line.record_id is not None]
-        seen = set(
-            session.scalars(select(table.c.id).where(table.c.id.in_(records), scope_condition(entity, actor)))
-        )
+        seen = set(session.scalars(select(table.c.id).where(table.c.id.in_(records), scope_condition(entity, actor))))
         found.update(line.id for line in lines if line.entity == slug and line.record_id in seen)
     return frozenset(found)
 
@@ -138,9 +136,7 @@ def step_names(definitions: Iterable[int]) -> dict[tuple[int, str], tuple[str, s
     asked = sorted(set(definitions))
     if not asked:
         return {}
-    newest = and_(
-        _VERSION.c.definition_id == _FLOW.c.id, _VERSION.c.number > _FLOW.c.published - _VERSIONS
-    )
+    newest = and_(_VERSION.c.definition_id == _FLOW.c.id, _VERSION.c.number > _FLOW.c.published - _VERSIONS)
     rows = session.execute(
         select(_FLOW.c.id, _VERSION.c.document)
         .join(_VERSION, newest).where(_FLOW.c.id.in_(asked)).order_by(_FLOW.c.id, _VERSION.c.number.desc())

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Float, Integer, and_, case, cast, false, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Float, Integer, and_, case, false, func, literal, or_, select, true
 
 from app.access.scope import units_below
 from app.access.scope.conditions import granted_parts
@@ -100,7 +100,7 @@ def during(stretch: Stretch) -> list[ColumnElement[bool]]:
 def count_states(asked: Asked, actor: Actor) -> dict[str, int]:
     """How many of the period's cases are in each state; states of none are left out."""
     counted = select(_CASE.c.status, func.count()).where(*conditions(asked, actor, begun=True))
-    return {status: number for status, number in session.execute(counted.group_by(_CASE.c.status))}
+    return {row[0]: row[1] for row in session.execute(counted.group_by(_CASE.c.status))}
 
 
 def count_ages(asked: Asked, actor: Actor, today: date, zone: ZoneInfo) -> tuple[int, ...]:
@@ -109,7 +109,7 @@ def count_ages(asked: Asked, actor: Actor, today: date, zone: ZoneInfo) -> tuple
     age = case(*classes, else_=len(AGES)).label("age")
     inner = select(age).where(IS_OPEN, *conditions(asked, actor, begun=False)).subquery()
     counted = select(inner.c.age, func.count()).group_by(inner.c.age)
-    found = {place: number for place, number in session.execute(counted)}
+    found = {row[0]: row[1] for row in session.execute(counted)}
     return tuple(found.get(place, 0) for place in range(len(AGES) + 1))
 
 
@@ -126,7 +126,7 @@ def is_late() -> ColumnElement[bool]:
 
 
 def read_waiting(asked: Asked, actor: Actor) -> Sequence[Any]:
-    """(definition_id, flow, flow_en, step, employee_id, person, number, oldest): whom most waits for, and since when."""
+    """(definition_id, flow, flow_en, step, employee_id, person, number, oldest): whom most waits for, since when."""
     number = func.count().label("number")
     counted = (
         select(
@@ -226,20 +226,24 @@ def _number_of(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count(case((condition, 1)))
 
 
-def _hours(since: Any, until: Any) -> ColumnElement[float]:
+def _hours(since: Any, until: Any) -> ColumnElement[Any]:
     """The hours between two moments."""
     if db.engine.dialect.name == "postgresql":
-        return cast(func.extract("epoch", until - since), Float) / 3600
-    return (func.julianday(until, type_=Float) - func.julianday(since, type_=Float)) * 24
+        return func.date_part("epoch", until - since, type_=Float) / 3600.0
+    return (func.julianday(until, type_=Float) - func.julianday(since, type_=Float)) * 24.0
 
 
 def _spread(taken: Any) -> Sequence[Any]:
-    """(key, number, median, p90) of the rows (key, hours): both by rank, so that one statement does for any database.
+    """(key, number, median, p90) of the rows (key, hours).
 
     The median of an even number lies between the middle two; the 90th percentile is the smallest value that nine in
-    ten do not exceed.
+    ten do not exceed. PostgreSQL has both, and twice as fast as by rank; SQLite has the ranks.
     """
     rows = taken.subquery()
+    if db.engine.dialect.name == "postgresql":
+        half, most = func.percentile_cont(0.5, type_=Float), func.percentile_disc(0.9, type_=Float)
+        figures = (half.within_group(rows.c.hours).label("median"), most.within_group(rows.c.hours).label("p90"))
+        return session.execute(select(rows.c.key, func.count().label("number"), *figures).group_by(rows.c.key)).all()
     place = func.row_number().over(partition_by=rows.c.key, order_by=rows.c.hours).label("place")
     number = func.count().over(partition_by=rows.c.key).label("number")
     ranked = select(rows.c.key, rows.c.hours, place, number).subquery()

@@ -71,9 +71,7 @@ class ApprovalReportView(PageView):
         states = count_states(wish.asked, actor)
         waiting = read_waiting(wish.asked, actor)
         names = step_names({row.definition_id for row in waiting} | {wish.asked.flow or 0})
-        steps = [
-            (named_step(names, wish.asked.flow, one.step), one) for one in read_step_times(wish.asked, actor)
-        ]
+        steps = [(named_step(names, wish.asked.flow, one.step), one) for one in read_step_times(wish.asked, actor)]
         ages = self._ages(wish, count_ages(wish.asked, actor, today, clock))
         units = read_units(wish.asked, actor)
         return self.render_template(
@@ -91,11 +89,9 @@ class ApprovalReportView(PageView):
             ),
             steps=steps,
             step_chart=_chart(
-                ranked_bars(
-                    _("Median time per step"), _("hours"), [(name, _hours(one.median)) for name, one in steps]
-                ),
+                ranked_bars(_("Median time per step"), _("hours"), [(name, _hours(one.median)) for name, one in steps]),
                 (),
-                height=max(180, 34 * len(steps) + 60),
+                height=40 * len(steps) + 70,
             ),
             waiting=self._waiting(wish, waiting, names),
             late=shown_lines(late),
@@ -231,7 +227,7 @@ def age_text(place: int) -> str:
     first, last = age_days(place)
     if last is None:
         return _("over %(days)s days", days=first - 1)
-    return _("%(first)s to %(last)s days", first=first, last=last)
+    return _("%(first)s–%(last)s days", first=first, last=last)
 
 
 def _chips(wish: Wish, which: Which) -> list[str]:
@@ -261,6 +257,8 @@ def _which_arguments(which: Which) -> dict[str, Any]:
 
 
 def _chart(options: dict[str, Any], bars: Sequence[tuple[str, int, str]], height: int = 260) -> dict[str, Any]:
+    if bars:  # few and short: all of them are told, also on a phone
+        options["xAxis"][0]["axisLabel"] = {"interval": 0, "width": 56, "overflow": "break"}
     return {"options": options, "height": height, "links": {text: url for text, _count, url in bars}}
 
 
