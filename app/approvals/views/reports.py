@@ -258,7 +258,7 @@ def _which_arguments(which: Which) -> dict[str, Any]:
 
 def _chart(options: dict[str, Any], bars: Sequence[tuple[str, int, str]], height: int = 260) -> dict[str, Any]:
     if bars:  # few and short: all of them are told, also on a phone
-        options["xAxis"][0]["axisLabel"] = {"interval": 0, "width": 56, "overflow": "break"}
+        options["xAxis"][0]["axisLabel"] = {"interval": 0, "width": 44, "overflow": "break", "fontSize": 11}
     return {"options": options, "height": height, "links": {text: url for text, _count, url in bars}}
 
 
