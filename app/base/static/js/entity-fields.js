@@ -14,7 +14,10 @@
         placeholder: select.getAttribute("placeholder") || "", hidePlaceholder: true, allowEmptyOption: false,
         shouldLoad: function () { return true; },
         score: function () { return function () { return 1; }; },
-        load: function (text, show) {
+        load: function (_asked, show) {
+          // What stands in the box now: the list asked for when the box was entered may come after the first letters.
+          var text = this.inputValue();
+          this.loadedSearches = {};
           var mine = ++latest;
           fetch(select.dataset.picker + "?q=" + encodeURIComponent(text), { credentials: "same-origin", headers: { Accept: "application/json" } })
             .then(function (answer) { return answer.ok ? answer.json() : { items: [], more: "" }; })
