@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +24,12 @@ from app.blueprint.services import (
     read_text,
 )
 from app.db import session, transaction
-from app.testing.factories import make_customer
+from app.host.sites import create_site
+from app.testing.factories import make_customer, make_employee, make_unit
 from app.testing.people import People
 from app.types import SYSTEM
 from tests.kernel.approvals.flows import submit
-from tests.kernel.blueprint.test_blueprint import applied
+from tests.kernel.blueprint.test_blueprint import applied, empty_copy, standing
 
 FLOWS: dict[str, Any] = {
     "admission": {
@@ -62,7 +64,6 @@ def held() -> Definition:
 
 def test_a_flow_goes_out_by_codes_comes_in_and_is_taken_back(app: Flask, people: People) -> None:
     with acting_as(SYSTEM):
-        # the people of this site stand for those of another: their codes are the same, their ids are not
         assert applied(document()) == 1
         made = held()
         first = flows.version_of(made.id, 1).step("s1").assignees[0].employees
@@ -119,3 +120,23 @@ def test_what_cannot_be_a_flow_here_is_said_and_nothing_kept(app: Flask, people:
             other = people.add("other", "安全员", people.head_office, "security_admin").user_id
     with acting_as(load_actor(other)):
         assert "flows" not in read_text(export_document()).parts, "who may not see flows is shown none"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_another_site_gets_the_same_flow_with_its_own_people(app: Flask, people: People, tmp_path: Path) -> None:
+    def asked() -> tuple[int, ...]:
+        return flows.version_of(held().id, 1).step("s1").assignees[0].employees
+
+    with acting_as(SYSTEM):
+        applied(document())
+        exported, mine = export_document(), asked()
+    other = create_site(tmp_path / "other", "other", database_url=empty_copy(tmp_path))
+    with standing(other):
+        with transaction():
+            unit = make_unit("总行", level="head_office", code="HO")
+            there = {code: make_employee(unit, code, code=code).id for code in ("x", "y", "E-li", "E-zhou", "E-wu")}
+        applied(exported)
+    with standing(other):
+        assert asked() == (there["E-wu"], there["E-zhou"]) != mine
+        assert export_document() == exported
+        assert applied(exported) == 0
