@@ -31,7 +31,7 @@ from app.approvals.rules.state import APPLICANT, Status
 from app.approvals.views.inbox import aged, local_today, named_flow
 from app.approvals.views.words import STATUSES
 from app.base.page import PageView, expose
-from app.base.views.cells import zone
+from app.base.views.cells import language, zone
 from app.base.views.formats import moment_text, number_text
 from app.base.views.guard import needs
 from app.charts import ranked_bars, upright_bars
@@ -258,7 +258,8 @@ def _which_arguments(which: Which) -> dict[str, Any]:
 
 def _chart(options: dict[str, Any], bars: Sequence[tuple[str, int, str]], height: int = 260) -> dict[str, Any]:
     if bars:  # few and short: all of them are told, also on a phone
-        options["xAxis"][0]["axisLabel"] = {"interval": 0, "width": 44, "overflow": "break", "fontSize": 11}
+        width = 50 if language() == "zh" else 44
+        options["xAxis"][0]["axisLabel"] = {"interval": 0, "width": width, "overflow": "break", "fontSize": 11}
     return {"options": options, "height": height, "links": {text: url for text, _count, url in bars}}
 
 
