@@ -18,10 +18,11 @@ test: setup-dev lint ## Lint and run every test, on SQLite, PostgreSQL, Valkey a
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup-dev ## Ruff, mypy, import-linter
-	@failed=0; \
-	echo "qiao: ruff"; $(BIN)/ruff check --quiet || failed=1; \
-	echo "qiao: mypy"; $(BIN)/mypy --no-error-summary || failed=1; \
-	echo "qiao: import-linter"; $(BIN)/lint-imports --no-logo || failed=1; \
+	@echo "qiao: ruff, mypy, import-linter"; failed=0; \
+	$(BIN)/mypy --no-error-summary & types=$$!; \
+	$(BIN)/lint-imports --no-logo & imports=$$!; \
+	$(BIN)/ruff check --quiet || failed=1; \
+	wait $$types || failed=1; wait $$imports || failed=1; \
 	exit $$failed
 
 bench: setup-dev ## Measure: a million customers, imports, exports (docs/performance.md)

@@ -236,7 +236,7 @@ WEIGHTED = (
 
 TestCases = Cases.TestCase
 TestCases.settings = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
