@@ -11,9 +11,10 @@ from flask_babel import gettext as translated
 from flask_babel import ngettext as translated_number
 from flask_babel.speaklater import LazyString
 
+from app.access.policy import title_text
 from app.base.views.cells import zone
 from app.base.views.formats import date_text, moment_text, number_text
-from app.types import Text
+from app.types import Named, Text
 
 #: Where a text names the record it is about; filled in for each reader with what they may read of its name.
 RECORD = "%(record)s"
@@ -29,6 +30,8 @@ def kept(value: Text) -> Any:
         if len(ids) == 3:
             return {"id": str(ids[0]), "plural": str(ids[1]), "number": int(ids[2]), "values": values}
         return str(value)
+    if isinstance(value, Named):
+        return {"named": value.title, "entity": value.entity, "record": value.record_id}
     if isinstance(value, datetime):
         return {"at": value.isoformat()}
     if isinstance(value, date):
@@ -42,6 +45,8 @@ def said(saying: Any, record: str = "") -> str:
     """The text in the language in force; `record` is the name of the record it is about, as the reader may know it."""
     if not isinstance(saying, Mapping):
         return number_text(saying) if isinstance(saying, int) else str(saying)
+    if "named" in saying:
+        return title_text(saying["entity"], saying["named"], saying["record"])
     if "at" in saying:
         return moment_text(datetime.fromisoformat(saying["at"]), zone())
     if "on" in saying:

@@ -57,10 +57,11 @@ def notify(
     """Tell people something, in the caller's transaction; returns how many are told.
 
     `title` and `text` are best given lazily (``lazy_gettext("%(who)s waits", who=name)``): they are kept by message
-    id and values (text, numbers, moments, days, lazy texts) and read in each reader's language; ``%(record)s`` stands
-    for the name of the record (`entity`, `record_id`), as far as the reader may see it. Who may not see the record
-    reads neither title nor text. `link` is a path of this site, else the record's page is opened. Notices of one
-    `group_key` are one line. `urgent` ones wait neither for the end of quiet hours nor for the daily digest.
+    id and values (text, numbers, moments, days, lazy texts, `Named` records) and read in each reader's language;
+    ``%(record)s`` stands for the name of the record (`entity`, `record_id`), as far as the reader may see it. Who may
+    not see the record reads neither title nor text. `link` is a path of this site, else the record's page is opened.
+    Notices of one `group_key` are one line. `urgent` ones wait neither for the end of quiet hours nor for the daily
+    digest.
 
     Readers are employees with a login, or logins, that are active: a collection of ids or a SELECT of them; however
     many, it is one statement. Raises `LookupError` for a kind no part of the product declares, `ValueError` for a link

@@ -199,3 +199,15 @@ class NoticeKind:
     def __post_init__(self) -> None:
         if len(self.name) > 60 or not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+", self.name):
             raise ValueError(f"a kind of notice is called like 'approvals.task', not {self.name!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A record's name as a value of a notice (`app.notices.services.notify`): each reader reads what they may of it."""
+
+    entity: str
+    record_id: int
+    title: str
+
+    def __str__(self) -> str:
+        return f"#{self.record_id}"

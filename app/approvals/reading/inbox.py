@@ -13,9 +13,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, not_, or_, select, tuple_
 
+from app.access.actors import require_actor
+from app.access.policy import may_ask
 from app.approvals.models import Case, CaseEvent, Copy, Definition, DefinitionVersion, Delegation, Task
 from app.approvals.rules.state import APPLICANT, Said
+from app.approvals.services.seeing import heading
 from app.db import UtcDateTime, now, session
+from app.host.context import context
 from app.organisation.models import Employee, Unit
 
 TODO, DONE, MINE, COPIED = "todo", "done", "mine", "copied"
@@ -87,6 +91,16 @@ class Line:
     def is_resubmission(self) -> bool:
         """Whether it waits for its applicant to submit it again."""
         return self.step == APPLICANT
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An open seat chosen to be decided with others: the id of its row, its case, its number in it."""
+
+    id: int
+    case_id: int
+    seat: int
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +223,17 @@ def read_inbox(employee_id: int, wish: Wish, today: date) -> Page:
     return Page(tuple(_urged(lines) if wish.tab == TODO else lines), onward)
 
 
-def find_rows(numbers: Sequence[int], employee_id: int, today: date) -> Sequence[Any]:
-    """(id, case_id, seat, title) of these open seats that wait for somebody; the applicant's own are none to decide."""
+def find_rows(numbers: Sequence[int], employee_id: int, today: date) -> Sequence[Chosen]:
+    """These open seats, as far as they wait for somebody; the applicant's own are none to decide."""
     if not numbers:
         return ()
     chosen = (
-        select(_TASK.c.id, _TASK.c.case_id, _TASK.c.seat, _CASE.c.title)
+        select(_TASK.c.id, _TASK.c.case_id, _TASK.c.seat, _CASE.c.title, _CASE.c.entity, _CASE.c.record_id)
         .join(_CASE, _CASE.c.id == _TASK.c.case_id)
         .where(_TASK.c.id.in_(numbers), _TASK.c.step != APPLICANT, _todo(employee_id, today))
     )
-    return session.execute(chosen.order_by(_TASK.c.opened_at, _TASK.c.id)).all()
+    rows = session.execute(chosen.order_by(_TASK.c.opened_at, _TASK.c.id))
+    return [Chosen(row.id, row.case_id, row.seat, heading(row)) for row in rows]
 
 
 def flows_of_inbox() -> Sequence[Any]:
@@ -229,8 +244,8 @@ def flows_of_inbox() -> Sequence[Any]:
 # -- statements --------------------------------------------------------------------------------------------------------
 
 _COMMON = (
-    _CASE.c.id.label("case_id"), _CASE.c.title, _CASE.c.entity, _CASE.c.figures, _CASE.c.status, _CASE.c.round,
-    _CASE.c.definition_id, _FLOW.c.name.label("flow"), _FLOW.c.name_en.label("flow_en"),
+    _CASE.c.id.label("case_id"), _CASE.c.title, _CASE.c.entity, _CASE.c.record_id, _CASE.c.figures, _CASE.c.status,
+    _CASE.c.round, _CASE.c.definition_id, _FLOW.c.name.label("flow"), _FLOW.c.name_en.label("flow_en"),
     _APPLICANT.c.name.label("applicant"), _UNIT.c.name.label("unit"),
 )  # fmt: skip
 _SEAT = (_TASK.c.id.label("task"), _TASK.c.seat, _TASK.c.step, _TASK.c.due_at, _TASK.c.said,
@@ -293,16 +308,23 @@ def _narrowed(wish: Wish, at: Any) -> list[ColumnElement[bool]]:
 
 
 def _named(mine: Select[Any], number: Any, text: str) -> Select[Any]:
-    """The numbers of one's own lines with a text in title, applicant or unit.
+    """The numbers of one's own lines with a text in title, applicant or unit, but for titles one may not read.
 
     One's own are found first: the planner would rather look for the text in everybody's cases.
     """
     read = mine.with_only_columns(
-        number.label("id"), _CASE.c.title, _APPLICANT.c.name.label("applicant"), _UNIT.c.name.label("unit")
-    )
+        number.label("id"), _CASE.c.title, _CASE.c.entity, _CASE.c.record_id, _APPLICANT.c.name.label("applicant"),
+        _UNIT.c.name.label("unit"),
+    )  # fmt: skip
     own = read.cte("own").prefix_with("MATERIALIZED", dialect="postgresql")
-    columns = (own.c.title, own.c.applicant, own.c.unit)
-    return select(own.c.id).where(or_(*(column.icontains(text, autoescape=True) for column in columns)))
+    title, applicant, unit = (
+        column.icontains(text, autoescape=True) for column in (own.c.title, own.c.applicant, own.c.unit)
+    )
+    actor = require_actor()
+    kept = [slug for slug, one in context().entities.items() if not may_ask(one, one.title, actor)]
+    if kept:
+        title = and_(title, or_(own.c.record_id.is_(None), own.c.entity.not_in(kept)))
+    return select(own.c.id).where(or_(title, applicant, unit))
 
 
 def _place(after: str) -> tuple[datetime, int] | None:
@@ -325,7 +347,7 @@ def _line(row: Any, employee_id: int) -> Line:
         task=given.get("task"),
         seat=given.get("seat"),
         step=given.get("step", ""),
-        title=row.title,
+        title=heading(row),
         flow_id=row.definition_id,
         flow=row.flow,
         flow_en=row.flow_en,

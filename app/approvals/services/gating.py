@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.access.audit import plain
 from app.approvals.services.binding import Bound, begins, bindings, open_cases, reason
+from app.approvals.services.seeing import heading
 from app.approvals.services.starting import start_case
 from app.approvals.services.telling import case_path
 from app.db import session
@@ -122,7 +123,7 @@ def export_held(entity: Entity, flows: Sequence[Bound], one: Write) -> Answer | 
 
 
 def _held(case: Any) -> Held:
-    text = _("case %(number)s, %(title)s", number=case.id, title=case.title)
+    text = _("case %(number)s, %(title)s", number=case.id, title=heading(case))
     return Held(text, case_path(case.id), case.id)
 
 

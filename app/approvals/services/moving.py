@@ -28,6 +28,7 @@ from app.approvals.services.acting import Moment, on_case
 from app.approvals.services.definitions import OPEN, VIEW, definition_of, version_of
 from app.approvals.services.delegating import administers
 from app.approvals.services.keeping import CASE, EVENT, event_of
+from app.approvals.services.seeing import heading
 from app.db import session, transaction
 from app.fields.bulk import among
 from app.jobs.run import GiveWay
@@ -203,8 +204,9 @@ def _batches(definition_id: int, version: int) -> Iterator[list[int]]:
 def _states(batch: list[int]) -> dict[int, tuple[str, State]]:
     """{case: (title, how it stands)}."""
     connection = session().connection()
-    named = connection.execute(select(CASE.c.id, CASE.c.title).where(among(session(), CASE.c.id, batch)))
-    titles = {row.id: row.title for row in named}
+    columns = (CASE.c.id, CASE.c.entity, CASE.c.record_id, CASE.c.title)
+    named = connection.execute(select(*columns).where(among(session(), CASE.c.id, batch)))
+    titles = {row.id: heading(row) for row in named}
     chosen = select(EVENT).where(among(session(), EVENT.c.case_id, batch)).order_by(EVENT.c.case_id, EVENT.c.number)
     histories: dict[int, list[Event]] = {case_id: [] for case_id in titles}
     for row in connection.execute(chosen):

@@ -19,7 +19,7 @@ from app.approvals.services.asking import Asking, about_kept
 from app.approvals.services.delegating import administers, stood_in_for
 from app.approvals.services.keeping import Kept, document_of, read_kept
 from app.approvals.services.people import names_of
-from app.approvals.services.seeing import may_see, sees_record
+from app.approvals.services.seeing import heading, may_see, sees_record
 from app.db import session
 from app.types import Actor
 
@@ -41,6 +41,8 @@ class CaseView:
     """A case as the actor may see it."""
 
     case: Case
+    #: What it is called, as far as the actor may read the name of its record.
+    title: str
     definition: Definition
     document: Document
     state: State
@@ -88,6 +90,7 @@ def read_case(case_id: int) -> CaseView | None:
     state = play.state
     return CaseView(
         case=case,
+        title=heading(case),
         definition=case.definition,
         document=kept.document,
         state=state,

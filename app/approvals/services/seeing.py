@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from app.access.policy import title_text
 from app.approvals.models import Copy
 from app.approvals.rules.state import Event
 from app.approvals.services.delegating import administers, stood_in_for
@@ -32,6 +33,12 @@ def may_see(current: Session, case: Row[Any], history: Iterable[tuple[Event, dat
     return sees_record(case, actor)
 
 
+def heading(case: Any) -> str:
+    """What a case (or a row with its `entity`, `record_id` and `title`) is called, as far as the acting person may read
+    the name of its record."""
+    return str(case.title) if case.record_id is None else title_text(case.entity, case.title, case.record_id)
+
+
 def sees_record(case: Row[Any], actor: Actor) -> bool:
     """Whether the actor may open the page of the record a case is about."""
     entity = context().entities.get(case.entity)
@@ -52,4 +59,4 @@ def _is_asked(current: Session, case: Row[Any], me: int) -> bool:
     return current.connection().execute(seats.union_all(copies).limit(1)).first() is not None
 
 
-__all__ = ["may_see", "sees_record"]
+__all__ = ["heading", "may_see", "sees_record"]

@@ -19,7 +19,7 @@ from app.db import after_commit, now
 from app.host.context import hooks
 from app.jobs.services import Run, enqueue, insert_ignoring
 from app.notices.services import notify
-from app.types import SYSTEM, NoticeKind, Text
+from app.types import SYSTEM, Named, NoticeKind, Text
 
 TELL_JOB = "approvals.tell"
 KINDS = (
@@ -75,8 +75,10 @@ class Telling:
                 self._say("approvals.material", _l("The material for %(title)s is there", **self._about), {asker})
 
     @property
-    def _about(self) -> dict[str, str]:
-        return {"title": self.kept.case.title}
+    def _about(self) -> dict[str, Any]:
+        case = self.kept.case
+        named = case.record_id is not None
+        return {"title": Named(case.entity, case.record_id, case.title) if named else case.title}
 
     @property
     def _applicant(self) -> set[int]:

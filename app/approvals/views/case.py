@@ -61,7 +61,7 @@ class ApprovalView(SubmitScreen):
         state = view.state if asof == len(view.events) else replay(shown)
         url = record_url(view.case.entity, view.case.record_id) if view.case.record_id and view.sees_record else None
         live = asof == len(view.events) and not require_actor().viewer
-        title = f"{named_flow(view.definition.name, view.definition.name_en)}: {view.case.title}"
+        title = f"{named_flow(view.definition.name, view.definition.name_en)}: {view.title}"
         times = [line.at for line in view.events]
         described = context().entities.get(view.case.entity)
         return self.render_template(
@@ -178,7 +178,7 @@ class ApprovalView(SubmitScreen):
             comment_needed="comment" in needing.needed,
             address=url_for(f"{self.endpoint}.act", pk=view.case.id, name=act.name),
             next=own_path(request.values.get("next"), url_for(f"{self.endpoint}.case", pk=view.case.id)),
-            title=view.case.title,
+            title=view.title,
             who=view.names.get(view.state.applicant, ""),
             figures=case_figures(view),
             instead_of=view.names.get(person, "") if person not in (None, my_employee()) else "",

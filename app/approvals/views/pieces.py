@@ -55,7 +55,7 @@ def record_tab(record: Any) -> Markup:
     drawn = Markup("")
     if first is not None:
         events = [line.event for line in first.events]
-        title = f"{named_flow(first.definition.name, first.definition.name_en)}: {first.case.title}"
+        title = f"{named_flow(first.definition.name, first.definition.name_en)}: {first.title}"
         drawn = diagram(first.document, events, first.names, [line.at for line in first.events], title=title)
     rows = [
         {

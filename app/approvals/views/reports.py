@@ -28,6 +28,7 @@ from app.approvals.reading.reports import (
 )
 from app.approvals.rules.reporting import AGES, age_days, month_stretch, shifted_month
 from app.approvals.rules.state import APPLICANT, Status
+from app.approvals.services.seeing import heading
 from app.approvals.views.inbox import aged, local_today, named_flow
 from app.approvals.views.words import STATUSES
 from app.base.page import PageView, expose
@@ -199,7 +200,7 @@ def shown_lines(found: Cases) -> list[dict[str, Any]]:
     clock, moment = zone(), now()
     return [
         {
-            "title": line.title if line.id in found.readable else "",
+            "title": heading(line) if line.id in found.readable else "",
             "url": url_for("ApprovalView.case", pk=line.id) if line.id in found.readable else "",
             "number": line.id,
             "flow": named_flow(line.flow, line.flow_en),
