@@ -13,6 +13,9 @@ from app.types import Refused
 TEXTS: dict[str, Any] = {
     "already_decided": _l("This has been decided already"),
     "cannot_act": _l("This person has left or cannot log in"),
+    "changed_meanwhile": _l(
+        "Somebody else has changed this record meanwhile. Compare, then save again to keep your values."
+    ),
     "circle": _l("Nobody stands in for themselves"),
     "comment_needed": _l("Say why"),
     "decided_once": _l("You are asked in this step yourself: nobody decides twice in one step"),

@@ -127,11 +127,11 @@ class _Checker:
                 yield Finding(f"{path}.deadline.remind_hours", "reminds_too_early", stops=False)
             if deadline.then is Then.APPROVE:
                 yield Finding(f"{path}.deadline.then", "approves_itself", stops=False)
-        for name, access in step.fields.items():
+        for name in step.fields:
             described = self.known.fields.get(name)
             if described is None:
                 yield Finding(f"{path}.fields.{name}", "no_field", {"field": name})
-            elif access == "write" and described.computed:
+            elif step.opens(name) and (described.computed or described.create_only):
                 yield Finding(f"{path}.fields.{name}", "computed_field", {"field": described.label})
         if step.refusal_returns and self.document.withdraw == "never":
             yield Finding(f"{path}.refusal_returns", "returns_for_good", stops=False)
@@ -252,7 +252,7 @@ class _Checker:
         """Whether a field keeps its value on the way through the flow."""
         locked = "*" in self.document.locked or name in self.document.locked
         steps = self.document.walk()
-        return locked and not any(name in step.values or step.fields.get(name) == "write" for step in steps)
+        return locked and not any(name in step.values or step.opens(name) for step in steps)
 
     # -- options ---------------------------------------------------------------------------------------------------
 

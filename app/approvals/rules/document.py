@@ -130,7 +130,8 @@ class Step:
     share: Fraction | None = None
     nobody: Nobody = Nobody.HEAD_ABOVE
     deadline: Deadline | None = None
-    #: What those asked may do with fields of the record while they are asked: hidden, read, write.
+    #: What those asked may do with fields of the record while they are asked: hidden, read, write, required (write,
+    #: and it has to be there before the step is approved).
     fields: Mapping[str, str] = field(default_factory=dict)
     #: Acts besides deciding: return, transfer, add_signer, supplement.
     may: frozenset[str] = frozenset({"return", "transfer", "add_signer", "supplement"})
@@ -142,6 +143,15 @@ class Step:
     values: Mapping[str, Any] = field(default_factory=dict)
     act: str = ""
     branches: tuple[Branch, ...] = ()
+
+    @property
+    def wants(self) -> bool:
+        """Whether an approval takes more of those asked than their word: a comment, or fields to fill in."""
+        return self.comment_needed or "required" in self.fields.values()
+
+    def opens(self, name: str) -> bool:
+        """Whether those asked may fill in a field of the record."""
+        return self.fields.get(name) in ("write", "required")
 
     def needed(self, asked: int) -> int:
         """How many of `asked` have to agree: ⅔ of 3 are 2, 67 % of 3 (67/100) are 3."""

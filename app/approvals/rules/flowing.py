@@ -162,7 +162,7 @@ class Flow:
     def _pass_repeated(self, step: Step) -> bool:
         """Let those pass who have approved earlier on this way, where the flow says so. Whether that was all."""
         place = self.state.places[step.id]
-        if self.document.repeated_pass and not step.comment_needed and not self._waits_for_material(step.id):
+        if self.document.repeated_pass and not step.wants and not self._waits_for_material(step.id):
             done = {s.by for s in self.state.seats.values() if s.said is Said.APPROVED and s.step in self.state.passed}
             for seat in self.state.seats_of(place):
                 if seat.said is Said.OPEN and seat.employee in done and not self.state.outcome_of(place):

@@ -36,7 +36,7 @@ ACTS = ("return", "transfer", "add_signer", "supplement")
 OUTCOMES = ("approved", "refused", "withdrawn", "cancelled")
 WITHDRAWALS = ("never", "undecided", "running")
 UNITS = ("hours", "days", "working_days")
-ACCESS = ("hidden", "read", "write")
+ACCESS = ("hidden", "read", "write", "required")
 _SHARE = re.compile(r"[0-9]{1,4}/[0-9]{1,4}")
 
 Reader = Callable[[Any, str], Any]

@@ -18,6 +18,7 @@ from app.approvals.rules.state import Event
 from app.approvals.services import telling
 from app.approvals.services.asking import About, Asking, about_kept
 from app.approvals.services.delegating import administers, stood_in_for
+from app.approvals.services.filling import refuse_lacking
 from app.approvals.services.finishing import finish, perform
 from app.approvals.services.keeping import Kept, keep, read_kept
 from app.approvals.services.seeing import may_see
@@ -114,7 +115,15 @@ def _log(moment: Moment, act: str) -> None:
 
 def decide(case_id: int, seat: int, act: str, comment: str = "") -> None:
     """Approve, refuse or abstain (`act`) on a seat of one's own or of one stood in for. Raises `Refused`."""
-    on_case(case_id, act, lambda it: it.play.decide(it.by, seat, act, comment), comment=comment)
+    on_case(case_id, act, lambda it: _decide(it, seat, act, comment), comment=comment)
+
+
+def _decide(it: Moment, seat: int, act: str, comment: str) -> None:
+    """The decision, where what the step wants filled in is there; who may not decide is told that first."""
+    document, asked = it.kept.document, it.play.state.seats.get(seat)
+    it.play.decide(it.by, seat, act, comment)
+    if act == "approve" and asked is not None:
+        refuse_lacking(document.step(asked.step), it.about)
 
 
 def give_back(case_id: int, seat: int, to: str, comment: str, straight: bool = False) -> None:
@@ -242,7 +251,7 @@ def decide_many(chosen: Sequence[tuple[int, int]], act: str, comment: str = "") 
         def do(it: Moment, seat: int = seat) -> None:
             if is_one_by_one(it.kept, it.about):
                 raise Illegal("no_batch")
-            it.play.decide(it.by, seat, act, comment)
+            _decide(it, seat, act, comment)
 
         try:
             on_case(case_id, act, do, comment=comment)

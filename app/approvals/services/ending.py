@@ -8,17 +8,21 @@ from typing import Any
 
 import marshmallow as ma
 
-from app.access.actors import acting_as, require_actor
+from app.access.actors import acting_as
+from app.access.audit import plain
 from app.approvals.messages import refused
 from app.approvals.rules.document import End
-from app.approvals.rules.state import Event, Said
+from app.approvals.rules.state import APPLICANT, Event, Said
 from app.approvals.services.acting import Moment, on_case
+from app.approvals.services.filling import fillable, granted
 from app.approvals.services.finishing import carry_out, the_record
 from app.approvals.services.keeping import Kept, keep, read_kept
+from app.approvals.services.seeing import may_see
 from app.db import transaction
 from app.fields.gate import passing
 from app.fields.messages import message
-from app.fields.records import update_record
+from app.fields.records import check_links, update_record
+from app.fields.values import read_values
 from app.jobs.services import Run
 from app.types import Refused
 
@@ -48,26 +52,42 @@ def unfinished(kept: Kept) -> str | None:
     return str(last.data["outcome"]) if last is not None and last.kind == "unfinished" else None
 
 
-def fill_in(case_id: int, seat: int, values: Mapping[str, Any]) -> None:
-    """Set fields of the record the step lets those asked write (`Step.fields`), from the page of the case.
+def fill_in(case_id: int, seat: int, values: Mapping[str, Any], version: int | None = None) -> list[str]:
+    """Set fields of the record the step lets those asked write (`Step.fields`), from the page of the case; returns
+    the names of those that are different now.
 
-    The step opens them for whoever holds the open seat or stands in for it, whatever is locked. Raises `Refused`.
+    The step opens them for whoever holds the open seat or stands in for it, whatever is locked and whoever may change
+    the record; what their roles hide or mask stays closed. `version`: the record's, as they saw it. Raises `Refused`.
     """
+    changed: list[str] = []
 
     def do(it: Moment) -> None:
         mine = next((one for one in it.play.seats_for(it.by) if one.number == seat and one.said is Said.OPEN), None)
-        if mine is None:
-            raise refused("not_yours")
-        open_to = it.kept.document.step(mine.step).fields if mine.step != "applicant" else {}
-        if wrong := [name for name in values if open_to.get(name) != "write"]:
-            raise Refused(errors=dict.fromkeys(wrong, message("not_writable")))
+        if mine is None or mine.step == APPLICANT:
+            raise refused("not_yours" if _is_seen(it) else "no_case")
         entity, record = the_record(it.kept.case)
-        # The step is what permits it: neither the scope nor the fields of the person's roles are asked.
-        with passing(), acting_as(replace(require_actor(), is_system=True)):
+        about = replace(it.about, record=record)
+        names = fillable(entity, it.kept.document.step(mine.step), it.actor, about)
+        if wrong := [name for name in values if name not in names]:
+            raise Refused(errors={name[:60]: message("not_writable") for name in wrong})
+        if version is not None and getattr(record, "version", version) != version:
+            raise refused("changed_meanwhile")
+        with acting_as(granted(it.actor, entity, names)):  # links are chosen among what the person may see
+            check_links(entity, read_values(entity, values, creating=False))
+        before = {name: plain(getattr(record, name, None)) for name in values}
+        with passing(), acting_as(replace(it.actor, is_system=True)):
             update_record(entity, record, dict(values))
-        it.play.events.append(Event("filled", it.by.employee, mine.step, seat, {"fields": sorted(values)}))
+        changed.extend(name for name in values if plain(getattr(record, name, None)) != before[name])
+        if changed:
+            told = {"fields": sorted(changed), **({} if mine.employee == it.by.employee else {"for": mine.employee})}
+            it.play.events.append(Event("filled", it.by.employee, mine.step, seat, told))
 
     on_case(case_id, "fill_in", do)
+    return changed
+
+
+def _is_seen(it: Moment) -> bool:
+    return may_see(it.current, it.kept.case, it.kept.history, it.actor)
 
 
 __all__ = ["EndOf", "end_again", "fill_in", "unfinished"]

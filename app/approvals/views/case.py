@@ -19,8 +19,9 @@ from app.approvals.services import CaseView, decide_many, read_case
 from app.approvals.views.acts import ACTS, ActForm, read_given
 from app.approvals.views.diagrams import diagram
 from app.approvals.views.figures import FigureCells, links_of_figures, written_figures
+from app.approvals.views.filling import fill_dialog, fillings, opened_by
 from app.approvals.views.inbox import local_today, my_employee, named_entity, named_flow, number_asked
-from app.approvals.views.record import record_blocks, writable_fields, write_dialog
+from app.approvals.views.record import record_blocks
 from app.approvals.views.sayings import sayings, step_name, targets_named
 from app.approvals.views.submitting import SubmitScreen
 from app.approvals.views.words import ASKED, SAID, STATUSES
@@ -28,10 +29,12 @@ from app.base.page import expose
 from app.base.views.cells import zone
 from app.base.views.formats import moment_text
 from app.base.views.guard import mine, needs, own_path
+from app.base.views.pickers import pick
 from app.base.views.replies import dialog, done
 from app.base.views.titles import read_titles, record_url
 from app.host.context import context
 from app.transfer.views.attachments import panel
+from app.types import Kind as Links
 from app.types import Refused
 
 #: How the acts on a seat are called by the case and on screen, in the order of their buttons.
@@ -84,7 +87,6 @@ class ApprovalView(SubmitScreen):
             removable=view.removable if live else frozenset(),
             givable=view.givable if live else frozenset(),
             blocks=record_blocks(view, my_employee()),
-            writes=self._writes(view) if live else "",
             files=panel(described, view.case.record_id)
             if described is not None and view.case.record_id is not None and view.sees_record
             else "",
@@ -125,12 +127,28 @@ class ApprovalView(SubmitScreen):
     @expose("/cases/<int:pk>/fields", methods=("GET", "POST"))
     @mine
     def fields(self, pk: int) -> Response:
-        """Change what the step lets whoever decides change of the record."""
-        view = found_case(pk)
-        if not view.acts or not writable_fields(view):
+        """Fill in what the step lets whoever decides fill in of the record."""
+        view, seat = found_case(pk), number_asked(request.values.get("seat", "0"))
+        answer = fill_dialog(
+            view,
+            seat,
+            address=url_for(f"{self.endpoint}.fields", pk=pk, seat=seat),
+            pick_url=lambda name: url_for(f"{self.endpoint}.pick", pk=pk, field=name, seat=seat),
+            onward=url_for(f"{self.endpoint}.case", pk=pk),
+        )
+        if answer is None:
             abort(404)
-        here = url_for(f"{self.endpoint}.case", pk=pk)
-        return write_dialog(view, address=url_for(f"{self.endpoint}.fields", pk=pk), onward=here)
+        return answer
+
+    @expose("/cases/<int:pk>/pick/<field>")
+    @mine
+    def pick(self, pk: int, field: str) -> Response:
+        """Records a link among those fields may name, within the scope of whoever acts."""
+        opened = opened_by(found_case(pk), number_asked(request.args.get("seat", "0")))
+        described = opened.entity.field(field) if opened is not None and field in opened.names else None
+        if described is None or described.kind not in (Links.LINK, Links.REGION):
+            abort(404)
+        return jsonify(pick(described, request.args.get("q", "")))
 
     @expose("/many", methods=("GET", "POST"))
     @needs("can_list")
@@ -218,6 +236,8 @@ class ApprovalView(SubmitScreen):
                     "instead_of": view.names.get(seat.employee, "") if seat.employee != me else "",
                     "due": _moment(task.due_at) if task.due_at else "",
                     "waits": waits,
+                    "fillings": fillings(view, number),
+                    "fill_url": url_for(f"{self.endpoint}.fields", pk=view.case.id, seat=number),
                     "buttons": [self._button(view, shown, number) for name, shown in _ON_SEAT if name in permitted],
                 }
             )
@@ -226,11 +246,6 @@ class ApprovalView(SubmitScreen):
     def _button(self, view: CaseView, name: str, seat: int) -> dict[str, Any]:
         url = url_for(f"{self.endpoint}.act", pk=view.case.id, name=name, seat=seat or None)
         return {"act": ACTS[name], "url": url}
-
-    def _writes(self, view: CaseView) -> str:
-        if not view.acts or not writable_fields(view):
-            return ""
-        return url_for(f"{self.endpoint}.fields", pk=view.case.id)
 
 
 def found_case(pk: int) -> CaseView:

@@ -81,6 +81,7 @@ ACCESS: dict[str, Any] = {
     "": _l("As usual"),
     "read": _l("Read only"),
     "write": _l("May change"),
+    "required": _l("Must fill in"),
     "hidden": _l("Hidden"),
 }
 WITHDRAW: dict[str, Any] = {

@@ -1,30 +1,24 @@
-"""The record on its case's page: what the steps of the reader show of it, and what they let them change."""
+"""The record on its case's page: what the steps of the reader show of it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from flask import Response, request
 from flask_babel import gettext as _
 
 from app.access.actors import require_actor
-from app.access.policy import seen_by, writable
+from app.access.policy import seen_by
 from app.approvals.services import CaseView
 from app.approvals.services.asking import record_of
 from app.approvals.views.figures import typed_figure
-from app.base.views.acts import optional_url
 from app.base.views.cells import cell
-from app.base.views.dialogs import form_dialog
-from app.base.views.inputs import record_values
 from app.base.views.pages import Block, Shown, blocks_of
-from app.base.views.replies import done
-from app.base.views.saving import posted_values
 from app.base.views.shapes import shaped
 from app.base.views.titles import links_of, read_titles
-from app.fields.records import find_record, update_record
+from app.fields.records import find_record
 from app.host.context import context
-from app.types import Entity, Kind, Refused, Section
+from app.types import Entity, Kind, Section
 
 
 def record_blocks(view: CaseView, me: int | None) -> list[Block]:
@@ -45,7 +39,7 @@ def record_blocks(view: CaseView, me: int | None) -> list[Block]:
         record = find_record(described, view.case.record_id)
         entity = shaped(seen, record) if record is not None else seen
     else:
-        names = tuple(field.name for field in seen.fields if levels.get(field.name) in ("read", "write"))
+        names = tuple(field.name for field in seen.fields if levels.get(field.name) in ("read", "write", "required"))
         record = record_of(described, view.case.record_id) if names else None
         entity = replace(seen, sections=(Section(described.label, names),))
     if record is None:
@@ -55,56 +49,9 @@ def record_blocks(view: CaseView, me: int | None) -> list[Block]:
     return [*blocks, *(block for block in found if block.fields)]
 
 
-def writable_fields(view: CaseView) -> list[str]:
-    """The fields the reader's open seats let them change, and their roles, too."""
-    described, actor = context().entities.get(view.case.entity), require_actor()
-    if described is None or view.case.record_id is None or not view.sees_record:
-        return []
-    granted = {
-        name
-        for number in view.acts
-        for name, level in view.document.step(view.state.seats[number].step).fields.items()
-        if level == "write"
-    }
-    return [
-        field.name
-        for field in described.fields
-        if field.name in granted and not field.computed and writable(described, field.name, actor)
-    ]
-
-
-def write_dialog(view: CaseView, *, address: str, onward: str) -> Response:
-    """The dialog of those fields, and their saving. The record is checked as by its own form."""
-    described = context().entities[view.case.entity]
-    record = find_record(described, view.case.record_id or 0, write=True)
-    names = writable_fields(view)
-    asked = replace(described, sections=(Section("", tuple(names)),))
-    values = record_values(described, record) if record is not None else {}
-    refused: Refused | None = None
-    if record is None:
-        refused = Refused(_("You may see this record, but not change it"))
-    elif request.method == "POST":
-        typed = {name: text for name, text in posted_values(request.form).items() if name in names}
-        try:
-            update_record(described, record, typed)
-            return done(onward, _("The record is saved"))
-        except Refused as problem:
-            refused, values = problem, {**values, **typed}
-    return form_dialog(
-        asked,
-        values,
-        address=address,
-        heading=_("Fields of this step"),
-        submit=_("Save"),
-        pick_url=lambda name: optional_url(f"{described.view_name}.pick", field=name) or "",
-        next_url=onward,
-        refused=refused,
-    )
-
-
 def _levels(view: CaseView, me: int | None) -> dict[str, str]:
     """What the steps the reader is or was asked at say of fields: the widest counts."""
-    width = ("hidden", "read", "write")
+    width = ("hidden", "read", "write", "required")
     steps = {seat.step for seat in view.state.seats.values() if me in (seat.employee, seat.by)}
     steps |= {view.state.seats[number].step for number in view.acts}
     found: dict[str, str] = {}
@@ -148,4 +95,4 @@ def _asked_for(view: CaseView, seen: Entity) -> list[Block]:
     return [Block(label, shown)] if shown else []
 
 
-__all__ = ["record_blocks", "writable_fields", "write_dialog"]
+__all__ = ["record_blocks"]

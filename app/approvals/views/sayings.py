@@ -9,11 +9,14 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from app.access.actors import require_actor
+from app.access.policy import seen_by
 from app.approvals.rules.document import Document
 from app.approvals.rules.drawing import named
 from app.approvals.rules.state import APPLICANT, Event
 from app.approvals.services import CaseView, Line
 from app.base.views.cells import language, listed
+from app.host.context import context
 
 #: Events nobody needs to read: what they say stands in those beside them.
 SILENT = frozenset({"closed", "forked", "joined", "resumed"})
@@ -25,7 +28,8 @@ _ICONS = {
     "commented": ("message-circle", "secondary"), "urged": ("bell", "red"),
     "reseated": ("user-share", "secondary"), "added": ("user-plus", "secondary"), "removed": ("user-x", "secondary"),
     "copied": ("share", "secondary"), "notified": ("share", "secondary"),
-    "automatic": ("bolt", "secondary"), "expired": ("clock", "red"), "reminded": ("clock", "amber"),
+    "automatic": ("bolt", "secondary"), "filled": ("pencil", "blue"), "finished": ("circle-check", "green"),
+    "unfinished": ("alert-circle", "red"), "expired": ("clock", "red"), "reminded": ("clock", "amber"),
 }  # fmt: skip
 
 
@@ -91,6 +95,8 @@ def what(line: Line, view: CaseView) -> str:
         "to": _name(names, data.get("to")) if isinstance(data.get("to"), int) else "",
         "was": _name(names, data.get("from") or data.get("employee")),
         "people": listed(_name(names, person) for person in people),
+        "fields": _labels(view, data["fields"]) if event.kind == "filled" else "",
+        "reason": str(data.get("reason", "")),
     }
     return made(event, values, line.document)
 
@@ -105,8 +111,27 @@ def step_name(document: Document, step_id: str) -> str:
         return step_id
 
 
+def _labels(view: CaseView, names: Iterable[str]) -> str:
+    """The fields of the record somebody filled in, as far as they exist for the reader."""
+    described = context().entities.get(view.case.entity)
+    if described is None:
+        return ""
+    labels = {field.name: str(field.label) for field in seen_by(described, require_actor()).fields}
+    return listed(labels[name] for name in names if name in labels)
+
+
 def _name(names: Mapping[int, str], employee: Any) -> str:
     return names.get(employee, f"#{employee}") if employee is not None else ""
+
+
+def _filled(event: Event, v: Mapping[str, str], document: Document) -> str:
+    if not v["fields"]:
+        return _("filled in fields at “%(step)s”", step=v["step"])
+    return _("filled in %(fields)s at “%(step)s”", fields=v["fields"], step=v["step"])
+
+
+def _unfinished(event: Event, v: Mapping[str, str], document: Document) -> str:
+    return _("What was to follow could not be done yet: %(reason)s", reason=v["reason"])
 
 
 def _entered(event: Event, v: Mapping[str, str], document: Document) -> str:
@@ -194,6 +219,9 @@ _SAYINGS: dict[str, Any] = {
     "fell_back": _fell_back,
     "expired": _expired,
     "took": _took,
+    "filled": _filled,
+    "finished": lambda e, v, d: _("What was to follow is done"),
+    "unfinished": _unfinished,
     "attached": lambda e, v, d: _("added a file"),
 }
 

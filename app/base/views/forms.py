@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,7 +175,7 @@ class FormScreen(EntityScreen):
             record=record,
             reason=_("Somebody else has changed this record meanwhile. Compare, then save again to keep your values."),
         )
-        differences = list(_differences(self.entity, record, posted))
+        differences = list(differences_of(self.entity, record, posted))
         return self._form(form, record, values=values, status=409, differences=differences)
 
     def _form(
@@ -231,7 +231,8 @@ def _says_something(entity: Entity, name: str, text: str) -> bool:
     return bool(text) and not (text == "no" and field is not None and field.kind is Kind.BOOLEAN)
 
 
-def _differences(entity: Entity, record: Any, posted: Mapping[str, str]) -> Any:
+def differences_of(entity: Entity, record: Any, posted: Mapping[str, str]) -> Iterator[Difference]:
+    """What the acting person may see of where a record's values are others than what was typed."""
     clock, entity = zone(), seen_by(entity, require_actor())
     links = {
         (field.target or "", int(text))

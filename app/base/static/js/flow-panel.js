@@ -154,7 +154,7 @@
   }
   function matrix(step) {
     var table = make("table", { class: "table table-sm flow-matrix" }, [make("tbody", {}, data.fields.map(function (one) {
-      var select = options(data.lists.access.filter(function (pair) { return one.writable || pair[0] !== "write"; }), (step.fields || {})[one.name] || "");
+      var select = options(data.lists.access.filter(function (pair) { return one.writable || (pair[0] !== "write" && pair[0] !== "required"); }), (step.fields || {})[one.name] || "");
       select.classList.add("form-select-sm");
       select.setAttribute("aria-label", one.label);
       select.addEventListener("change", function () {
