@@ -17,6 +17,7 @@ from app.base.rest.access import api_needs
 from app.base.rest.entity import EntityApi
 from app.base.views.acts import chosen_ids
 from app.base.views.cells import cell
+from app.base.views.conditions import condition_of
 from app.base.views.dialogs import asking, form_dialog, read_dialog
 from app.base.views.entity import EntityView
 from app.base.views.formats import (
@@ -103,6 +104,7 @@ __all__ = [
     "attachments_tab",
     "cell",
     "chosen_ids",
+    "condition_of",
     "context",
     "create_customer",
     "create_customers",

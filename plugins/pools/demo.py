@@ -27,7 +27,12 @@ def write_demo(random: Random, progress: Callable[[str], None]) -> None:
             pool = Pool(code=f"P-{unit.code}", name=_("Pool of %(unit)s", unit=unit.name), unit_id=unit.id)
             current.add(pool)
             current.flush()
-            rule = PoolRule(name=_("No effective follow-up for %(days)s days", days=180), days=180, pool_id=pool.id)
+            rule = PoolRule(
+                name=_("No effective follow-up for %(days)s days", days=180),
+                pool_days=180,
+                pool_id=pool.id,
+                unit_id=unit.id,
+            )
             current.add(rule)
             current.flush()
             _let_customers_through(random, unit, pool, rule)
@@ -64,10 +69,11 @@ def _let_customers_through(random: Random, unit: Unit, pool: Pool, rule: PoolRul
     taken: dict[tuple[int, str], list[int]] = defaultdict(list)
     for customer_id, owner_id in chosen:
         entered = today - timedelta(days=random.randint(3, 60), minutes=random.randint(0, 600))
-        shared = {"customer_id": customer_id, "pool_id": pool.id}
+        shared = {"customer_id": customer_id}
         movements.append(
             {
-                **shared, "act": "recycle", "from_employee_id": owner_id, "to_employee_id": None, "rule_id": rule.id,
+                **shared, "act": "recycle", "from_employee_id": owner_id, "to_employee_id": None, "from_pool_id": None,
+                "to_pool_id": pool.id, "rule_id": rule.id,
                 "rule_version": 1, "business_date": entered.date(), "reason": rule.name, "at": entered,
             }
         )  # fmt: skip
@@ -77,12 +83,15 @@ def _let_customers_through(random: Random, unit: Unit, pool: Pool, rule: PoolRul
             taken[to, act].append(customer_id)
             movements.append(
                 {
-                    **shared, "act": act, "from_employee_id": None, "to_employee_id": to, "rule_id": None,
+                    **shared, "act": act, "from_employee_id": None, "to_employee_id": to, "from_pool_id": pool.id,
+                    "to_pool_id": None, "rule_id": None,
                     "rule_version": None, "business_date": None, "reason": "", "at": entered + timedelta(hours=30),
                 }
             )  # fmt: skip
         else:
-            entries.append({**shared, "unit_id": unit.id, "from_employee_id": owner_id, "entered_at": entered})
+            entries.append(
+                {**shared, "pool_id": pool.id, "unit_id": unit.id, "from_employee_id": owner_id, "entered_at": entered}
+            )
     if not movements:
         return
     assign_customers(

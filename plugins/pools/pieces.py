@@ -86,6 +86,7 @@ def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequ
     if not readable("customer", "owner_id", require_actor()):
         return []
     to, former = aliased(Employee), aliased(Employee)
+    pool = func.coalesce(PoolMovement.to_pool_id, PoolMovement.from_pool_id)
     statement = (
         select(
             PoolMovement.at,
@@ -95,7 +96,7 @@ def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequ
             to.name.label("to"),
             former.name.label("former"),
         )
-        .join(Pool, Pool.id == PoolMovement.pool_id)
+        .outerjoin(Pool, Pool.id == pool)
         .outerjoin(to, to.id == PoolMovement.to_employee_id)
         .outerjoin(former, former.id == PoolMovement.from_employee_id)
         .where(PoolMovement.customer_id == customer.id, *([PoolMovement.at < before] if before else []))

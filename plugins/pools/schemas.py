@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from app.api import CUSTOMER_KINDS
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule
 
@@ -43,9 +42,9 @@ RULE = Entity(
     scoped_by=ScopedBy(public=True),
     fields=(
         Field("name", _l("Name"), required=True, max_length=100),
-        Field("days", _l("Days without an effective follow-up"), Kind.INTEGER, required=True, default=30),
+        Field("pool_days", _l("Days without an effective follow-up"), Kind.INTEGER, required=True, default=30),
         Field("working_days", _l("Only working days count"), Kind.BOOLEAN, default=False),
-        Field("customer_kind", _l("Customer type"), Kind.CHOICE, choices=CUSTOMER_KINDS, help=_l("Empty: every type")),
+        Field("condition", _l("Condition"), max_length=2000, help=_l("Empty: every customer")),
         Field(
             "unit_id",
             _l("Unit and below"),
@@ -58,10 +57,10 @@ RULE = Entity(
         Field("active", _l("Active"), Kind.BOOLEAN, default=True),
         Field("version", _l("Rule version"), Kind.INTEGER, computed=True),
     ),
-    list_fields=("name", "days", "working_days", "customer_kind", "unit_id", "pool_id", "active", "version"),
+    list_fields=("name", "pool_days", "working_days", "unit_id", "pool_id", "active", "version"),
     sections=(
-        Section(_l("Rule"), ("name", "days", "working_days", "pool_id", "active")),
-        Section(_l("Which customers"), ("customer_kind", "unit_id")),
+        Section(_l("Rule"), ("name", "pool_days", "working_days", "pool_id", "active")),
+        Section(_l("Which customers"), ("condition", "unit_id")),
     ),
     module="pools",
     actions=frozenset({"list", "show", "add", "edit"}),
@@ -108,7 +107,17 @@ MOVEMENT = Entity(
         Field("at", _l("When"), Kind.DATETIME, computed=True),
         Field("customer_id", _l("Customer"), Kind.LINK, target="customer", relationship="customer", computed=True),
         Field("act", _l("Movement"), Kind.CHOICE, choices=ACTS, computed=True),
-        Field("pool_id", _l("Pool"), Kind.LINK, target="pools_pool", relationship="pool", computed=True),
+        Field(
+            "from_pool_id",
+            _l("From which pool"),
+            Kind.LINK,
+            target="pools_pool",
+            relationship="from_pool",
+            computed=True,
+        ),
+        Field(
+            "to_pool_id", _l("Into which pool"), Kind.LINK, target="pools_pool", relationship="to_pool", computed=True
+        ),
         Field(
             "from_employee_id",
             _l("From whom"),
@@ -126,13 +135,14 @@ MOVEMENT = Entity(
         "at",
         "customer_id",
         "act",
-        "pool_id",
+        "from_pool_id",
+        "to_pool_id",
         "from_employee_id",
         "to_employee_id",
         "rule_id",
         "business_date",
     ),
-    filter_fields=("act", "at", "pool_id", "from_employee_id", "to_employee_id"),
+    filter_fields=("act", "at", "from_pool_id", "to_pool_id", "from_employee_id", "to_employee_id"),
     sections=(
         Section(
             _l("Movement"),
@@ -140,7 +150,8 @@ MOVEMENT = Entity(
                 "at",
                 "customer_id",
                 "act",
-                "pool_id",
+                "from_pool_id",
+                "to_pool_id",
                 "from_employee_id",
                 "to_employee_id",
                 "rule_id",

@@ -211,7 +211,7 @@ def _move(current: Session, entries: Sequence[Any], act: str, employee_id: int, 
         insert(PoolMovement),
         [
             {
-                "customer_id": entry.customer_id, "act": act, "pool_id": entry.pool_id, "from_employee_id": None,
+                "customer_id": entry.customer_id, "act": act, "from_pool_id": entry.pool_id, "from_employee_id": None,
                 "to_employee_id": employee_id, "reason": reason, "by_user_id": actor.user_id, "at": moment,
             }
             for entry in entries

@@ -71,7 +71,8 @@ def put_into_pool(pool_id: int, unit_id: int, asked: Handing) -> dict[int, str]:
         lying = {"pool_id": pool_id, "from_employee_id": asked.giver_id}
         entries = [{"customer_id": n, **lying, "unit_id": unit_id, "entered_at": moment} for n in moved]
         _insert(current, PoolEntry, entries)
-        movements = [_movement("recycle", number, asked, **lying) for number in moved]
+        into = {"to_pool_id": pool_id, "from_employee_id": asked.giver_id}
+        movements = [_movement("recycle", number, asked, **into) for number in moved]
         _insert(current, PoolMovement, movements)
     return dict.fromkeys(moved, "")
 
@@ -96,7 +97,7 @@ def take_from_pool(pool_id: int, asked: Handing) -> list[int]:
         )
         gone = delete(PoolEntry).where(among(current, PoolEntry.customer_id, moved))
         current.execute(gone.execution_options(synchronize_session=False, **_OPEN))
-        back = {"pool_id": pool_id, "to_employee_id": asked.giver_id}
+        back = {"from_pool_id": pool_id, "to_employee_id": asked.giver_id}
         _insert(current, PoolMovement, [_movement("return", number, asked, **back) for number in moved])
     return moved
 

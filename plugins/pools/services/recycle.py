@@ -7,10 +7,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, insert, literal, null, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.api import UNSCOPED, Customer, Unit, UtcDateTime, among, assign_customers, context, now, session, transaction
+from app.api import (
+    UNSCOPED,
+    Customer,
+    Unit,
+    UtcDateTime,
+    among,
+    assign_customers,
+    condition_of,
+    context,
+    now,
+    session,
+    transaction,
+)
 from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule
 from plugins.pools.rules import draws_from, last_safe_day
 
@@ -36,9 +48,9 @@ def active_rules() -> list[PoolRule]:
     statement = (
         select(PoolRule)
         .join(Pool, Pool.id == PoolRule.pool_id)
-        .where(PoolRule.active, Pool.active)
+        .where(PoolRule.active, Pool.active, PoolRule.pool_days.is_not(None))
         .options(joinedload(PoolRule.pool).joinedload(Pool.unit), joinedload(PoolRule.unit))
-        .order_by(PoolRule.id)
+        .order_by(PoolRule.position, PoolRule.id)
     )
     return list(session.scalars(statement.execution_options(populate_existing=True, **_OPEN)))
 
@@ -64,7 +76,7 @@ def recycle_customers(rule_id: int, business_date: date, is_working_day: Working
         rule = current.scalar(
             select(PoolRule).where(PoolRule.id == rule_id).with_for_update().execution_options(populate_existing=True)
         )
-        if rule is None or not rule.active or not rule.pool.active:
+        if rule is None or not rule.active or rule.pool is None or not rule.pool.active:
             return 0
         due = _lock_due(current, rule, business_date, is_working_day)
         if not due:
@@ -89,7 +101,8 @@ def due_condition(rule: PoolRule, business_date: date, is_working_day: WorkingDa
     ownership must be older than the last safe day (in the site's time zone). One sequential pass over the customers
     answers it: on most nights most rows are not due, and no index begins with either moment.
     """
-    safe = last_safe_day(business_date, rule.days, is_working_day if rule.working_days else None)
+    days = sum(each or 0 for each in (rule.amber_days, rule.red_days, rule.pool_days))
+    safe = last_safe_day(business_date, days, is_working_day if rule.working_days else None)
     moment = datetime.combine(safe, time.min, ZoneInfo(context().site.timezone)).astimezone(UTC)
     parts = [
         Customer.owner_id.is_not(None),
@@ -98,8 +111,8 @@ def due_condition(rule: PoolRule, business_date: date, is_working_day: WorkingDa
         or_(Customer.last_effective_at.is_(None), Customer.last_effective_at < moment),
         _within(rule),
     ]
-    if rule.customer_kind:
-        parts.append(Customer.kind == rule.customer_kind)
+    if rule.condition:
+        parts.append(condition_of("customer", rule.condition))
     return and_(*parts)
 
 
@@ -133,7 +146,6 @@ def _write_movements(current: Session, rule: PoolRule, business_date: date, due:
         literal("recycle"),
         literal(rule.pool_id),
         Customer.owner_id,
-        null(),
         literal(rule.id),
         literal(rule.version),
         literal(business_date),
@@ -143,9 +155,8 @@ def _write_movements(current: Session, rule: PoolRule, business_date: date, due:
     columns = (
         "customer_id",
         "act",
-        "pool_id",
+        "to_pool_id",
         "from_employee_id",
-        "to_employee_id",
         "rule_id",
         "rule_version",
         "business_date",

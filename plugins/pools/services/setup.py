@@ -26,7 +26,7 @@ def write_rule(values: dict[str, Any]) -> PoolRule:
 def change_rule(rule: PoolRule, values: dict[str, Any]) -> None:
     """Change a rule; its version goes up, and the ledger says which version moved a customer. Raises `Refused`."""
     with transaction() as current:
-        kept = {name: getattr(rule, name) for name in ("days", "unit_id", "pool_id")}
+        kept = {name: getattr(rule, name) for name in ("pool_days", "unit_id", "pool_id")}
         _check(current, {**kept, **values})
         for name, value in values.items():
             setattr(rule, name, value)
@@ -34,9 +34,9 @@ def change_rule(rule: PoolRule, values: dict[str, Any]) -> None:
 
 
 def _check(current: Session, values: dict[str, Any]) -> None:
-    if not is_length(values["days"]):
+    if not is_length(values["pool_days"]):
         reason = _("Use a number from %(low)s to %(high)s", low=SHORTEST_DAYS, high=LONGEST_DAYS)
-        raise Refused(reason, field="days")
+        raise Refused(reason, field="pool_days")
     pool = current.get_one(Pool, values["pool_id"])
     unit = current.get_one(Unit, values["unit_id"]) if values.get("unit_id") is not None else None
     if draws_from(unit.path if unit is not None else None, pool.unit.path) is None:

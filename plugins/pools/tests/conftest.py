@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.api import UNSCOPED, Customer, CustomerOwnership, acting_as, session, transaction
 from app.testing.factories import make_customer, make_record
@@ -44,7 +44,7 @@ def bank(people: People) -> Bank:
         north,
         make_record("pools_pool", code="S", name="南支行客户池", unit_id=people.south.id),
         make_record("pools_pool", code="H", name="主管客户池", unit_id=people.north.id, claimable=False),
-        make_record("pools_rule", name="三十天未跟进", days=30, pool_id=north.id),
+        make_record("pools_rule", name="三十天未跟进", pool_days=30, pool_id=north.id),
     )
 
 
@@ -93,7 +93,7 @@ def story(customer: Customer) -> list[tuple[Any, ...]]:
     """The movements of a customer: (act, pool, from, to)."""
     m = PoolMovement
     return rows(
-        select(m.act, m.pool_id, m.from_employee_id, m.to_employee_id)
+        select(m.act, func.coalesce(m.to_pool_id, m.from_pool_id), m.from_employee_id, m.to_employee_id)
         .where(m.customer_id == customer.id)
         .order_by(m.id)
     )

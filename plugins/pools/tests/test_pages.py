@@ -26,7 +26,7 @@ def filled(served: Served) -> dict[str, int]:
     people = served.people
     with served.acting(SYSTEM):
         pool = make_record("pools_pool", code="N", name="北支行客户池", unit_id=people.north.id)
-        make_record("pools_rule", name="三十天未跟进", days=30, pool_id=pool.id)
+        make_record("pools_rule", name="三十天未跟进", pool_days=30, pool_id=pool.id)
         lying = [
             put(aged(people.manager, name=name), pool, people.manager).id for name in ("桥江商贸", "周小川", "远洋物流")
         ]

@@ -78,7 +78,7 @@ def test_what_a_rule_leaves_alone(bank: Bank) -> None:
     session.commit()
     corporate = aged(people.manager, kind="corporate")
     free = aged(None, unit=people.north)
-    make_record("pools_rule", name="对公", days=1, pool_id=bank.south_pool.id, customer_kind="corporate")
+    make_record("pools_rule", name="对公", pool_days=1, pool_id=bank.south_pool.id, condition="and(kind:in:corporate)")
     assert run(bank) == 1
     assert list(entries()) == [corporate.id]
     assert free.owner_id is None
@@ -104,7 +104,7 @@ def test_a_second_run_of_the_night_leaves_those_claimed_since_alone(bank: Bank) 
         .where(Customer.id == early.id)
         .values(owner_id=people.colleague.employee_id, owned_since_at=local(NIGHT))
     )
-    session.execute(update(PoolRule).values(days=5))
+    session.execute(update(PoolRule).values(pool_days=5))
     session.commit()
     assert run(bank) == 1
     assert list(entries()) == [late.id]
@@ -124,7 +124,7 @@ def test_an_inactive_rule_or_pool_moves_nothing(bank: Bank) -> None:
 
 
 def test_units_moved_away_from_under_the_pool_are_left_alone(bank: Bank) -> None:
-    rule = make_record("pools_rule", name="北", days=1, unit_id=bank.people.north.id, pool_id=bank.branch_pool.id)
+    rule = make_record("pools_rule", name="北", pool_days=1, unit_id=bank.people.north.id, pool_id=bank.branch_pool.id)
     aged(bank.people.manager)
     north = session.get(type(bank.people.north), bank.people.north.id)
     north.path = f"/{bank.people.head_office.id}/{north.id}/"
@@ -207,7 +207,7 @@ def test_the_pass_moves_exactly_the_due(bank: Bank, seed: int) -> None:
     rules = [
         make_record(
             "pools_rule", name=f"规则{place}", days=one["days"], working_days=one["working"],
-            customer_kind=one["kind"], pool_id=one["pool"].id,
+            condition=f"and(kind:in:{one['kind']})" if one["kind"] else "", pool_id=one["pool"].id,
         )
         for place, one in enumerate(described)
     ]  # fmt: skip
@@ -235,7 +235,7 @@ def test_the_pass_moves_exactly_the_due(bank: Bank, seed: int) -> None:
 def test_a_day_off_of_the_site_moves_the_countdown(bank: Bank) -> None:
     session.execute(delete(PoolRule))
     session.commit()
-    make_record("pools_rule", name="一个工作日", days=1, working_days=True, pool_id=bank.north_pool.id)
+    make_record("pools_rule", name="一个工作日", pool_days=1, working_days=True, pool_id=bank.north_pool.id)
     friday = local(NIGHT - timedelta(days=4), 12)
     aged(bank.people.manager, followed=friday, owned=friday)
     assert [one.count for one in forecast(NIGHT, is_working_day)] == [1]
@@ -249,7 +249,7 @@ def test_a_day_off_of_the_site_moves_the_countdown(bank: Bank) -> None:
 def test_the_job_runs_the_rules_and_tells_what_it_did(bank: Bank) -> None:
     aged(bank.people.manager)
     aged(bank.people.stranger)
-    make_record("pools_rule", name="南", days=10, pool_id=bank.south_pool.id)
+    make_record("pools_rule", name="南", pool_days=10, pool_id=bank.south_pool.id)
     number = enqueue("pools.recycle", {"business_date": NIGHT})
     assert run_pending() == 1
     status, result = session.execute(text("SELECT status, result FROM jobs_job WHERE id = :id"), {"id": number}).one()
@@ -260,7 +260,7 @@ def test_the_job_runs_the_rules_and_tells_what_it_did(bank: Bank) -> None:
 
 def test_a_run_cut_off_between_two_rules_goes_on_with_the_second(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = aged(bank.people.manager), aged(bank.people.stranger)
-    second = make_record("pools_rule", name="南", days=10, pool_id=bank.south_pool.id)
+    second = make_record("pools_rule", name="南", pool_days=10, pool_id=bank.south_pool.id)
     order, calls = [bank.rule.id, second.id], []
 
     def falls_over_once(rule_id: int, night: date, working) -> int:

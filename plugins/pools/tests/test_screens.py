@@ -180,19 +180,19 @@ def test_the_forecast_shows_and_saves_nothing_and_the_run_is_a_job(app: Flask, b
 
 def test_a_rule_is_checked_as_it_is_typed(bank: Bank, client: Browser) -> None:
     people = bank.people
-    for name, value in {"days": "0", "pool_id": "", "unit_id": str(people.south.id)}.items():
+    for name, value in {"pool_days": "0", "pool_id": "", "unit_id": str(people.south.id)}.items():
         with pytest.raises(Refused) as refused:
-            make_record("pools_rule", **{"name": "规则", "days": "5", "pool_id": bank.north_pool.id, name: value})
+            make_record("pools_rule", **{"name": "规则", "pool_days": "5", "pool_id": bank.north_pool.id, name: value})
         assert list(refused.value.errors) == ["pool_id" if name == "unit_id" else name]
     with pytest.raises(Refused):
-        make_record("pools_rule", name="规则", days="3651", pool_id=bank.north_pool.id)
+        make_record("pools_rule", name="规则", pool_days="3651", pool_id=bank.north_pool.id)
     login(client, people.admin)
     address = f"/pools_rule/edit/{bank.rule.id}"
-    assert client.post(address, data={"days": "0", "_version": "1"}).status_code == 422
-    assert client.post(address, data={"days": "45", "_version": "1"}).status_code == 303
+    assert client.post(address, data={"pool_days": "0", "_version": "1"}).status_code == 422
+    assert client.post(address, data={"pool_days": "45", "_version": "1"}).status_code == 303
     with acting_as(SYSTEM):
         rule = session.get(PoolRule, bank.rule.id)
-        assert (rule.days, rule.version) == (45, 2)
+        assert (rule.pool_days, rule.version) == (45, 2)
 
 
 def test_the_home_page_tells_of_pools(bank: Bank, client: Browser) -> None:

@@ -57,9 +57,9 @@ def records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
     due = {"due_on": date(2026, 2, 1), "principal": 1, "interest": 0, "balance": 0}
     add("loans_instalment", Instalment(application_id=loan, number=1, **due))
     pool = add("pools_pool", Pool(code=f"P{kind}", name="池", unit_id=owner.unit_id))
-    add("pools_rule", PoolRule(name="规则", days=90, pool_id=pool))
+    add("pools_rule", PoolRule(name="规则", pool_days=90, pool_id=pool))
     add("pools_entry", PoolEntry(customer_id=pooled.id, pool_id=pool, unit_id=owner.unit_id))
-    add("pools_movement", PoolMovement(customer_id=customer.id, act="recycle", pool_id=pool))
+    add("pools_movement", PoolMovement(customer_id=customer.id, act="recycle", to_pool_id=pool))
     add("relations_relation", Relation(kind="guarantor", from_customer_id=customer.id, to_customer_id=other.id))
     add("attachment", Attachment(entity="customer", record_id=customer.id, name="a.pdf", size=1, type="application/pdf",
                                  sha256="0" * 64, stored="none", created_by=owner.user_id))  # fmt: skip

@@ -1,0 +1,113 @@
+"""What lies in pools now, the nightly runs, and the ledger of every movement."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Date, ForeignKey, Index, Integer, String, UniqueConstraint, event
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, relationship
+
+from app.api import BigId, Customer, Employee, Model, Unit, UtcDateTime, now
+from plugins.pools.models.ladder import PoolRule, PoolRuleVersion
+from plugins.pools.models.pools import Pool
+
+
+class PoolEntry(Model):
+    """A customer that lies in a pool now; there is at most one entry per customer."""
+
+    __tablename__ = "pools_entry"
+    __table_args__ = (
+        Index("ix_pools_entry_pool", "pool_id", "entered_at"),
+        Index("ix_pools_entry_next", "next_on"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), unique=True)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pools_pool.id"))
+    #: The pool's unit, kept here for the row scope.
+    unit_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"), index=True)
+    from_employee_id: Mapped[int | None] = mapped_column(ForeignKey("org_employee.id"))
+    #: The rule that brought it here; the night of `next_on` takes it on to the city's pool.
+    rule_id: Mapped[int | None] = mapped_column(ForeignKey("pools_rule.id"))
+    next_on: Mapped[date | None] = mapped_column(Date)
+    entered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    customer: Mapped[Customer] = relationship()
+    pool: Mapped[Pool] = relationship()
+    unit: Mapped[Unit] = relationship()
+    from_employee: Mapped[Employee | None] = relationship()
+    rule: Mapped[PoolRule | None] = relationship()
+
+
+class PoolRun(Model):
+    """A nightly run: one per business date, however many schedulers there are."""
+
+    __tablename__ = "pools_run"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    business_date: Mapped[date] = mapped_column(Date, unique=True)
+    #: running · done · reversed
+    state: Mapped[str] = mapped_column(String(10), default="running")
+    job_id: Mapped[int | None] = mapped_column(BigId)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PoolMovement(Model):
+    """The ledger: one row per movement, append-only. From and to are an employee or a pool, whichever is set.
+
+    The nightly run names its business date and does each act with a customer once on it; for what people do it is
+    null, and the unique key does not bind.
+    """
+
+    __tablename__ = "pools_movement"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "act", "business_date"),
+        Index("ix_pools_movement_customer", "customer_id", "at"),
+        Index("ix_pools_movement_claim", "to_employee_id", "act", "at"),
+        Index("ix_pools_movement_run", "run_id", "rule_id", "act"),
+        Index("ix_pools_movement_at", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
+    #: The run: amber 转黄 · red 标红 · recycle 收回 · escalate 升级. A follow-up and the like: clear 解除.
+    #: People: claim 领取 · assign 分配 · return 返回 · release 释放 · keep 保留 · lock 锁定 · unlock 解锁 · invalid 无效 ·
+    #: reverse 撤销
+    act: Mapped[str] = mapped_column(String(12))
+    from_employee_id: Mapped[int | None] = mapped_column(ForeignKey("org_employee.id"))
+    to_employee_id: Mapped[int | None] = mapped_column(ForeignKey("org_employee.id"))
+    from_pool_id: Mapped[int | None] = mapped_column(ForeignKey("pools_pool.id"), index=True)
+    to_pool_id: Mapped[int | None] = mapped_column(ForeignKey("pools_pool.id"), index=True)
+    rule_id: Mapped[int | None] = mapped_column(ForeignKey("pools_rule.id"))
+    rule_version: Mapped[int | None] = mapped_column(Integer)
+    business_date: Mapped[date | None] = mapped_column(Date)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("pools_run.id"))
+    #: The movement this one takes back; each is taken back once.
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("pools_movement.id"), unique=True)
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    by_user_id: Mapped[int | None] = mapped_column(Integer)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    customer: Mapped[Customer] = relationship()
+    from_pool: Mapped[Pool | None] = relationship(foreign_keys=[from_pool_id])
+    to_pool: Mapped[Pool | None] = relationship(foreign_keys=[to_pool_id])
+    rule: Mapped[PoolRule | None] = relationship()
+    from_employee: Mapped[Employee | None] = relationship(foreign_keys=[from_employee_id])
+    to_employee: Mapped[Employee | None] = relationship(foreign_keys=[to_employee_id])
+
+
+@event.listens_for(PoolMovement, "before_update")
+@event.listens_for(PoolMovement, "before_delete")
+@event.listens_for(PoolRuleVersion, "before_update")
+@event.listens_for(PoolRuleVersion, "before_delete")
+def _keep(_mapper: Any, _connection: Any, row: Model) -> None:
+    raise PermissionError(f"{row.__tablename__} is append-only")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _keep_all(state: ORMExecuteState) -> None:
+    changes = state.is_update or state.is_delete
+    if changes and state.bind_mapper is not None and state.bind_mapper.class_ in (PoolMovement, PoolRuleVersion):
+        raise PermissionError(f"{state.bind_mapper.class_.__tablename__} is append-only")
