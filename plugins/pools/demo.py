@@ -27,12 +27,8 @@ def write_demo(random: Random, progress: Callable[[str], None]) -> None:
             pool = Pool(code=f"P-{unit.code}", name=_("Pool of %(unit)s", unit=unit.name), unit_id=unit.id)
             current.add(pool)
             current.flush()
-            rule = PoolRule(
-                name=_("No effective follow-up for %(days)s days", days=180),
-                pool_days=180,
-                pool_id=pool.id,
-                unit_id=unit.id,
-            )
+            name = _("No effective follow-up for %(days)s days", days=180)
+            rule = PoolRule(name=name, pool_days=180, pool_id=pool.id, unit_id=unit.id)
             current.add(rule)
             current.flush()
             _let_customers_through(random, unit, pool, rule)
@@ -89,9 +85,8 @@ def _let_customers_through(random: Random, unit: Unit, pool: Pool, rule: PoolRul
                 }
             )  # fmt: skip
         else:
-            entries.append(
-                {**shared, "pool_id": pool.id, "unit_id": unit.id, "from_employee_id": owner_id, "entered_at": entered}
-            )
+            lying = {"pool_id": pool.id, "unit_id": unit.id, "from_employee_id": owner_id, "entered_at": entered}
+            entries.append({**shared, **lying})
     if not movements:
         return
     assign_customers(
