@@ -206,7 +206,7 @@ def test_the_pass_moves_exactly_the_due(bank: Bank, seed: int) -> None:
     ]
     rules = [
         make_record(
-            "pools_rule", name=f"规则{place}", days=one["days"], working_days=one["working"],
+            "pools_rule", name=f"规则{place}", pool_days=one["days"], working_days=one["working"],
             condition=f"and(kind:in:{one['kind']})" if one["kind"] else "", pool_id=one["pool"].id,
         )
         for place, one in enumerate(described)
