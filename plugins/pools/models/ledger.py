@@ -73,8 +73,8 @@ class PoolMovement(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
     #: The run: amber 转黄 · red 标红 · recycle 收回 · escalate 升级. A follow-up and the like: clear 解除.
-    #: People: claim 领取 · assign 分配 · return 返回 · release 释放 · keep 保留 · lock 锁定 · unlock 解锁 · invalid 无效.
-    #: And reverse 撤销.
+    #: People: claim 领取 · assign 分配 · return 返回 · release 释放 · keep 保留 · lock 锁定 · unlock 解锁.
+    #: And invalid 无效 · reverse 撤销.
     act: Mapped[str] = mapped_column(String(12))
     from_employee_id: Mapped[int | None] = mapped_column(ForeignKey("org_employee.id"))
     to_employee_id: Mapped[int | None] = mapped_column(ForeignKey("org_employee.id"))
