@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from app.db import now, reading, session, transaction
 from app.host.context import context
 from app.host.settings import setting
 from app.jobs.hints import is_quiet, send_hints
 from app.jobs.leases import JOBS
+from app.jobs.removing import remove_rows
 from app.jobs.rules import Status
 from app.jobs.services import Run
 
@@ -32,9 +33,7 @@ def sweep() -> tuple[int, int]:
 def fail_exhausted() -> int:
     """Fail the running jobs whose last allowed worker is gone; returns how many."""
     at = now()
-    left = and_(
-        JOBS.c.status == Status.RUNNING, JOBS.c.lease_until < at, JOBS.c.attempts >= JOBS.c.max_attempts
-    )
+    left = and_(JOBS.c.status == Status.RUNNING, JOBS.c.lease_until < at, JOBS.c.attempts >= JOBS.c.max_attempts)
     with reading():
         found = session.connection().scalar(select(JOBS.c.id).where(left).limit(1))
         session.rollback()
@@ -66,9 +65,7 @@ def wake_waiting() -> int:
     with reading():
         waiting = (
             session.connection()
-            .execute(
-                select(JOBS.c.id, JOBS.c.queue).where(free, JOBS.c.name.in_(context().jobs)).limit(MOST_HINTS)
-            )
+            .execute(select(JOBS.c.id, JOBS.c.queue).where(free, JOBS.c.name.in_(context().jobs)).limit(MOST_HINTS))
             .all()
         )
         session.rollback()
@@ -80,17 +77,4 @@ def remove_old_jobs(run: Run) -> dict[str, int]:
     """The job ``jobs.tidy``: remove jobs that ended more than ``jobs.keep_days`` ago, with their logs."""
     before = now() - timedelta(days=setting(KEEP_DAYS))
     ended = (Status.DONE, Status.FAILED, Status.CANCELLED)
-    old = select(JOBS.c.id).where(JOBS.c.status.in_(ended), JOBS.c.finished_at < before).limit(BATCH)
-    removed = run.state.get("removed", 0)
-    number = 0
-    while True:
-        number += 1
-        if run.is_done(number):
-            continue
-        with run.chunk(number):
-            count = session.connection().execute(delete(JOBS).where(JOBS.c.id.in_(old))).rowcount
-            removed += count
-            run.state["removed"] = removed
-            run.progress(removed)
-        if count < BATCH:
-            return {"removed": removed}
+    return remove_rows(run, JOBS, select(JOBS.c.id).where(JOBS.c.status.in_(ended), JOBS.c.finished_at < before), BATCH)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from app.db import now, session
+from app.db import now
 from app.host.settings import setting
+from app.jobs.removing import remove_rows
 from app.jobs.services import Run
 from app.notices.models import Message
 
@@ -22,17 +23,5 @@ _MESSAGE: Any = Message.__table__
 def remove_old_notices(run: Run) -> dict[str, int]:
     """The job ``notices.tidy``: remove what was said more than ``notices.keep_days`` ago, read or not."""
     before = now() - timedelta(days=setting(KEEP_DAYS))
-    old = select(_MESSAGE.c.id).where(_MESSAGE.c.created_at < before).order_by(_MESSAGE.c.created_at).limit(BATCH)
-    removed = run.state.get("removed", 0)
-    number = 0
-    while True:
-        number += 1
-        if run.is_done(number):
-            continue
-        with run.chunk(number):
-            count = session.connection().execute(delete(_MESSAGE).where(_MESSAGE.c.id.in_(old))).rowcount
-            removed += count
-            run.state["removed"] = removed
-            run.progress(removed)
-        if count < BATCH:
-            return {"removed": removed}
+    old = select(_MESSAGE.c.id).where(_MESSAGE.c.created_at < before).order_by(_MESSAGE.c.created_at)
+    return remove_rows(run, _MESSAGE, old, BATCH)

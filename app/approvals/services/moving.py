@@ -16,6 +16,7 @@ from typing import Any
 import marshmallow as ma
 from flask_babel import gettext as _
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
@@ -118,19 +119,14 @@ def move_cases(definition_id: int, from_version: int, to_version: int, goals: Ma
         return enqueue(JOB, arguments, unique_key=f"{definition_id}:{from_version}")
 
 
-def move_job(
-    run: Run, definition_id: int, from_version: int, to_version: int, goals: dict[str, str]
-) -> dict[str, int]:
+def move_job(run: Run, definition_id: int, from_version: int, to_version: int, goals: dict[str, str]) -> dict[str, int]:
     """The job ``approvals.move``: {"moved": cases, "left": cases that stay with their version}. Raises `Refused`."""
     old, new = _documents(definition_id, from_version, to_version, goals)
-    counts = run.state
-    counts.setdefault("moved", 0)
-    counts.setdefault("left", 0)
     do = _moves(old, new, from_version, to_version, goals)
     for case_id in chain.from_iterable(_batches(definition_id, from_version)):
         if not run.is_done(case_id):
             _move_one(run, case_id, do)
-    return {"moved": counts["moved"], "left": counts["left"]}
+    return _counts(run)
 
 
 def _move_one(run: Run, case_id: int, do: Callable[[Moment], None]) -> None:
@@ -139,17 +135,28 @@ def _move_one(run: Run, case_id: int, do: Callable[[Moment], None]) -> None:
         with run.chunk(case_id):
             try:
                 on_case(case_id, "move", do, person=False)
-                run.state["moved"] += 1
+                _count(run, "moved")
             except Refused as why:
-                run.state["left"] += 1
+                _count(run, "left")
                 run.log(f"{case_id}: {why}")
-            run.progress(run.state["moved"] + run.state["left"])
-    except (Cancelled, GiveWay, LostLease, TimedOut):
+    except (Cancelled, GiveWay, LostLease, TimedOut, OperationalError):  # a lost connection says nothing of the case
         raise
     except Exception as error:
         log.warning("approval %s could not move: %s", case_id, type(error).__name__, exc_info=True)
-        run.state["left"] += 1
         run.log(f"{case_id}: {type(error).__name__}")
+        with run.chunk(case_id):
+            _count(run, "left")
+
+
+def _counts(run: Run) -> dict[str, int]:
+    return {name: run.state.get(name, 0) for name in ("moved", "left")}
+
+
+def _count(run: Run, name: str) -> None:
+    """Count a case in the chunk that is about it: whenever the run is broken off, each is counted once."""
+    run.state = _counts(run)
+    run.state[name] += 1
+    run.progress(sum(run.state.values()))
 
 
 def _moves(

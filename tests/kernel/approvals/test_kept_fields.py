@@ -90,8 +90,8 @@ def test_what_an_approver_may_not_read_is_on_no_page_of_the_case(client: Browser
     page = found[base]
     assert "139****2222" in page and OPEN in page and "鸿**" in page
     assert "<dt>备注</dt>" in page and "<dt>地址</dt>" not in page, "a hidden field has no label either"
-    assert f"{base}\"" in found["/approvals/"], "it is there, by what may be read of it"
-    assert f"{base}\"" not in words(client.get(f"/approvals/?q={NAME}")), "nor is it found by what is masked"
+    assert f'{base}"' in found["/approvals/"], "it is there, by what may be read of it"
+    assert f'{base}"' not in words(client.get(f"/approvals/?q={NAME}")), "nor is it found by what is masked"
     answer = words(client.post("/approvals/many", data={"act": "approve", "ids": task}))
     assert "circle-check" in answer and NAME not in answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from app.approvals.rules.moving import first_guess, loosened, mapped_steps, move
 from app.approvals.rules.playing import By, Play
 from app.approvals.rules.rows import rows_of
 from app.approvals.rules.state import APPLICANT, Event, State
-from app.approvals.services import decide, read_case, verify_case
+from app.approvals.services import decide, moving, read_case, verify_case
 from app.approvals.services.moving import move_cases, preview_move, running_by_version
 from app.db import now, session
 from app.jobs.leases import JOBS
@@ -202,6 +203,27 @@ def test_cases_are_tried_and_moved_by_a_job_and_the_rest_stay(people: People) ->
     assert list(state_of(at_one.id).places) == ["last"]
     assert verify_case(at_one.id) == []
     assert session.get_one(Case, at_two.id).version == 1
+
+
+def test_a_case_that_fails_on_the_way_stays_and_is_counted(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = publish(step("one", people.head))
+    cases = [submit(people.manager, make_customer(name, people.manager)).id for name in "甲乙丙"]
+    publish(step("first", people.head))
+    moved, faults = moving.moved_data, [RuntimeError("lost its way")]
+
+    def failing(*given: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return moved(*given)
+
+    with acting_as(people.admin.actor):
+        move_cases(flow, 1, 2, {"one": "first"})
+    monkeypatch.setattr(moving, "moved_data", failing)
+    run_pending()
+    session.expire_all()
+    job = session.connection().execute(select(JOBS).where(JOBS.c.name == "approvals.move")).one()
+    assert (job.status, job.result) == ("done", {"moved": 2, "left": 1})
+    assert [session.get_one(Case, number).version for number in cases] == [1, 2, 2]
 
 
 def test_the_page_of_a_move(people: People, client: Browser) -> None:

@@ -182,7 +182,8 @@ def test_lost_hints_are_sent_again(jobs: Any, valkey: Any) -> None:
     assert jobs.status(*ids, later) == {"queued"}
 
 
-def test_old_jobs_are_removed_with_their_logs(jobs: Any) -> None:
+def test_old_jobs_are_removed_with_their_logs(jobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.jobs.sweeping.BATCH", 1)
     old, young, failed = (enqueue(jobs.add(lambda run: run.log("line"))) for _number in range(3))
     waiting = enqueue("test.job", run_after=now() + timedelta(days=1))
     run_pending(timing=Timing(backoff=0))
