@@ -1,12 +1,10 @@
-"""The screens of pools: claiming, assigning and returning, what would move tonight; claims over REST."""
+"""What lies in pools, and the ways out of them: claim, assign, return."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
-from zoneinfo import ZoneInfo
 
-from flask import Response, flash, jsonify, request
+from flask import Response, flash, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -14,44 +12,27 @@ from sqlalchemy import select
 from app.api import (
     UNSCOPED,
     Customer,
-    EntityApi,
     EntityView,
-    Link,
     among,
-    answer,
-    api_needs,
-    as_seen,
     asking,
     chosen_ids,
     done,
-    enqueue,
     entity,
     expose,
     form_dialog,
-    is_working_day,
-    moment_text,
     needs,
     own_path,
     posted_values,
     read_dialog,
-    record_url,
     require_actor,
     scope_condition,
     session,
     title_text,
 )
-from app.types import SYSTEM, Entity, Field, Kind, Refused
+from app.types import Entity, Field, Kind, Refused
 from plugins.pools.models import PoolEntry
-from plugins.pools.schemas import ENTRY, RULE
-from plugins.pools.services import (
-    Outcome,
-    assign_from_pool,
-    business_today,
-    claim_customers,
-    coming_night,
-    forecast,
-    return_customers,
-)
+from plugins.pools.schemas import ENTRY
+from plugins.pools.services import Outcome, assign_from_pool, claim_customers, return_customers
 
 #: How many of the refused are named in the answer.
 NAMED = 10
@@ -171,90 +152,4 @@ def refusals(outcome: Outcome) -> list[str]:
     return lines
 
 
-def linked_name(field: str, target: str, record: Any) -> str:
-    """The name of a customer's account manager or unit as the actor may read it."""
-    if record is None:
-        return "--"
-    return as_seen("customer", field, record.id, title_text(target, record.name, record.id)) or "--"
-
-
-def followed_at(customer: Customer, zone: ZoneInfo) -> str:
-    """When it was last followed up, as far as the actor may read that."""
-    at = customer.last_effective_at
-    return as_seen("customer", "last_effective_at", at, moment_text(at, zone)) or "--"
-
-
-class PoolsRuleView(EntityView):
-    """The rules, what they would move tonight, and a run at once."""
-
-    entity = RULE
-    route_base = "/pools_rule"
-
-    def list_links(self) -> Sequence[Link]:
-        """A way to the forecast."""
-        if not require_actor().can("can_preview", self.class_permission_name):
-            return ()
-        return (Link(_l("What moves tonight"), self.url("preview"), "moon"),)
-
-    @expose("/preview")
-    @needs("can_preview")
-    def preview(self) -> Any:
-        """What every rule will move in the coming night, as the customers stand; nothing is saved."""
-        may_run = require_actor().can("can_run", self.class_permission_name)
-        night, zone = coming_night(), ZoneInfo(require_actor().timezone)
-        return self.render(
-            "pools/preview.html",
-            night=night,
-            forecasts=forecast(night, is_working_day, everything=may_run),
-            customer_name=lambda customer: title_text("customer", customer.name, customer.id),
-            owner_name=lambda customer: linked_name("owner_id", "employee", customer.owner),
-            unit_name=lambda customer: linked_name("unit_id", "unit", customer.unit),
-            customer_url=lambda customer: record_url("customer", customer.id),
-            run_url=self.url("run") if may_run else None,
-            list_url=self.url("list"),
-            moment=lambda customer: followed_at(customer, zone),
-        )
-
-    @expose("/run", methods=("POST",))
-    @needs("can_run")
-    def run(self) -> Response:
-        """Start the recycle of today now, as a job."""
-        night = business_today()
-        enqueue(
-            "pools.recycle",
-            {"business_date": night.isoformat()},
-            actor=SYSTEM,
-            unique_key=night.isoformat(),
-        )
-        return done(self.url("preview"), _("The recycle was started; this page shows what is left to move"))
-
-
-class PoolsEntryApi(EntityApi):
-    """What lies in pools over REST, and claiming it."""
-
-    entity = ENTRY
-    resource_name = "pools_entry"
-
-    @expose("/claim", methods=["POST"])
-    @api_needs("can_claim")
-    def claim(self) -> Response:
-        """Claim entries: {"ids": […]} → {"claimed": [customer ids], "refused": {customer id: reason}}.
-
-        409 when none could be claimed.
-        """
-        body = request.get_json(silent=True)
-        ids = body.get("ids") if isinstance(body, dict) else None
-        if not isinstance(ids, list) or not ids or not all(is_id(number) for number in ids):
-            return answer(422, errors={"ids": _("Give a list of ids")})
-        outcome = claim_customers(lying(ids))
-        reply = jsonify(claimed=outcome.done, refused={str(key): text for key, text in outcome.refused.items()})
-        reply.status_code = 200 if outcome.done else 409
-        return reply
-
-
-def is_id(number: Any) -> bool:
-    """Whether a JSON value is a record's id."""
-    return isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**63
-
-
-__all__ = ["PoolsEntryApi", "PoolsEntryView", "PoolsRuleView"]
+__all__ = ["PoolsEntryView", "lying"]

@@ -1,0 +1,10 @@
+"""What the module's records look like on screen, in files and in REST."""
+
+from __future__ import annotations
+
+from plugins.pools.schemas.entries import ENTRY
+from plugins.pools.schemas.ladder import RULE
+from plugins.pools.schemas.movements import ACTS, MOVEMENT
+from plugins.pools.schemas.pools import POOL
+
+__all__ = ["ACTS", "ENTRY", "MOVEMENT", "POOL", "RULE"]

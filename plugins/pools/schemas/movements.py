@@ -1,0 +1,85 @@
+"""The ledger on screen, in files and in REST."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
+from plugins.pools.models import PoolMovement
+
+ACTS = (
+    Choice("recycle", _l("Recycled"), "red"),
+    Choice("claim", _l("Claimed"), "green"),
+    Choice("assign", _l("Assigned"), "blue"),
+    Choice("return", _l("Returned"), "amber"),
+)
+
+MOVEMENT = Entity(
+    slug="pools_movement",
+    model=PoolMovement,
+    label=_l("Pool movement"),
+    icon="arrows-exchange",
+    title="id",
+    scoped_by=ScopedBy(parent=("customer_id", "customer")),
+    fields=(
+        Field("at", _l("When"), Kind.DATETIME, computed=True),
+        Field("customer_id", _l("Customer"), Kind.LINK, target="customer", relationship="customer", computed=True),
+        Field("act", _l("Movement"), Kind.CHOICE, choices=ACTS, computed=True),
+        Field(
+            "from_pool_id",
+            _l("From which pool"),
+            Kind.LINK,
+            target="pools_pool",
+            relationship="from_pool",
+            computed=True,
+        ),
+        Field(
+            "to_pool_id", _l("Into which pool"), Kind.LINK, target="pools_pool", relationship="to_pool", computed=True
+        ),
+        Field(
+            "from_employee_id",
+            _l("From whom"),
+            Kind.LINK,
+            target="employee",
+            relationship="from_employee",
+            computed=True,
+        ),
+        Field("to_employee_id", _l("To whom"), Kind.LINK, target="employee", relationship="to_employee", computed=True),
+        Field("rule_id", _l("Rule"), Kind.LINK, target="pools_rule", relationship="rule", computed=True),
+        Field("business_date", _l("Business date"), Kind.DATE, computed=True),
+        Field("reason", _l("Reason"), computed=True),
+    ),
+    list_fields=(
+        "at",
+        "customer_id",
+        "act",
+        "from_pool_id",
+        "to_pool_id",
+        "from_employee_id",
+        "to_employee_id",
+        "rule_id",
+        "business_date",
+    ),
+    filter_fields=("act", "at", "from_pool_id", "to_pool_id", "from_employee_id", "to_employee_id"),
+    sections=(
+        Section(
+            _l("Movement"),
+            (
+                "at",
+                "customer_id",
+                "act",
+                "from_pool_id",
+                "to_pool_id",
+                "from_employee_id",
+                "to_employee_id",
+                "rule_id",
+                "business_date",
+                "reason",
+            ),
+        ),
+    ),
+    order_by=("at", "desc"),
+    module="pools",
+    actions=frozenset({"list", "show", "export"}),
+    audited=False,
+)

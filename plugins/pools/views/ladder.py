@@ -1,0 +1,91 @@
+"""The rules, what they would move tonight, and a run at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.api import (
+    Customer,
+    EntityView,
+    Link,
+    as_seen,
+    done,
+    enqueue,
+    expose,
+    is_working_day,
+    moment_text,
+    needs,
+    record_url,
+    require_actor,
+    title_text,
+)
+from app.types import SYSTEM
+from plugins.pools.schemas import RULE
+from plugins.pools.services import business_today, coming_night, forecast
+
+
+def linked_name(field: str, target: str, record: Any) -> str:
+    """The name of a customer's account manager or unit as the actor may read it."""
+    if record is None:
+        return "--"
+    return as_seen("customer", field, record.id, title_text(target, record.name, record.id)) or "--"
+
+
+def followed_at(customer: Customer, zone: ZoneInfo) -> str:
+    """When it was last followed up, as far as the actor may read that."""
+    at = customer.last_effective_at
+    return as_seen("customer", "last_effective_at", at, moment_text(at, zone)) or "--"
+
+
+class PoolsRuleView(EntityView):
+    """The rules, what they would move tonight, and a run at once."""
+
+    entity = RULE
+    route_base = "/pools_rule"
+
+    def list_links(self) -> Sequence[Link]:
+        """A way to the forecast."""
+        if not require_actor().can("can_preview", self.class_permission_name):
+            return ()
+        return (Link(_l("What moves tonight"), self.url("preview"), "moon"),)
+
+    @expose("/preview")
+    @needs("can_preview")
+    def preview(self) -> Any:
+        """What every rule will move in the coming night, as the customers stand; nothing is saved."""
+        may_run = require_actor().can("can_run", self.class_permission_name)
+        night, zone = coming_night(), ZoneInfo(require_actor().timezone)
+        return self.render(
+            "pools/preview.html",
+            night=night,
+            forecasts=forecast(night, is_working_day, everything=may_run),
+            customer_name=lambda customer: title_text("customer", customer.name, customer.id),
+            owner_name=lambda customer: linked_name("owner_id", "employee", customer.owner),
+            unit_name=lambda customer: linked_name("unit_id", "unit", customer.unit),
+            customer_url=lambda customer: record_url("customer", customer.id),
+            run_url=self.url("run") if may_run else None,
+            list_url=self.url("list"),
+            moment=lambda customer: followed_at(customer, zone),
+        )
+
+    @expose("/run", methods=("POST",))
+    @needs("can_run")
+    def run(self) -> Response:
+        """Start the recycle of today now, as a job."""
+        night = business_today()
+        enqueue(
+            "pools.recycle",
+            {"business_date": night.isoformat()},
+            actor=SYSTEM,
+            unique_key=night.isoformat(),
+        )
+        return done(self.url("preview"), _("The recycle was started; this page shows what is left to move"))
+
+
+__all__ = ["PoolsRuleView"]
