@@ -52,6 +52,7 @@ TEXTS: dict[str, Any] = {
     "not_straight": _l("From there the approval cannot come straight back to this step"),
     "not_your_turn": _l("Others come before you"),
     "not_yours": _l("You are not asked here"),
+    "nothing_left": _l("Nothing is left to do: what was to follow is done"),
     "nothing_asked": _l("Say which material is needed"),
     "other_version": _l("It runs by another version by now"),
     "overtaken": _l("The approval has gone on without this: it is asked no more"),

@@ -20,6 +20,7 @@ from app.approvals.services.acting import (
     withdraw,
 )
 from app.approvals.services.delegating import administers, delegate, delegations_to, end_delegation
+from app.approvals.services.ending import fill_in, finish_now
 from app.approvals.services.keeping import verify_case
 from app.approvals.services.open_cases import OpenCase, flow_of, last_decision, open_cases, switch_flow
 from app.approvals.services.reading import CaseView, Line, read_case
@@ -43,6 +44,8 @@ __all__ = [
     "delegate",
     "delegations_to",
     "end_delegation",
+    "fill_in",
+    "finish_now",
     "flow_of",
     "give_back",
     "give_material",

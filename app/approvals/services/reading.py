@@ -17,6 +17,7 @@ from app.approvals.rules.state import APPLICANT, Event, Seat, State, Status, Sup
 from app.approvals.services.acting import is_one_by_one
 from app.approvals.services.asking import Asking, about_kept
 from app.approvals.services.delegating import administers, stood_in_for
+from app.approvals.services.ending import unfinished_reason
 from app.approvals.services.keeping import Kept, document_of, read_kept
 from app.approvals.services.people import names_of
 from app.approvals.services.seeing import heading, may_see, sees_record
@@ -62,6 +63,8 @@ class CaseView:
     supplements: tuple[Supplement, ...]
     #: Numbers of the supplements the actor may say are there.
     givable: frozenset[int]
+    #: Why what follows from its end is not done yet; empty where nothing is left to do.
+    unfinished: str
     #: Whether the actor may see the record it is about.
     sees_record: bool
     #: Whether its amount keeps it out of batches.
@@ -87,7 +90,7 @@ def read_case(case_id: int) -> CaseView | None:
     case = current.get_one(Case, case_id, populate_existing=True)
     names = names_of(current, _named(kept))
     lines = _lines(current, kept, names)
-    state = play.state
+    state, missing = play.state, unfinished_reason(kept)
     return CaseView(
         case=case,
         title=heading(case),
@@ -98,7 +101,7 @@ def read_case(case_id: int) -> CaseView | None:
         events=lines,
         names=names,
         acts={seat.number: _acts(play, seat) for seat in seats},
-        case_acts=_case_acts(play, actor),
+        case_acts=_case_acts(play, actor) | ({"finish"} if missing and me and administers(actor) else set()),
         targets={seat.number: tuple(play.targets(seat.step)) for seat in seats},
         removable=frozenset(seat.number for seat in state.seats.values() if _is_removable(state, seat, me)),
         supplements=tuple(state.supplements.values()),
@@ -106,6 +109,7 @@ def read_case(case_id: int) -> CaseView | None:
             s.number for s in state.supplements.values()
             if s.is_open and state.status.is_open and me in (state.applicant, s.asked_by)
         ),
+        unfinished=missing,
         sees_record=sees_record(kept.case, actor),
         one_by_one=is_one_by_one(kept, about),
     )  # fmt: skip

@@ -152,6 +152,11 @@ _ALL: Sequence[ActForm] = (
         lambda case, seat, given: services.cancel_case(case, given.comment), needed=("comment",), danger=True,
         about="case", note=_l("You end it as an administrator; the reason stays in its history."),
     ),
+    ActForm(
+        "finish", _l("Try again now"), "refresh", _l("What was to follow is done"),
+        lambda case, seat, given: services.finish_now(case), (), about="case",
+        note=_l("The decision stands. What was to follow from it is tried once more."),
+    ),
 )  # fmt: skip
 ACTS = {act.name: act for act in _ALL}
 

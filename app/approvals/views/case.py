@@ -42,7 +42,7 @@ _ON_SEAT = (
     ("approve", "approve"), ("refuse", "refuse"), ("abstain", "abstain"), ("return", "return"),
     ("transfer", "transfer"), ("add_signer", "add_signers"), ("supplement", "ask_material"),
 )  # fmt: skip
-_ON_CASE = ("resubmit", "urge", "comment", "copy", "withdraw", "cancel")
+_ON_CASE = ("finish", "resubmit", "urge", "comment", "copy", "withdraw", "cancel")
 #: Rows decided at once.
 MOST_AT_ONCE = 100
 

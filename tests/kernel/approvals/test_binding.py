@@ -161,7 +161,10 @@ def test_asking_takes_the_rights_of_the_applicant(client: Browser, people: Peopl
     assert cases() == []
 
 
-def test_an_end_that_cannot_be_carried_out_leaves_the_decision_and_is_tried_again(people: People) -> None:
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_an_end_that_cannot_be_carried_out_leaves_the_decision_and_is_tried_again(
+    people: People, client: Browser, by_hand: bool
+) -> None:
     publish(step("one", people.head), starts=Starts(change=("level",)), locked=())
     customer = make_customer("甲", people.manager, level="key")
     change(people.manager, customer, level="normal")
@@ -171,11 +174,24 @@ def test_an_end_that_cannot_be_carried_out_leaves_the_decision_and_is_tried_agai
     assert case.status == "approved" and kinds(case.id)[-1] == "unfinished" and value(customer, "level") == "important"
     told = session.scalar(select(CaseEvent.data).where(CaseEvent.case_id == case.id, CaseEvent.kind == "unfinished"))
     assert told is not None and told["reason"]
+    base = f"/approvals/cases/{case.id}"
+    login(client, people.manager)
+    page = client.get(base).text
+    assert "后续处理尚未完成" in page and f"{base}/finish" not in page
+    assert client.post(f"{base}/finish").status_code == 422
+    login(client, people.admin)
+    assert f"{base}/finish" in client.get(base).text
+    answer = client.post(f"{base}/finish")
+    assert answer.status_code == 422 and told["reason"] in answer.text and kinds(case.id)[-1] == "unfinished"
     with acting_as(SYSTEM), passing():
         update_record(entity("customer"), session.get_one(Customer, customer.id), {"level": "key"})
-    with acting_as(SYSTEM), transaction() as current:
-        current.execute(update(Job).values(run_after=now()))
-    run_pending()
+    if by_hand:
+        assert client.post(f"{base}/finish").status_code == 303 and "后续处理已完成" in client.get(base).text
+        assert client.post(f"{base}/finish").status_code == 422
+    else:
+        with acting_as(SYSTEM), transaction() as current:
+            current.execute(update(Job).values(run_after=now()))
+        run_pending()
     assert kinds(case.id)[-1] == "finished" and value(customer, "level") == "normal"
 
 
