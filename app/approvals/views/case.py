@@ -20,6 +20,7 @@ from app.approvals.views.acts import ACTS, ActForm, read_given
 from app.approvals.views.diagrams import diagram
 from app.approvals.views.figures import FigureCells, links_of_figures, written_figures
 from app.approvals.views.filling import fill_dialog, fillings, opened_by
+from app.approvals.views.imported import ImportedScreen
 from app.approvals.views.inbox import local_today, my_employee, named_entity, named_flow, number_asked
 from app.approvals.views.record import record_blocks
 from app.approvals.views.sayings import sayings, step_name, targets_named
@@ -47,7 +48,7 @@ _ON_CASE = ("finish", "resubmit", "urge", "comment", "copy", "withdraw", "cancel
 MOST_AT_ONCE = 100
 
 
-class ApprovalView(SubmitScreen):
+class ApprovalView(SubmitScreen, ImportedScreen):
     """The inbox and the pages of cases."""
 
     route_base = "/approvals"

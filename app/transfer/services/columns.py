@@ -52,6 +52,8 @@ class Row:
     told: Told | None = None
     #: What was opened in place of its change (an approval); empty: nothing.
     held: str = ""
+    #: The number of that.
+    held_as: int | None = None
 
 
 def problem(code: str, name: str | None = None, column: str | None = None, **details: Any) -> dict[str, Any]:

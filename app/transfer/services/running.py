@@ -18,9 +18,10 @@ from app.db import now, reading, session, transaction
 from app.fields.bulk import among, insert_rows
 from app.transfer.models import Import, ImportChunk, ImportRow
 from app.transfer.readers.spool import line_at, read_lines
-from app.transfer.services.columns import Row, problem
+from app.transfer.services.columns import Row
 from app.transfer.services.engine import Engine, Outcome
 from app.transfer.services.error_file import make_error_file
+from app.transfer.services.held import HELD, held_problem
 from app.transfer.services.imports import CHUNK, Progress, engine_for, find_import, spool_path
 
 _ROW_COLUMNS = ("import_id", "number", "offset", "outcome", "record_id", "problems", "changes", "decision")
@@ -154,8 +155,7 @@ def _keep(current: Session, kept: Import, rows: list[Row], outcome: Outcome) -> 
     ]
     entries += [_entry(kept, row, "ask", record_id=record_id) for row, record_id in outcome.asked]
     entries += [
-        _entry(kept, row, "held", record_id=record_id, problems=[problem("held", what=row.held)])
-        for row, record_id in outcome.held
+        _entry(kept, row, HELD, record_id=record_id, problems=[held_problem(row)]) for row, record_id in outcome.held
     ]
     entries += [_entry(kept, row, "waiting") for row in outcome.waiting if row.remembered is None]
     still = {row.remembered for row in outcome.waiting}

@@ -214,14 +214,14 @@ class Updates:
         places = [place for place, values in enumerate(changed) if values]
         answers = ask(self.entity, "update", [Write(records[place], changed[place]) for place in places])
         for row in rows:
-            row.held = ""  # of an attempt that was taken back
+            row.held, row.held_as = "", None  # of an attempt that was taken back
         for number, answer in answers.items():
             place = places[number]
             if isinstance(answer, Veto):
                 rows[place].problems.append(problem("refused", reason=str(answer.reason)))
                 changed[place] = {}
             elif isinstance(answer, Held):
-                rows[place].held = str(answer.text)
+                rows[place].held, rows[place].held_as = str(answer.text), answer.number
                 changed[place] = {}
 
     def _differences(self, row: Row, record: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from app.jobs.rules import OPEN
 from app.transfer.messages import problems_text
 from app.transfer.models import Import
 from app.transfer.rules.mapping import BadMapping, Mapping, read_mapping
-from app.transfer.services import control, imports, review, storage
+from app.transfer.services import control, held, imports, review, storage
 from app.transfer.services.mappings import importable_fields
 from app.transfer.services.undo import may_undo, start_undo
 from app.transfer.views.columns import column_rows, fixed_fields, mapping_from, other_sources
@@ -173,6 +173,8 @@ class ImportView(PageView):
             may_undo=may_undo(made),
             left=_left(entity, made),
             doubts=review.count_doubts(pk) if made.status == "review" else (0, 0),
+            held=held.count_held(pk),
+            held_page=held.held_page(),
             zone=zone(),
         )
 

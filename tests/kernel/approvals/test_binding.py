@@ -132,8 +132,15 @@ def test_a_held_change_is_written_when_approved_and_told_by_every_door(client: B
         rows = csv_bytes(("code", "name", "level"), (third.code, "丙", "normal"), ("NEW", "新", "normal"))
         file = imported(rows, duplicates="update")
     assert (file.created_count, file.skipped_count, file.failed_count) == (1, 1, 0)
+    login(client, people.admin)
+    listed, waiting = f"/approvals/imports/{file.id}", cases()[-1].id
+    assert listed in client.get(f"/import/{file.id}/").text
+    for address, shown in ((listed, True), (f"{listed}?state=running", True), (f"{listed}?state=approved", False)):
+        assert (f"/approvals/cases/{waiting}" in client.get(address).text) is shown, address
+    assert "审批中" in client.get(listed).text
 
     login(client, people.manager)
+    assert client.get(listed).status_code == 404, "somebody else's import"
     address = f"{CUSTOMERS}{fourth.id}"
     answer = client.patch(address, json={"level": "normal"})
     number = cases()[-1].id
