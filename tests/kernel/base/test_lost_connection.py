@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 EDIT = {"name": "改名", "remark": "改"}
 
 
-@pytest.fixture
-def killer(app: Flask) -> Iterator[Any]:
-    """Ends connections of the app's database from outside: the one of that backend, or all."""
+@contextmanager
+def killing() -> Iterator[Any]:
+    """What ends connections of the app's database from outside: the one of that backend, or all."""
     outside = create_engine(db.engine.url, isolation_level="AUTOCOMMIT")
 
     others = text("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
@@ -39,9 +39,16 @@ def killer(app: Flask) -> Iterator[Any]:
     outside.dispose()
 
 
+@pytest.fixture
+def killer(app: Flask) -> Iterator[Any]:
+    with killing() as kill:
+        yield kill
+
+
 @contextmanager
-def lost(kill: Any, moment: str) -> Iterator[list[int]]:
-    """The first connection that gets to the moment is lost there: after its change was sent, or before it is kept."""
+def lost(kill: Any, moment: str, first: str = "UPDATE customer ") -> Iterator[list[int]]:
+    """The first connection that gets to the moment is lost there: ``change`` after a change was sent that begins like
+    `first`, ``commit`` before it is kept, ``answer`` after it is kept and before that is known here."""
     ended: list[int] = []
 
     def end(connection: Any) -> None:
@@ -49,14 +56,21 @@ def lost(kill: Any, moment: str) -> Iterator[list[int]]:
             ended.append(kill(connection.connection.driver_connection.info.backend_pid))
 
     def after(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.startswith("UPDATE customer "):
+        if statement.startswith(first):
             changed.append(connection)
             if moment == "change":
                 end(connection)
 
     def before_commit(connection: Any) -> None:
-        if moment == "commit" and connection in changed:
+        if connection not in changed or moment == "change":
+            return
+        if moment == "answer" and not ended:
+            driver = connection.connection.driver_connection
+            driver.commit()
             end(connection)
+            with suppress(Exception):
+                driver.execute("SELECT 1")  # notices; what is committed next then fails as the lost answer would
+        end(connection)
 
     changed: list[Any] = []
     event.listen(db.engine, "after_cursor_execute", after)
