@@ -16,7 +16,7 @@ from app.access.scope import UNSCOPED, scope_condition
 from app.db import metadatas, now, reading, session, transaction
 from app.fields.bulk import among
 from app.fields.custom.linked import removing
-from app.fields.gate import ask, ask_one
+from app.fields.gate import ask, ask_one, locks_of
 from app.fields.values import read_value
 from app.host.context import context
 from app.jobs.models import Job
@@ -127,6 +127,7 @@ def _undo_chunk(current: Session, entity: Entity, kept: Import, chunk_id: int) -
     reasons: dict[int, str] = {number: "not_yours" for number, (_title, mine) in found.items() if not mine}
     reasons.update(dict.fromkeys(_used(current, entity, found), "in_use"))
     reasons.update(dict.fromkeys(_touched(current, entity, kept, found), "changed"))
+    reasons.update(dict.fromkeys(locks_of(entity, list(found)), "under_approval"))
     reasons.update(_kept_back(current, entity, [number for number in found if number not in reasons]))
     rows = [_row(number) for number in reversed(ids) if number in found and number not in reasons]
     done = attempt(current, rows, lambda batch: _delete(current, entity, [row.number for row in batch], found))
