@@ -55,7 +55,8 @@ def on_case(case_id: int, act: str, do: Callable[[Moment], None], *, comment: st
         try:
             do(moment)
         except Illegal as illegal:
-            if person and illegal.code == "not_yours" and not may_see(current, kept.case, kept.history, moment.actor):
+            # Why it may not be would tell of a case one may not see.
+            if person and not may_see(current, kept.case, kept.history, moment.actor):
                 raise refused("no_case") from illegal
             raise of_illegal(illegal) from illegal
         write(moment, act, comment=comment, person=person)
