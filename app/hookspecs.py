@@ -280,8 +280,11 @@ def record_tabs(entity: str, actor: Actor) -> Sequence[Tab]:
 
 
 @hookspec
-def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
-    """Buttons on the page and in the bulk bar of `entity`. Policy: render. The server checks again."""
+def record_actions(entity: str, actor: Actor, record: Any) -> Sequence[Action]:
+    """Buttons on the page of a record of `entity`, or in the bulk bar of its list, where `record` is None.
+
+    Policy: render. What makes no sense for the record now is left out; the server checks again.
+    """
 
 
 @hookspec

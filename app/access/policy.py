@@ -25,14 +25,18 @@ def level_of(entity: Entity | str, name: str, actor: Actor | None) -> Level:
     level = actor.field_level(slug, name)
     if actor.fields is None or actor.is_system or level is Level.HIDDEN:
         return level
-    return level if all(readable(slug, used, actor) for used in _sources(slug, name)) else Level.HIDDEN
-
-
-def _sources(slug: str, name: str) -> tuple[str, ...]:
-    """The fields a formula is worked out from: who may not read them would read them in its results."""
     described = context().entities.get(slug)
     field = described.field(name) if described is not None else None
-    return tuple(field.compute.uses) if field is not None and field.compute is not None else ()
+    if field is None:
+        return level
+    if field.shows is not None:
+        level = min(level, level_of(*field.shows, actor))
+    return level if all(readable(slug, used, actor) for used in _sources(field)) else Level.HIDDEN
+
+
+def _sources(field: Field) -> tuple[str, ...]:
+    """The fields a formula is worked out from: who may not read them would read them in its results."""
+    return tuple(field.compute.uses) if field.compute is not None else ()
 
 
 def readable(entity: Entity | str, name: str, actor: Actor | None) -> bool:

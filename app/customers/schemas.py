@@ -172,6 +172,7 @@ CUSTOMER = Entity(
         Field("last_effective_at", _l("Last effective follow-up"), Kind.DATETIME, computed=True),
         Field("owned_since_at", _l("Owned since"), Kind.DATETIME, computed=True),
         Field("created_at", _l("Created at"), Kind.DATETIME, computed=True),
+        Field("closed_at", _l("Closed at"), Kind.DATETIME, computed=True),
     ),
     list_fields=("name", "kind", "mobile", "level", "lifecycle", "owner_id", "unit_id", "last_followed_at"),
     filter_fields=("name", "mobile", "kind", "level", "lifecycle", "owner_id", "unit_id", "last_followed_at"),
@@ -199,7 +200,7 @@ CUSTOMER = Entity(
         Section(_l("Address and remark"), ("region", "address", "remark")),
         Section(
             _l("Ownership"),
-            ("owner_id", "unit_id", "owned_since_at", "last_followed_at", "last_effective_at", "created_at"),
+            ("owner_id", "unit_id", "owned_since_at", "last_followed_at", "last_effective_at", "created_at", "closed_at"),
         ),
     ),
     search=search_customers,

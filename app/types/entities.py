@@ -100,6 +100,8 @@ class Field:
     compute: Any = None
     #: A filter by an indexed expression of its own: (value) -> SQL condition.
     match: Callable[[Any], Any] | None = None
+    #: The (entity slug, field) of a linked record it repeats: who may not read that does not read this.
+    shows: tuple[str, str] | None = None
     #: How it is written for whoever sees only part of it (`app.access.masks`: phone, id_number, bank_card, email,
     #: name); by its kind when None.
     mask: str | None = None

@@ -232,6 +232,11 @@ def cancel_case(case_id: int, comment: str) -> None:
     on_case(case_id, "cancel", do)
 
 
+def call_off(case_id: int, comment: str) -> None:
+    """End a case by the product itself: what it asked for is moot, and `comment` says why. Raises `Refused`."""
+    on_case(case_id, "cancel", lambda it: it.play.cancel(it.by.employee, comment), person=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What became of one of many decisions: `problem` is empty where it was kept."""

@@ -50,6 +50,8 @@ ACTIONS: dict[str, Text] = {
     "create_key": _l("Made an API key"),
     "revoke_key": _l("Revoked an API key"),
     "assign": _l("Assigned"),
+    "close": _l("Closed"),
+    "reopen": _l("Opened again"),
     "unmask": _l("Showed a masked value"),
     "view_as": _l("Looked as somebody else"),
     "view_as_end": _l("Was themselves again"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app, request, url_for
 from flask_babel import gettext as _
 
@@ -13,10 +15,10 @@ from app.types import Action, Entity, Refused
 BULK_LIMIT = 10_000
 
 
-def actions_of(entity: Entity, *, bulk: bool) -> list[Action]:
+def actions_of(entity: Entity, *, bulk: bool, record: Any = None) -> list[Action]:
     """The acts modules offer on the entity that the actor may do, for the bulk bar or for one record."""
     actor = require_actor()
-    offered: list[Action] = hooks().render("record_actions", entity=entity.slug, actor=actor)
+    offered: list[Action] = hooks().render("record_actions", entity=entity.slug, actor=actor, record=record)
     return [
         action
         for action in offered

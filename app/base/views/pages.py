@@ -114,7 +114,7 @@ class RecordScreen(CellScreen):
             show_url=self.url("show", pk=record.id),
             unmask_url=self._unmask_url(record),
             timeline_url=self.url("timeline", pk=record.id),
-            actions=[act for act in actions_of(entity, bulk=False) if self.offers(record, act.name)],
+            actions=[act for act in actions_of(entity, bulk=False, record=record) if self.offers(record, act.name)],
             list_url=self.url("list") if self.can("list") else None,
             edit_url=self._act_url("edit", record) if writable else None,
             delete_url=self._act_url("delete", record) if writable else None,

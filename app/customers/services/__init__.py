@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.customers.services.closing import close_customers, reopen_customers
 from app.customers.services.handing import customer_holdings
 from app.customers.services.moving import Move, Moved, move_customers
 from app.customers.services.ownership import ANYBODY, assign_customers
@@ -20,11 +21,13 @@ __all__ = [
     "Moved",
     "assign_customers",
     "change_share",
+    "close_customers",
     "create_customer",
     "create_customers",
     "customer_holdings",
     "delete_customer",
     "move_customers",
+    "reopen_customers",
     "share_customer",
     "unshare",
     "unshare_customer",

@@ -144,14 +144,20 @@ class PoolKeep(Model):
     rule_id: Mapped[int] = mapped_column(ForeignKey("pools_rule.id"))
     days: Mapped[int] = mapped_column(Integer)
     reason: Mapped[str] = mapped_column(String(300))
-    #: asked · granted · refused · withdrawn
+    #: The customer's unit when it was asked, whose head decides.
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"), index=True)
+    #: asked · granted · refused · withdrawn. Ended by itself: moved (to another owner) · cleared (followed up).
     state: Mapped[str] = mapped_column(String(10), default="asked")
     kept_until: Mapped[date | None] = mapped_column(Date)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("org_employee.id"))
+    note: Mapped[str] = mapped_column(String(300), default="")
 
     customer: Mapped[Customer] = relationship()
-    employee: Mapped[Employee] = relationship()
+    employee: Mapped[Employee] = relationship(foreign_keys=[employee_id])
+    decided_by: Mapped[Employee | None] = relationship(foreign_keys=[decided_by_id])
+    unit: Mapped[Unit | None] = relationship()
     rule: Mapped[PoolRule] = relationship()
 
 

@@ -153,13 +153,19 @@ def _standing() -> None:
         sa.Column("kept_until", sa.Date(), nullable=True),
         sa.Column("asked_at", MOMENT, nullable=False),
         sa.Column("decided_at", MOMENT, nullable=True),
+        sa.Column("unit_id", sa.Integer(), nullable=True),
+        sa.Column("decided_by_id", sa.Integer(), nullable=True),
+        sa.Column("note", sa.String(length=300), nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_pools_keep_customer_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["employee_id"], ["org_employee.id"], name=op.f("fk_pools_keep_employee_id")),
         sa.ForeignKeyConstraint(["rule_id"], ["pools_rule.id"], name=op.f("fk_pools_keep_rule_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["org_unit.id"], name=op.f("fk_pools_keep_unit_id")),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["org_employee.id"], name=op.f("fk_pools_keep_decided_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pools_keep")),
     )
+    op.create_index(op.f("ix_pools_keep_unit_id"), "pools_keep", ["unit_id"])
     op.create_index("ix_pools_keep_customer", "pools_keep", ["customer_id", "asked_at"])
     op.create_table(
         "pools_day",
