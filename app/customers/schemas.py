@@ -200,7 +200,10 @@ CUSTOMER = Entity(
         Section(_l("Address and remark"), ("region", "address", "remark")),
         Section(
             _l("Ownership"),
-            ("owner_id", "unit_id", "owned_since_at", "last_followed_at", "last_effective_at", "created_at", "closed_at"),
+            (
+                *("owner_id", "unit_id", "owned_since_at", "last_followed_at", "last_effective_at"),
+                *("created_at", "closed_at"),
+            ),
         ),
     ),
     search=search_customers,
