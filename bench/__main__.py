@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import argparse
 
-from bench import approvals, approvals_screens, assign, fields, lists, publish, search, start, transfer, wall
+from bench import (
+    approvals,
+    approvals_reports,
+    approvals_screens,
+    assign,
+    fields,
+    lists,
+    publish,
+    search,
+    start,
+    transfer,
+    wall,
+)
 
 PARTS = {
     "lists": lists.main,
@@ -17,6 +29,7 @@ PARTS = {
     "assign": assign.main,
     "approvals": approvals.main,
     "approvals_screens": approvals_screens.main,
+    "approvals_reports": approvals_reports.main,
 }
 
 

@@ -65,28 +65,36 @@ class Cases:
 
 def list_cases(asked: Asked, which: Which, actor: Actor, today: date, zone: ZoneInfo, most: int = PAGE) -> Cases:
     """A page of cases: the oldest first of those that are open, else the newest."""
+    way = _CASE.c.id if which.is_now else _CASE.c.id.desc()
+    # The page is found by ids alone; what its lines say is read for those few.
+    picked = select(_CASE.c.id).where(*conditions(asked, actor, begun=not which.is_now), *_narrowed(which, today, zone))
+    if which.after:
+        picked = picked.where(_CASE.c.id > which.after if which.is_now else _CASE.c.id < which.after)
+    page = picked.order_by(way).limit(most + 1).subquery()
+    ordered = lines_of_cases().join(page, page.c.id == _CASE.c.id).order_by(way)
+    rows = session.execute(ordered).all()
+    lines = rows[:most]
+    return Cases(lines, _readable(lines, actor), lines[-1].id if len(rows) > most else 0)
+
+
+def lines_of_cases() -> Any:
+    """The select of what a line tells of a case, as `Cases` has it."""
     due = (
         select(func.min(_VISIT.c.due_at, type_=UtcDateTime))
         .where(_VISIT.c.case_id == _CASE.c.id, _VISIT.c.left_at.is_(None))
         .correlate(_CASE).scalar_subquery().label("due_at")
     )  # fmt: skip
-    chosen = (
+    return (
         select(
             _CASE.c.id, _CASE.c.title, _CASE.c.entity, _CASE.c.record_id, _CASE.c.status, _CASE.c.started_at, due,
             _CASE.c.applicant_id, _FLOW.c.name.label("flow"), _FLOW.c.name_en.label("flow_en"),
             _APPLICANT.c.name.label("applicant"), _UNIT.c.name.label("unit"),
         )
+        .select_from(_CASE)
         .join(_FLOW, _FLOW.c.id == _CASE.c.definition_id)
         .join(_APPLICANT, _APPLICANT.c.id == _CASE.c.applicant_id)
         .outerjoin(_UNIT, _UNIT.c.id == _CASE.c.unit_id)
-        .where(*conditions(asked, actor, begun=not which.is_now), *_narrowed(which, today, zone))
     )  # fmt: skip
-    if which.after:
-        chosen = chosen.where(_CASE.c.id > which.after if which.is_now else _CASE.c.id < which.after)
-    ordered = chosen.order_by(_CASE.c.id if which.is_now else _CASE.c.id.desc()).limit(most + 1)
-    rows = session.execute(ordered).all()
-    lines = rows[:most]
-    return Cases(lines, _readable(lines, actor), lines[-1].id if len(rows) > most else 0)
 
 
 def _narrowed(which: Which, today: date, zone: ZoneInfo) -> list[ColumnElement[bool]]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from app.approvals.rules.state import APPLICANT, Event, Said, Seat, State, apply
+from app.approvals.rules.state import APPLICANT, Event, Said, Seat, State, Status, apply
 
 #: The longest text of `CaseRow.steps`.
 _LONGEST = 400
+_DECIDED = (Status.APPROVED, Status.REFUSED)
 
 
 @dataclass(slots=True)
@@ -39,10 +40,15 @@ class VisitRow:
     visit: int
     entered_at: datetime
     left_at: datetime | None = None
+    minutes: int | None = None
     outcome: str = ""
     due_at: datetime | None = None
     remind_at: datetime | None = None
     expired: int = 0
+
+    def leave(self, outcome: str, at: datetime) -> None:
+        """Let it end."""
+        self.left_at, self.outcome, self.minutes = at, outcome, minutes_between(self.entered_at, at)
 
 
 @dataclass(slots=True)
@@ -57,6 +63,7 @@ class CaseRow:
     events: int
     moved_at: datetime | None
     ended_at: datetime | None
+    minutes: int | None
 
 
 @dataclass(slots=True)
@@ -67,6 +74,7 @@ class Rows:
     tasks: dict[int, TaskRow] = field(default_factory=dict)
     visits: dict[tuple[str, int], VisitRow] = field(default_factory=dict)
     count: int = 0
+    began_at: datetime | None = None
     moved_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -86,7 +94,7 @@ class Rows:
         elif event.kind == "left":
             self._leave(event.step, event.data["outcome"], at)
         apply(self.state, event)
-        self.count, self.moved_at = self.count + 1, at
+        self.count, self.began_at, self.moved_at = self.count + 1, self.began_at or at, at
         self._note(event, at)
         for seat in self.state.seats.values():
             self._seat(seat, event, at)
@@ -99,9 +107,12 @@ class Rows:
         for step in state.places:
             longer = f"{steps} {step}".strip()
             steps = longer if len(longer) <= _LONGEST else steps
+        minutes = None
+        if self.began_at is not None and self.ended_at is not None and state.status in _DECIDED:
+            minutes = minutes_between(self.began_at, self.ended_at)
         return CaseRow(
             state.status.value, state.version, state.applicant, state.round, steps, self.count,
-            self.moved_at, self.ended_at,
+            self.moved_at, self.ended_at, minutes,
         )  # fmt: skip
 
     def visit(self, step: str) -> VisitRow | None:
@@ -119,8 +130,7 @@ class Rows:
             number = self.state.visits[APPLICANT]
             self.visits[APPLICANT, number] = VisitRow(APPLICANT, number, at)
         elif event.kind == "resubmitted":
-            gone = self.visits[APPLICANT, self.state.visits[APPLICANT]]
-            gone.left_at, gone.outcome = at, "passed"
+            self.visits[APPLICANT, self.state.visits[APPLICANT]].leave("passed", at)
         elif event.kind == "expired" and visit is not None:
             visit.expired += 1
             visit.due_at, visit.remind_at = moment(event.data, "due_at"), None
@@ -132,7 +142,7 @@ class Rows:
     def _leave(self, step: str, outcome: str, at: datetime) -> None:
         visit = self.visit(step)
         if visit is not None:
-            visit.left_at, visit.outcome = at, outcome
+            visit.leave(outcome, at)
 
     def _rename(self, names: Mapping[str, str]) -> None:
         for (step, number), visit in list(self.visits.items()):
@@ -181,4 +191,13 @@ def moment(data: Mapping[str, object], name: str) -> datetime | None:
     return datetime.fromisoformat(said) if isinstance(said, str) else None
 
 
-__all__ = ["CaseRow", "Rows", "TaskRow", "VisitRow", "moment", "rows_of"]
+def minutes_between(since: datetime, until: datetime) -> int:
+    """The whole minutes between two moments, by the seconds a clock shows: any database says the same.
+
+    >>> minutes_between(datetime(2026, 3, 1, 9, 0, 0, 900_000), datetime(2026, 3, 1, 9, 1))
+    1
+    """
+    return (until.replace(microsecond=0) - since.replace(microsecond=0)) // timedelta(minutes=1)
+
+
+__all__ = ["CaseRow", "Rows", "TaskRow", "VisitRow", "minutes_between", "moment", "rows_of"]

@@ -24,7 +24,7 @@ CASE, EVENT, TASK, VISIT, VERSION = (
     cast(Table, each.__table__) for each in (Case, CaseEvent, Task, Visit, DefinitionVersion)
 )
 _TASK_NAMES = ("step", "employee_id", "said", "opened_at", "due_at", "decided_at", "decided_by")
-_VISIT_NAMES = ("step", "left_at", "outcome", "due_at", "remind_at", "expired")
+_VISIT_NAMES = ("step", "left_at", "minutes", "outcome", "due_at", "remind_at", "expired")
 # Made once: an act spends most of its time on making statements.
 _READ_CASE = select(CASE).where(CASE.c.id == bindparam("case_id"))
 _LOCK_CASE = _READ_CASE.with_for_update()

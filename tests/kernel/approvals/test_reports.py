@@ -22,6 +22,7 @@ from app.approvals.reading.reports import (
     read_waiting,
 )
 from app.approvals.rules.reporting import age_stretch, month_stretch
+from app.approvals.rules.rows import minutes_between
 from app.db import now, session
 from app.testing.factories import make_customer
 from app.testing.people import Browser, People, Person, login
@@ -39,13 +40,15 @@ def keep(flow: int, by: Person, number: int, status: str, begun: datetime, **val
         "title": f"案件{number}", "applicant_id": by.employee_id, "unit_id": by.unit_id, "status": status,
         "started_at": begun, "moved_at": begun, **values,
     }  # fmt: skip
+    if "ended_at" in values:
+        row["minutes"] = minutes_between(begun, values["ended_at"])
     return int(session.execute(insert(Case).values(row).returning(Case.id)).scalar_one())
 
 
 def pass_step(case: int, name: str, begun: datetime, hours: float) -> None:
     left = begun + timedelta(hours=hours)
     row = {"case_id": case, "step": name, "visit": 1, "entered_at": begun, "left_at": left, "outcome": "passed"}
-    session.execute(insert(Visit).values(row))
+    session.execute(insert(Visit).values({**row, "minutes": minutes_between(begun, left)}))
 
 
 def test_ages_are_counted_by_the_calendar_of_the_site() -> None:
