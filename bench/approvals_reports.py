@@ -63,10 +63,10 @@ def _moment(kind: str, which: str) -> str:
     return "strftime('%Y-%m-%d %H:%M:%S.000000', started_at, '+' || minutes || ' minutes')"
 
 
-def figures(me: Actor, month: str) -> dict[str, Callable[[], object]]:
+def figures(me: Actor, month: str, flow: int | None = 1) -> dict[str, Callable[[], object]]:
     """What the page is made of, of a month or (empty) of all time."""
     start, end = month_stretch(month, ZONE) if month else (None, None)
-    asked, today = reports.Asked(flow=1, start=start, end=end), date.today()
+    asked, today = reports.Asked(flow=flow, start=start, end=end), date.today()
     return {
         "states": lambda: reports.count_states(asked, me),
         "ages": lambda: reports.count_ages(asked, me, today, ZONE),

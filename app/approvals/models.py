@@ -74,7 +74,7 @@ class Case(Model):
         ),
         Index("ix_approvals_case_record", "entity", "record_id", "id"),
         Index("ix_approvals_case_applicant", "applicant_id", "id"),
-        Index("ix_approvals_case_status", "definition_id", "status", "started_at"),
+        Index("ix_approvals_case_status", "definition_id", "status", "started_at", "id"),
         Index("ix_approvals_case_unit", "unit_id", "status"),
         # All that reports add up of a month's cases: their rows, wide with what was submitted, are not read.
         Index(
@@ -147,7 +147,7 @@ class Task(Model):
     __table_args__ = (
         UniqueConstraint("case_id", "seat"),
         Index(
-            "ix_approvals_task_todo", "employee_id", "opened_at", "id",
+            "ix_approvals_task_todo", "employee_id", "opened_at", "id", "case_id", "step",
             postgresql_where=_WAITS, sqlite_where=_WAITS,
         ),
         Index("ix_approvals_task_done", "decided_by", "decided_at", "id"),
