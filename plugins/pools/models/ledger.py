@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, Index, Integer, String, UniqueConstraint, event
+from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, String, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, relationship
 
-from app.api import BigId, Customer, Employee, Model, Unit, UtcDateTime, now
+from app.api import BigId, Customer, Employee, Model, Unit, UtcDateTime, extra_ddl, now
 from plugins.pools.models.ladder import PoolRule, PoolRuleVersion
 from plugins.pools.models.pools import Pool
 
@@ -41,15 +41,21 @@ class PoolEntry(Model):
 
 
 class PoolRun(Model):
-    """A nightly run: one per business date, however many schedulers there are."""
+    """A nightly run: one per business date, however many schedulers there are.
+
+    `notes` says whom it left where they stand, and why: {"broken": {rule id: reason}, "stayed": [{"rung", "reason",
+    "rule_id", "count", "ids" (the first ones)}], "kept": the same of its reversal}.
+    """
 
     __tablename__ = "pools_run"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     business_date: Mapped[date] = mapped_column(Date, unique=True)
-    #: running · done · reversed
+    #: running · done · reversing · reversed
     state: Mapped[str] = mapped_column(String(10), default="running")
     job_id: Mapped[int | None] = mapped_column(BigId)
+    reverse_job_id: Mapped[int | None] = mapped_column(BigId)
+    notes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -80,6 +86,8 @@ class PoolMovement(Model):
     to_employee_id: Mapped[int | None] = mapped_column(ForeignKey("org_employee.id"))
     from_pool_id: Mapped[int | None] = mapped_column(ForeignKey("pools_pool.id"), index=True)
     to_pool_id: Mapped[int | None] = mapped_column(ForeignKey("pools_pool.id"), index=True)
+    #: Where the customer stood on the ladder before: green · amber · red; for a reversal to go back to.
+    from_stage: Mapped[str | None] = mapped_column(String(6))
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("pools_rule.id"))
     rule_version: Mapped[int | None] = mapped_column(Integer)
     business_date: Mapped[date | None] = mapped_column(Date)
@@ -111,3 +119,42 @@ def _keep_all(state: ORMExecuteState) -> None:
     changes = state.is_update or state.is_delete
     if changes and state.bind_mapper is not None and state.bind_mapper.class_ in (PoolMovement, PoolRuleVersion):
         raise PermissionError(f"{state.bind_mapper.class_.__tablename__} is append-only")
+
+
+def _written_once(table: str, gone_with: str = "") -> None:
+    """Let the database itself refuse to change or remove rows, whoever asks.
+
+    `gone_with`: the SQL for a row whose customer is being removed and takes its rows along; none otherwise.
+    """
+    words = f"{table} is append-only"
+    extra_ddl(
+        Model.metadata.tables[table],
+        "sqlite",
+        create=[
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{words}'); END",
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {gone_with and f'WHEN NOT ({gone_with}) '}"
+            f"BEGIN SELECT RAISE(ABORT, '{words}'); END",
+        ],
+    )
+    leaving = f"IF TG_OP = 'DELETE' THEN IF {gone_with} THEN RETURN OLD; END IF; END IF; " if gone_with else ""
+    extra_ddl(
+        Model.metadata.tables[table],
+        "postgresql",
+        create=[
+            f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$BEGIN {leaving}RAISE EXCEPTION '{words}'; END$$",
+            f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
+        ],
+        drop=[
+            f"DROP TRIGGER {table}_no_truncate ON {table}",
+            f"DROP TRIGGER {table}_no_change ON {table}",
+            f"DROP FUNCTION {table}_refuse()",
+        ],
+    )
+
+
+_written_once("pools_movement", "NOT EXISTS (SELECT 1 FROM customer WHERE id = OLD.customer_id)")
+_written_once("pools_rule_version")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.api import execute_on
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -24,6 +26,8 @@ def upgrade() -> None:
     _entries()
     _runs()
     _movements()
+    _written_once("pools_movement", "NOT EXISTS (SELECT 1 FROM customer WHERE id = OLD.customer_id)")
+    _written_once("pools_rule_version")
 
 
 def _pools() -> None:
@@ -194,6 +198,8 @@ def _runs() -> None:
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("job_id", NUMBER, nullable=True),
+        sa.Column("reverse_job_id", NUMBER, nullable=True),
+        sa.Column("notes", sa.JSON(), nullable=False),
         sa.Column("started_at", MOMENT, nullable=False),
         sa.Column("finished_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pools_run")),
@@ -204,6 +210,7 @@ def _runs() -> None:
 def _movements() -> None:
     op.drop_index(op.f("ix_pools_movement_pool_id"), table_name="pools_movement")
     with op.batch_alter_table("pools_movement") as table:
+        table.add_column(sa.Column("from_stage", sa.String(length=6), nullable=True))
         for name, kind, target in (
             ("from_pool_id", sa.Integer(), "pools_pool"),
             ("to_pool_id", sa.Integer(), "pools_pool"),
@@ -228,8 +235,41 @@ def _movements() -> None:
     op.create_index("ix_pools_movement_at", "pools_movement", ["at"])
 
 
+def _written_once(table: str, gone_with: str = "") -> None:
+    """Rows nobody changes; those of a customer that is removed go along."""
+    words = f"{table} is append-only"
+    leaving = f"IF TG_OP = 'DELETE' THEN IF {gone_with} THEN RETURN OLD; END IF; END IF; " if gone_with else ""
+    execute_on(
+        "sqlite",
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{words}'); END",
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {gone_with and f'WHEN NOT ({gone_with}) '}"
+        f"BEGIN SELECT RAISE(ABORT, '{words}'); END",
+    )
+    execute_on(
+        "postgresql",
+        f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$BEGIN {leaving}RAISE EXCEPTION '{words}'; END$$",
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
+    )
+
+
+def _written_freely(table: str) -> None:
+    execute_on("sqlite", f"DROP TRIGGER {table}_no_update", f"DROP TRIGGER {table}_no_delete")
+    execute_on(
+        "postgresql",
+        f"DROP TRIGGER {table}_no_truncate ON {table}",
+        f"DROP TRIGGER {table}_no_change ON {table}",
+        f"DROP FUNCTION {table}_refuse()",
+    )
+
+
 def downgrade() -> None:
     """Back to rules that move at once; what the ladder alone knows is lost."""
+    for name in ("movement", "rule_version"):
+        _written_freely(f"pools_{name}")
     with op.batch_alter_table("pools_movement") as table:
         table.add_column(sa.Column("pool_id", sa.Integer(), nullable=True))
     op.execute("UPDATE pools_movement SET pool_id = COALESCE(to_pool_id, from_pool_id)")
@@ -244,6 +284,7 @@ def downgrade() -> None:
         for name in ("from_pool_id", "to_pool_id", "run_id", "reverses_id"):
             table.drop_constraint(op.f(f"fk_pools_movement_{name}"), type_="foreignkey")
             table.drop_column(name)
+        table.drop_column("from_stage")
         table.alter_column("pool_id", existing_type=sa.Integer(), nullable=False)
         table.create_foreign_key(op.f("fk_pools_movement_pool_id"), "pools_pool", ["pool_id"], ["id"])
         table.create_unique_constraint(
