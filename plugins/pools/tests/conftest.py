@@ -79,6 +79,18 @@ def put(customer: Customer, pool: Pool, former: Any = None) -> Customer:
     return customer
 
 
+def lose(customer: Customer, pool: Pool, at: datetime) -> Customer:
+    """Let a pool take a customer from its owner, as a nightly run does, at that moment."""
+    with acting_as(SYSTEM):
+        session.add(
+            PoolMovement(
+                customer_id=customer.id, act="recycle", from_employee_id=customer.owner_id, to_pool_id=pool.id, at=at
+            )
+        )
+        session.commit()
+    return put(customer, pool, customer.owner_id)
+
+
 def rows(statement: Any) -> list[tuple[Any, ...]]:
     """All rows of a statement, whoever acts."""
     return [tuple(row) for row in session.execute(statement.execution_options(**{UNSCOPED: True}))]

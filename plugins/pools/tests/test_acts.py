@@ -6,10 +6,11 @@ import threading
 from datetime import date, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from app.api import Customer, Employee, acting_as, assign_customers, is_working_day, now, session
+from app.api import Customer, Employee, acting_as, assign_customers, now, session
 from app.testing.factories import make_setting
 from app.types import SYSTEM, Refused
 from plugins.pools.models import Pool, PoolEntry, PoolMovement
@@ -17,10 +18,9 @@ from plugins.pools.services import (
     Outcome,
     assign_from_pool,
     claim_customers,
-    recycle_customers,
     return_customers,
 )
-from plugins.pools.tests.conftest import NIGHT, Bank, aged, entries, ownership, put, rows, story
+from plugins.pools.tests.conftest import Bank, aged, entries, lose, ownership, put, rows, story
 
 
 def claim(person, *customers: Customer) -> Outcome:
@@ -100,11 +100,8 @@ def test_claiming_releasing_and_claiming_again_does_not_evade_the_limit(bank: Ba
     put(one, bank.north_pool, people.manager)  # given back at once
     assert claim(people.manager, one).done == []
     assert claim(people.manager, two).done == []
-    with acting_as(SYSTEM):  # yesterday's claims are yesterday's
-        table = PoolMovement.__table__
-        session.execute(update(table).values(at=now() - timedelta(days=1)))
-        session.commit()
-    assert claim(people.manager, two).done == [two.id]
+    with time_machine.travel(now() + timedelta(days=1)):  # yesterday's claims are yesterday's
+        assert claim(people.manager, two).done == [two.id]
 
 
 def test_whoever_owns_enough_claims_no_more(bank: Bank) -> None:
@@ -131,17 +128,11 @@ def test_no_limit_is_no_limit(bank: Bank) -> None:
 def test_the_cool_down_counts_every_former_owner(bank: Bank) -> None:
     """Owned and lost by the manager, then by the colleague: neither may have it back at once, a third may."""
     people = bank.people
-    one = aged(people.manager)
-    with acting_as(SYSTEM):
-        recycle_customers(bank.rule.id, NIGHT, is_working_day)
+    one = lose(aged(people.manager), bank.north_pool, now() - timedelta(days=20))
     with acting_as(people.head.actor):
         assign_from_pool([one.id], people.colleague.employee_id)
-    session.execute(update(Customer.__table__).values(owned_since_at=now() - timedelta(days=90)))
-    session.commit()
     session.expire_all()
-    with acting_as(SYSTEM):
-        recycle_customers(bank.rule.id, now().date(), is_working_day)
-    session.expire_all()
+    lose(one, bank.north_pool, now())
     assert [act for act, *_rest in story(one)] == ["recycle", "assign", "recycle"]
     assert claim(people.manager, one).done == []
     assert claim(people.colleague, one).done == []
@@ -153,17 +144,10 @@ def test_the_cool_down_counts_every_former_owner(bank: Bank) -> None:
 
 def test_after_the_cool_down_a_former_owner_may_claim(bank: Bank) -> None:
     people = bank.people
-    one = aged(people.manager)
-    with acting_as(SYSTEM):
-        recycle_customers(bank.rule.id, NIGHT, is_working_day)
-        table = PoolMovement.__table__
-        session.execute(update(table).values(at=now() - timedelta(days=29, hours=23)))
-        session.commit()
+    one = lose(aged(people.manager), bank.north_pool, now() - timedelta(days=29, hours=23))
     assert claim(people.manager, one).done == []
-    with acting_as(SYSTEM):
-        session.execute(update(table).values(at=now() - timedelta(days=30, minutes=1)))
-        session.commit()
-    assert claim(people.manager, one).done == [one.id]
+    two = lose(aged(people.manager), bank.north_pool, now() - timedelta(days=30, minutes=1))
+    assert claim(people.manager, two).done == [two.id]
 
 
 # --- heads --------------------------------------------------------------------------------------------------
