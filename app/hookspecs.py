@@ -210,7 +210,9 @@ def before_write(entity: str, act: str, writes: Sequence[Write], actor: Actor) -
     """Asked before records are written by any door, once for one or for a whole chunk; `act`: create, update, delete.
 
     Also before records leave the product in a file (``export``): one write without a record, whose values are the
-    request (query, format, columns, reason), how many ``rows`` it has and which ``personal`` columns.
+    request (query, format, columns, reason), how many ``rows`` it has and which ``personal`` columns. And before
+    what is no record changes: a role or who holds it (entity ``role``, act ``grant``), the site by a document
+    (``blueprint``, ``apply``); the values are its ``number``, its ``title`` and the change as plain data (``payload``).
 
     Policy: gate. The values are checked already. The answer names places in `writes`: a `Veto` refuses that record
     alone, `Held` says that something else was opened in its stead (in the running transaction), `Begun` lets it be

@@ -89,6 +89,30 @@ def ask_one(
     return answer
 
 
+def ask_act(subject: str, act: str, number: int | None, title: str, payload: Mapping[str, Any]) -> Held | None:
+    """What stands against an act on something that is no record: a role, the blueprint. Raises `Refused` for a veto.
+
+    `payload` is all that is needed to do it later, as plain data; `title` is what it is called, `number` its id.
+    """
+    if is_passing():
+        return None
+    write = Write(None, {"number": number, "title": title, "payload": payload})
+    for _slug, call in hooks().each("before_write", entity=subject, act=act, writes=[write], actor=require_actor()):
+        answer = (call() or {}).get(0)
+        if isinstance(answer, Veto):
+            raise Refused(answer.reason)
+        if isinstance(answer, Held):
+            session().info.setdefault(_HELD, {})[subject, None] = answer
+            return answer
+    return None
+
+
+def act_held(subject: str) -> Held | None:
+    """What was opened in place of the last act on such a subject in this request; asked once."""
+    found: Held | None = session().info.get(_HELD, {}).pop((subject, None), None)
+    return found
+
+
 def begin(entity: Entity, answer: Answer | None, record_id: int) -> Held | None:
     """Tell whoever wanted to know that the record is written, in the same transaction. Raises `Refused`."""
     if not isinstance(answer, Begun):
@@ -131,7 +155,9 @@ def in_words(held: Held) -> str:
 
 __all__ = [
     "Answer",
+    "act_held",
     "ask",
+    "ask_act",
     "ask_one",
     "begin",
     "held_of",

@@ -51,6 +51,8 @@ class Known:
     #: Acts and assignee rules modules bring; None: not looked at.
     acts: frozenset[str] | None = None
     rules: frozenset[str] | None = None
+    #: The one act a flow over no record begins with (`rules.document.Starts`); empty: one of those of records.
+    starts: str = ""
 
 
 def validate(document: Document, known: Known) -> list[Finding]:
@@ -258,7 +260,8 @@ class _Checker:
 
     def options(self) -> Iterator[Finding]:
         starts = self.document.starts
-        if not (starts.button or starts.create or starts.change or starts.delete or starts.export):
+        of_records = ("button", "create", "change", "delete", "export")
+        if not any(getattr(starts, act) for act in ((self.known.starts,) if self.known.starts else of_records)):
             yield Finding("starts", "never_starts", stops=False)
         if starts.when:
             made = yield from self.condition(starts.when, "starts.when", "")

@@ -259,6 +259,8 @@ _STARTS: dict[str, Reader] = {
     "change": _NAMES,
     "delete": _yes_or_no,
     "export": _yes_or_no,
+    "grant": _yes_or_no,
+    "apply": _yes_or_no,
     "when": _text(CONDITION),
 }
 _DOCUMENT: dict[str, Reader] = {

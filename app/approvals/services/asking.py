@@ -20,6 +20,7 @@ from app.approvals.rules.document import Branch, Find, Rule, Step, Within
 from app.approvals.services import people
 from app.approvals.services.keeping import Kept
 from app.approvals.services.people import UnitAbove
+from app.approvals.subjects import ACTS
 from app.db import session
 from app.fields.custom.derived import surroundings
 from app.fields.expressions.compiling import compile_condition, compile_expression
@@ -237,6 +238,8 @@ class Asking:
         return unit_of_record(self.about.described, self.about.record)
 
     def _excluded(self) -> tuple[int, ...]:
+        if self.about.asked in ACTS:  # whose rights are to change, or who made the document
+            return tuple(self.about.payload.get("concerns") or ())
         entity, record = placed_by(self.about.described, self.about.record)
         name = entity.scoped_by.owner if entity is not None else None
         owner = getattr(record, name, None) if name and record is not None else None

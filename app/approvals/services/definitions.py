@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -24,9 +24,10 @@ from app.access.scope import UNSCOPED
 from app.approvals.checking.messages import told
 from app.approvals.checking.validating import Finding, validate
 from app.approvals.models import Case, Definition, DefinitionVersion
-from app.approvals.rules.document import Document
+from app.approvals.rules.document import Document, Starts
 from app.approvals.rules.writing import BadDocument, read_document, write_document
-from app.approvals.services.known import flow_entities, known_of
+from app.approvals.services.known import flow_things, known_of
+from app.approvals.subjects import SUBJECTS
 from app.db import session, transaction
 from app.types import Refused
 
@@ -120,8 +121,10 @@ def create(name: str, name_en: str, entity: str, code: str = "", document: Docum
     """Make a flow with a draft. Raises `Refused` by field."""
     _may("can_edit")
     chosen = code.strip() or _free_code(entity)
+    if entity in SUBJECTS and document == EMPTY:
+        document = Document((), starts=replace(Starts(button=False), **{SUBJECTS[entity].starts: True}))
     _check_names(name, name_en)
-    if entity not in flow_entities():
+    if entity not in flow_things():
         raise Refused(_("Choose a kind of record"), field="entity")
     if not CODE.fullmatch(chosen):
         raise Refused(_("A code has 2 to 59 small letters, digits and underlines, a letter first"), field="code")

@@ -10,9 +10,10 @@ from flask_babel import lazy_gettext as _l
 
 from app.access.audit import plain
 from app.approvals.services.binding import Bound, begins, bindings, open_cases, reason
-from app.approvals.services.seeing import heading
+from app.approvals.services.holding import held as _held
+from app.approvals.services.holding import held_act, post_refused
 from app.approvals.services.starting import start_case
-from app.approvals.services.telling import case_path
+from app.approvals.subjects import ACTS
 from app.db import session
 from app.host.context import context
 from app.host.settings import setting
@@ -46,6 +47,11 @@ def gate(slug: str, act: str, writes: Sequence[Write]) -> dict[int, Answer]:
     """What approvals answer to writes of an entity (`app.hookspecs.before_write`)."""
     entity = context().entities.get(slug)
     flows = bindings().flows.get(slug, ())
+    if act in ACTS:
+        return {place: out for place, one in enumerate(writes) if (out := held_act(slug, act, one)) is not None}
+    refused = {place: Veto(why) for place, one in enumerate(writes) if (why := post_refused(slug, act, one))}
+    if refused:
+        return {**refused}
     if entity is None or not any(_starts(bound, act, ()) for bound in flows):
         return {}
     if act == "export":
@@ -120,11 +126,6 @@ def export_held(entity: Entity, flows: Sequence[Bound], one: Write) -> Answer | 
     return _held(
         start_case(bound.definition_id, entity.slug, None, asked="export", payload=dict(asked), title=title)
     )
-
-
-def _held(case: Any) -> Held:
-    text = _("case %(number)s, %(title)s", number=case.id, title=heading(case))
-    return Held(text, case_path(case.id), case.id)
 
 
 __all__ = ["change_asked", "gate"]

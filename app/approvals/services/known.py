@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
@@ -9,6 +11,7 @@ from app.access.models import RoleInfo
 from app.access.scope import UNSCOPED
 from app.approvals.checking.validating import Known
 from app.approvals.rules.document import Document, Find
+from app.approvals.subjects import SUBJECTS, Subject
 from app.db import session
 from app.host.context import context
 from app.organisation.models import Employee
@@ -25,6 +28,11 @@ def flow_entities() -> dict[str, Entity]:
     return {one.slug: one for one in sorted(found, key=lambda one: str(one.label))}
 
 
+def flow_things() -> Mapping[str, Entity | Subject]:
+    """Everything a flow can be for, by slug: kinds of record, and what is none."""
+    return {**flow_entities(), **SUBJECTS}
+
+
 def known_of(entity: str, document: Document, current: Session | None = None) -> Known:
     """What a document of this entity may name; only the people it does name are looked up."""
     current = current or session()
@@ -37,6 +45,7 @@ def known_of(entity: str, document: Document, current: Session | None = None) ->
         roles=role_names(current) if _asks_roles(document) else frozenset(),
         unit_levels=frozenset(choice.value for choice in levels.choices) if levels is not None else frozenset(),
         acts=frozenset(context().approval_acts),
+        starts=SUBJECTS[entity].starts if entity in SUBJECTS else "",
     )
 
 
@@ -56,4 +65,4 @@ def _there(current: Session, named: set[int]) -> list[int]:
     return list(current.scalars(statement.execution_options(**{UNSCOPED: True})))
 
 
-__all__ = ["flow_entities", "known_of", "role_names"]
+__all__ = ["flow_entities", "flow_things", "known_of", "role_names"]

@@ -20,6 +20,7 @@ from app.approvals.rules.state import Status
 from app.approvals.services.acting import Moment, write
 from app.approvals.services.asking import About, Asking, unit_of_record
 from app.approvals.services.keeping import CASE, VERSION, Kept, document_in
+from app.approvals.subjects import ACTS
 from app.db import now, transaction, writing
 from app.fields.records import find_record
 from app.host.context import context
@@ -55,7 +56,7 @@ def start_case(
         asking = Asking(current, about)
         if asked == "button" and not document.starts.button:
             raise refused("not_button")
-        if asked != "export" and not asking.is_so(document.starts.when):  # a list has no values to ask
+        if asked not in ("export", *ACTS) and not asking.is_so(document.starts.when):  # a list has no values to ask
             raise refused("not_for_it")
         name = title or (str(getattr(record, entity.title, "") or "") if entity is not None else "") or found.name
         case = _insert(current, found, document, about, record_id, name)
@@ -78,6 +79,8 @@ def _published(current: Session, definition: str | int, entity: str) -> Any:
 
 
 def _record(entity: Entity | None, record_id: int | None, asked: str) -> Any:
+    if asked in ACTS:
+        return None
     if entity is None:
         raise refused("no_record")
     if record_id is None:

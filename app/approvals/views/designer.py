@@ -16,7 +16,7 @@ from app.approvals.models import Definition
 from app.approvals.rules.document import Document
 from app.approvals.rules.writing import BadDocument, read_document
 from app.approvals.services import definitions as flows
-from app.approvals.services.known import flow_entities
+from app.approvals.services.known import flow_entities, flow_things
 from app.approvals.services.moving import running_by_version
 from app.approvals.services.trying import dry_run
 from app.approvals.views.designing import FINDS, OUTCOMES, board, branch_name, called, differences
@@ -69,7 +69,7 @@ class ApprovalDefinitionView(Moving, PageView):
         """The flows of the site, by name, state and kind of record."""
         asked = {name: request.args.get(name, "") for name in ("q", "entity", "state")}
         rows = flows.definitions(asked["q"], asked["entity"], asked["state"])
-        return self._page("approvals/flows.html", rows=rows, asked=asked, entities=flow_entities())
+        return self._page("approvals/flows.html", rows=rows, asked=asked, entities=flow_things())
 
     @expose("/new", methods=["POST"])
     @has_access

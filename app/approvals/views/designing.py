@@ -14,6 +14,7 @@ from app.approvals.models import Definition
 from app.approvals.rules.differing import compare
 from app.approvals.rules.document import Document, Find, Kind, Nobody, Sign, Step, Then, Within
 from app.approvals.rules.writing import write_document
+from app.approvals.subjects import SUBJECTS
 from app.base.security.roles.grants import role_labels
 from app.db import session
 from app.fields.expressions.checking import OF_KIND
@@ -106,10 +107,12 @@ COMPARED = {
 def board(definition: Definition, document: Document) -> dict[str, Any]:
     """Everything the designer's script works with, as plain JSON."""
     described = context().entities.get(definition.entity)
+    subject = SUBJECTS.get(definition.entity)
     fields = described.fields if described is not None else ()
     levels = context().entities["unit"].field("level")
     return {
         "version": definition.version,
+        "starts": subject.starts if subject is not None else "",
         "document": write_document(document),
         "fields": [_field(field) for field in fields if field.kind in OF_KIND],
         "roles": _roles(),
@@ -122,7 +125,7 @@ def board(definition: Definition, document: Document) -> dict[str, Any]:
             "access": _plain(ACCESS), "withdraw": _plain(WITHDRAW), "outcome": _plain(OUTCOMES),
         },
         "compared": COMPARED,
-        "texts": _texts(),
+        "texts": {**_texts(), "begins": str(subject.begins) if subject is not None else ""},
     }  # fmt: skip
 
 

@@ -314,6 +314,13 @@
     var all = doc.locked === undefined || doc.locked.indexOf("*") >= 0;
     var lockAll = check(doc, "locked", words.lock_all, true, function (wanted) { if (wanted) { delete doc.locked; } else { doc.locked = []; } flow.changed(); again(); });
     lockAll.querySelector("input").checked = all;
+    if (data.starts) {
+      // What it holds is no record: it has no fields, and nothing of it is locked.
+      return [
+        make("h3", { class: "flow-heading", text: words.starts }), check(starts, data.starts, data.texts.begins, false),
+        make("h3", { class: "flow-heading", text: words.running }), choice(doc, "withdraw", words.withdraw, data.lists.withdraw, "running"), check(doc, "repeated_pass", words.repeated_pass, false), check(doc, "delegable", words.delegable, true)
+      ];
+    }
     return [
       make("h3", { class: "flow-heading", text: words.starts }), check(starts, "button", words.button, true), check(starts, "create", words.create, false), check(starts, "delete", words.remove, false), check(starts, "export", words.exported, false),
       fold(words.change, Boolean((starts.change || []).length), [boxes(words.change_fields, fieldPairs(), starts.change || [], function (held) { put(starts, "change", held.length ? held : undefined); })]),
