@@ -8,13 +8,14 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.approvals import models, screens, shaping
-from app.approvals.services import moving, time_outs
+from app.approvals.services import granting, moving, time_outs
 from app.approvals.services.binding import assignment_refused, locks_of_cases, transition_refused
 from app.approvals.services.ending import EndOf, end_again
 from app.approvals.services.finishing import END_JOB
 from app.approvals.services.gating import SETTINGS, gate
 from app.approvals.services.handing import approval_holdings
 from app.approvals.services.telling import KINDS, TELL_JOB, Tell, tell_module
+from app.approvals.views import granted
 from app.approvals.views.designer import ApprovalDefinitionView
 from app.hookspecs import hookimpl
 from app.types import (
@@ -111,4 +112,4 @@ def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
     return screens.actions(entity, actor)
 
 
-__all__ = ["models"]
+__all__ = ["granted", "granting", "models"]

@@ -35,7 +35,7 @@ TEXTS: dict[str, Any] = {
     "move_unmapped": _l("A step it waits at is continued by none"),
     "move_visited": _l("It has been at the step it would move to before"),
     "no_abstention": _l("Only a committee abstains"),
-    "no_batch": _l("This one is decided one by one because of its amount"),
+    "no_batch": _l("This one is decided one by one, on its page"),
     "no_case": _l("This approval does not exist, or you may not see it"),
     "no_employee": _l("Your login belongs to no employee: approvals need one"),
     "no_flow": _l("There is no published approval flow of this kind"),

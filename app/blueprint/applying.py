@@ -153,6 +153,7 @@ def _all_parts(parts: Mapping[str, Any]) -> list[Change]:
             continue
         todo = compare(part.name, part.items(part.read()), part.items(parts[part.name]))
         found = [_not_allowed(part, change) for change in todo if part.lacks(require_actor(), change)]
+        found += [Problem((part.name, *change.path), text) for change in todo if (text := part.barred())]
         problems += found or _one_part(part, todo)
         changes += todo
     if problems:

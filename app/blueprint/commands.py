@@ -27,7 +27,7 @@ from app.blueprint.services import (
 )
 from app.db import reading
 from app.host.console import chosen_site, in_site, site_option
-from app.types import SYSTEM, Actor
+from app.types import SYSTEM, Actor, Held
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SIGNS = {ADDED: "+", CHANGED: "~", REMOVED: "-"}
@@ -143,6 +143,9 @@ def _apply(document_id: int, *, dry_run: bool, yes: bool) -> None:
     if not (dry_run or yes or not comparison.count):
         click.confirm("Apply?", abort=True)
     changes = apply_document(document_id, comparison.seen, dry_run=dry_run)
+    if isinstance(changes, Held):
+        click.echo(f"sent for approval: {changes.text}")
+        return
     if dry_run:
         discard(document_id)
     click.echo(f"{len(changes)} changes {'tried, nothing was kept' if dry_run else 'applied'}")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from flask_babel import lazy_gettext as _l
 
 from app.access.role_templates import BUSINESS_ADMIN, CONSULTANT
+from app.blueprint import approved, showing
 from app.blueprint.views import BlueprintView
 from app.hookspecs import hookimpl
 from app.types import MenuGroup, MenuItem, RoleTemplate
@@ -28,3 +29,6 @@ def role_templates() -> Sequence[RoleTemplate]:
 def menu() -> Sequence[MenuGroup]:
     item = MenuItem("blueprint", _l("Blueprint"), "BlueprintView.list", "BlueprintView", icon="map", order=90)
     return (MenuGroup("shaping", _l("Shape the system"), "adjustments", (item,), order=880),)
+
+
+__all__ = ["approved", "showing"]

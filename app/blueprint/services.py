@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.blueprint.applying import carry_out, problems_in, shaped, site_parts
+from app.blueprint.approving import put_up, refuse_held
 from app.blueprint.document import Document, read_document, write_document
 from app.blueprint.models import BlueprintDocument
 from app.blueprint.parts import BY_NAME, PARTS, Part
 from app.blueprint.parts.part import Impact
 from app.blueprint.rules import Change, Problem, Unfit, compare, fingerprint
 from app.db import now, session, transaction
-from app.types import Refused
+from app.types import Held, Refused
 
 #: So many documents the page of the history shows.
 SHOWN = 100
@@ -89,6 +90,7 @@ def compare_document(document: Document) -> Comparison:
                 for change in changes
                 if part.lacks(actor, change)
             ]
+            problems += [Problem((name, *change.path), text) for change in changes if (text := part.barred())]
             if part.may_see(actor):
                 impact = part.impact(changes)
                 differences = tuple(Difference(change, impact.get(change.path, ())) for change in changes)
@@ -143,21 +145,36 @@ def discard(document_id: int) -> None:
         row = current.get(BlueprintDocument, document_id, with_for_update=True)
         if row is None or row.applied_at is not None:
             raise Refused(_("What was applied stays in the history"))
+        refuse_held(row)
         current.delete(row)
 
 
-def apply_document(document_id: int, seen: str, *, dry_run: bool = False) -> list[Change]:
+def apply_document(document_id: int, seen: str, *, dry_run: bool = False) -> list[Change] | Held:
     """Make the site what a document says; returns what was changed. `seen` is the fingerprint the differences showed.
 
-    Raises `Unfit` with everything in the way and `Refused` for a document that is gone or was applied already; nothing
-    has then changed. What approves it before it counts (four eyes) stands between upload and this act.
+    The answer is the approval that stands for it where the site wants one. Raises `Unfit` with everything in the way
+    and `Refused` for a document that is gone or was applied already; nothing has then changed.
     """
     row = find_document(document_id)
     if row is None or row.applied_at is not None:
         raise Refused(_("This document was applied already; upload it again"))
-    document, actor = read_text(row.text), require_actor()
+    document = read_text(row.text)
     if problems := module_problems(document.parts):
         raise Unfit(problems)
+    if not dry_run and (held := put_up(row, document, seen)) is not None:
+        return held
+    return apply_now(document_id, document, lambda site: fingerprint(site) == seen, dry_run=dry_run)
+
+
+def apply_now(
+    document_id: int, document: Document, unchanged: Callable[[dict[str, Any]], bool],
+    *, dry_run: bool = False, case_id: int | None = None,
+) -> list[Change]:  # fmt: skip
+    """Apply a document without asking anybody (`apply_document`, or the end of an approval, which is `case_id`).
+
+    `unchanged` is asked under the lock whether the site is still as it was shown. Raises `Unfit`, `Refused`.
+    """
+    actor = require_actor()
 
     def note(current: Session, changes: list[Change], before: dict[str, Any], after: dict[str, Any]) -> None:
         kept = current.get(BlueprintDocument, document_id, with_for_update=True, populate_existing=True)
@@ -167,11 +184,10 @@ def apply_document(document_id: int, seen: str, *, dry_run: bool = False) -> lis
         kept.summary = summary_of(changes)
         kept.before, kept.after = write_document(before), write_document(after)
         counted = {f"{part}.{kind}": [None, n] for part, counts in kept.summary.items() for kind, n in counts.items()}
+        counted |= {"case": [None, case_id]} if case_id is not None else {}
         record_acts(current, [Act("apply_blueprint", "blueprint", str(kept.id), kept.name, counted)])
 
-    changes = carry_out(
-        document.parts, dry_run=dry_run, unchanged=lambda site: fingerprint(site) == seen, done=note
-    )
+    changes = carry_out(document.parts, dry_run=dry_run, unchanged=unchanged, done=note)
     session.expire_all()
     return changes
 
@@ -188,8 +204,10 @@ def begin_return(document_id: int, moment: str) -> BlueprintDocument:
     text = row.before if moment == "before" else row.after
     whole = read_text(text)
     parts = {name: data for name, data in whole.parts.items() if BY_NAME[name].may_see(actor)}
-    title = _("Back to before no. %(number)s", number=row.id) if moment == "before" else _(
-        "Back to no. %(number)s", number=row.id
+    title = (
+        _("Back to before no. %(number)s", number=row.id)
+        if moment == "before"
+        else _("Back to no. %(number)s", number=row.id)
     )
     return upload(title, write_document(parts, title))
 
@@ -215,4 +233,3 @@ def summary_of(changes: list[Change]) -> dict[str, dict[str, int]]:
 def site_fingerprint() -> str:
     """What the site's settings are, in short."""
     return fingerprint(site_parts())
-

@@ -10,6 +10,8 @@ from flask_babel import gettext as _
 from app.access.actors import require_actor
 from app.base.page import PageView, expose, has_access
 from app.base.security.audit import moment
+from app.base.views.replies import say_held
+from app.blueprint.approving import case_of
 from app.blueprint.document import MOST_BYTES
 from app.blueprint.models import BlueprintDocument
 from app.blueprint.parts import BY_NAME, PARTS
@@ -29,7 +31,7 @@ from app.blueprint.services import (
     waiting_documents,
 )
 from app.host.context import context
-from app.types import Refused
+from app.types import Held, Refused
 
 
 class BlueprintView(PageView):
@@ -96,6 +98,9 @@ class BlueprintView(PageView):
             return self._page(_found(number), unfit.problems), 422
         except Refused as refused:
             return self._page(_found(number), (Problem((), str(refused)),)), 422
+        if isinstance(changes, Held):
+            say_held(changes)
+            return redirect(url_for("BlueprintView.show", number=number))
         if dry_run:
             return self._page(_found(number), tried=len(changes))
         flash(_("Applied: %(count)s changes. Every screen follows within a second.", count=len(changes)), "success")
@@ -151,6 +156,7 @@ class BlueprintView(PageView):
             comparison=comparison,
             problems=problems,
             tried=tried,
+            case_id=case_of(row.id) if row.before and row.applied_at is None else None,
             by_name=BY_NAME,
             moment=moment,
             can_edit=_may_edit(),

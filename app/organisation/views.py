@@ -20,7 +20,7 @@ from app.base.views.cells import language
 from app.base.views.dialogs import asking, form_dialog, read_dialog
 from app.base.views.entity import EntityView
 from app.base.views.guard import is_htmx, needs, own_path
-from app.base.views.replies import done
+from app.base.views.replies import done, say_held
 from app.base.views.saving import posted_values
 from app.base.views.screen import Link
 from app.db import session
@@ -29,6 +29,7 @@ from app.host.context import entity
 from app.organisation.models import Employee, Post, Unit
 from app.organisation.schemas import EMPLOYEE, LEVELS, UNIT
 from app.organisation.services import branch_size, move_unit, roles_to_give
+from app.organisation.services.second_posts import ask_post
 from app.organisation.services.widening import refuse_widening, widenings
 from app.organisation.tree import children_of, search_units
 from app.types import Choice, Entity, Field, Kind, Refused
@@ -166,6 +167,9 @@ class EmployeeView(EntityView):
                 read = read_dialog(asked)
                 role_id = int(read.pop("role_id"))
                 raw = {"employee_id": employee.id, "role_id": role_id, **read}
+                if (held := ask_post(employee, raw)) is not None:
+                    say_held(held)
+                    return done(own_path(request.form.get("next"), self.home_url(employee.id)))
                 create_record(entity("post"), raw)
                 said = _("%(name)s has a second post", name=employee.name)
                 return done(own_path(request.form.get("next"), self.home_url(employee.id)), said)

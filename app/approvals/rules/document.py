@@ -164,7 +164,9 @@ class Step:
 class Starts:
     """What brings a record into the flow (APR-7): a button, being made, a change of chosen fields, removal, export.
 
-    `grant` and `apply` are of flows over what is no record: rights (roles and who holds them), the blueprint. `when` is CEL: only where it holds; empty: always.
+    `grant` and `apply` are of flows over what is no record: rights (roles and who holds them), the blueprint.
+
+    `when` is CEL: only where it holds; empty: always.
     """
 
     button: bool = True

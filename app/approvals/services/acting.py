@@ -22,6 +22,7 @@ from app.approvals.services.filling import refuse_lacking
 from app.approvals.services.finishing import finish, perform
 from app.approvals.services.keeping import Kept, keep, read_kept
 from app.approvals.services.seeing import may_see
+from app.approvals.subjects import ACTS
 from app.db import now, transaction, writing
 from app.fields.custom.derived import surroundings
 from app.types import Actor, Refused
@@ -268,7 +269,9 @@ def decide_many(chosen: Sequence[tuple[int, int]], act: str, comment: str = "") 
 
 
 def is_one_by_one(kept: Kept, about: About) -> bool:
-    """Whether a case is kept out of batches by its amount; an amount nobody knows is, too."""
+    """Whether a case is kept out of batches by its amount; an amount nobody knows is, and what is no record, too."""
+    if kept.case.asked in ACTS:
+        return True
     name, limit = kept.document.batch_field, kept.document.batch_below
     if not name or not limit:
         return False

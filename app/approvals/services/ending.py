@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
+from sqlalchemy.orm import Session
 
 from app.access.actors import acting_as
 from app.access.audit import plain
@@ -17,10 +18,11 @@ from app.approvals.rules.state import APPLICANT, Event, Said
 from app.approvals.services.acting import Moment, on_case
 from app.approvals.services.delegating import administers
 from app.approvals.services.filling import fillable, granted
-from app.approvals.services.finishing import carry_out, reason_of, the_record
+from app.approvals.services.finishing import apart, carry_out, reason_of, the_record
 from app.approvals.services.keeping import Kept, keep, read_kept
 from app.approvals.services.seeing import may_see
-from app.db import transaction
+from app.approvals.services.telling import tell_people
+from app.db import reading, session, transaction
 from app.fields.gate import passing
 from app.fields.messages import message
 from app.fields.records import check_links, update_record
@@ -30,6 +32,8 @@ from app.transfer.services.writing import savepoint
 from app.types import Refused
 
 log = logging.getLogger(__name__)
+#: How far the end of a case is: put off to a job, failed, done.
+ENDS = ("deferred", "unfinished", "finished")
 
 
 class EndOf(ma.Schema):
@@ -41,6 +45,7 @@ class EndOf(ma.Schema):
 def end_again(_run: Run, case_id: int) -> dict[str, Any]:
     """Carry out what a case's end could not; {"done": whether anything was left}. Raises `Refused` where it still
     cannot be: the job is then tried again, and at last shows why."""
+    _do_apart(case_id)
     with transaction() as current:
         kept = read_kept(current, case_id)
         outcome = unfinished(kept) if kept is not None else None
@@ -53,8 +58,35 @@ def end_again(_run: Run, case_id: int) -> dict[str, Any]:
 
 def unfinished(kept: Kept) -> str | None:
     """The outcome whose end is not carried out yet; None where nothing is left to do."""
-    last = next((event for event, _at in reversed(kept.history) if event.kind in ("finished", "unfinished")), None)
-    return str(last.data["outcome"]) if last is not None and last.kind == "unfinished" else None
+    last = next((event for event, _at in reversed(kept.history) if event.kind in ENDS), None)
+    return str(last.data["outcome"]) if last is not None and last.kind != "finished" else None
+
+
+def _do_apart(case_id: int) -> None:
+    """What has transactions of its own (`finishing.apart`). Raises what it runs into, once the history tells it."""
+    with reading():
+        kept = read_kept(session(), case_id, lock=False)
+    session.rollback()
+    if kept is None or kept.case.asked not in apart or unfinished(kept) != "approved":
+        return
+    try:
+        apart[kept.case.asked](kept.case)
+    except Exception as fault:
+        session.rollback()
+        if not isinstance(fault, Refused):
+            log.exception("the end of case %s cannot be carried out", case_id)
+        with transaction() as current:
+            _tell_failure(current, case_id, reason_of(fault))
+        raise
+
+
+def _tell_failure(current: Session, case_id: int, reason: str) -> None:
+    """Let the history and the applicant know why; not once more where they know it."""
+    kept = read_kept(current, case_id)
+    last = next((event for event, _at in reversed(kept.history) if event.kind in ENDS), None) if kept else None
+    if kept is not None and (last is None or last.data.get("reason") != reason):
+        event = Event("unfinished", data={"outcome": "approved", "reason": reason})
+        tell_people(current, kept, keep(current, kept, [event]), None)
 
 
 def unfinished_reason(kept: Kept) -> str:
@@ -67,12 +99,19 @@ def finish_now(case_id: int) -> None:
     """Carry out at once what a case's end could not, as an administrator of approvals. Raises `Refused` with the
     reason where it still cannot be; the job goes on trying."""
 
-    def do(it: Moment) -> None:
+    def left(it: Moment) -> str:
         if not administers(it.actor):
             raise refused("not_administrator" if _is_seen(it) else "no_case")
         outcome = unfinished(it.kept)
         if outcome is None:
             raise refused("nothing_left")
+        return outcome
+
+    def check(it: Moment) -> None:
+        left(it)
+
+    def do(it: Moment) -> None:
+        outcome = left(it)
         try:
             with savepoint(it.current):
                 carry_out(it.kept.case, it.kept.document.ends.get(outcome, End()), outcome)
@@ -82,6 +121,11 @@ def finish_now(case_id: int) -> None:
             raise Refused(reason_of(fault)) from fault
         it.play.events.append(Event("finished", it.by.employee, data={"outcome": outcome}))
 
+    on_case(case_id, "finish", check)
+    try:
+        _do_apart(case_id)
+    except Exception as fault:
+        raise Refused(reason_of(fault)) from fault
     on_case(case_id, "finish", do)
 
 

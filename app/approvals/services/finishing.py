@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -33,7 +33,7 @@ from app.organisation.models import Employee
 from app.transfer.models import Export
 from app.transfer.services.exports import start_export
 from app.transfer.services.writing import savepoint
-from app.types import SYSTEM, Entity, Refused
+from app.types import SYSTEM, Actor, Entity, Refused
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +41,20 @@ log = logging.getLogger(__name__)
 END_JOB, AGAIN_AFTER = "approvals.ends", timedelta(minutes=5)
 #: What is asked for and only done once it is approved; modules of the product add theirs (`on_approval`).
 _asked: dict[str, Callable[[Any], None]] = {}
+apart: dict[str, Callable[[Any], None]] = {}
 
 
 def on_approval(asked: str, act: Callable[[Any], None]) -> None:
     """Let `act(case)` be done when a case asking for `asked` is approved. It raises `Refused` where it cannot be."""
     _asked[asked] = act
+
+
+def apart_on_approval(asked: str, act: Callable[[Any], None]) -> None:
+    """The same for an act with transactions of its own: a job does it, outside that of the decision.
+
+    The act may be called again after it went well: it then does nothing.
+    """
+    apart[asked] = act
 
 
 def finish(case: Any, document: Document, outcome: str) -> list[Event]:
@@ -54,6 +63,9 @@ def finish(case: Any, document: Document, outcome: str) -> list[Event]:
     `case` is the case's row. Refused or broken, nothing of it is kept, the event says why, and a job tries again.
     """
     end = document.ends.get(outcome, End())
+    if outcome == "approved" and case.asked in apart:
+        _try_again(case, now())
+        return [Event("deferred", data={"outcome": outcome})]
     if not _follows(case, end, outcome):
         return []
     try:
@@ -62,12 +74,16 @@ def finish(case: Any, document: Document, outcome: str) -> list[Event]:
     except Exception as fault:  # the decision stands, whatever a module's act runs into
         if not isinstance(fault, Refused):
             log.exception("the end of case %s cannot be carried out", case.id)
-        enqueue(
-            END_JOB, {"case_id": case.id}, actor=SYSTEM, unique_key=f"case-{case.id}", run_after=now() + AGAIN_AFTER,
-            title=_("End of approval %(number)s", number=case.id),
-        )  # fmt: skip
+        _try_again(case, now() + AGAIN_AFTER)
         return [Event("unfinished", data={"outcome": outcome, "reason": reason_of(fault)})]
     return [Event("finished", data={"outcome": outcome})]
+
+
+def _try_again(case: Any, at: datetime) -> None:
+    enqueue(
+        END_JOB, {"case_id": case.id}, actor=SYSTEM, unique_key=f"case-{case.id}", run_after=at,
+        title=_("End of approval %(number)s", number=case.id),
+    )  # fmt: skip
 
 
 def _follows(case: Any, end: End, outcome: str) -> bool:
@@ -140,6 +156,18 @@ def written_for(case: Any) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def as_applicant(case: Any) -> Iterator[Actor]:
+    """What follows is done by the applicant with the rights of now, and asks for no approval. Raises `Refused`."""
+    statement = select(Employee.user_id).where(Employee.id == case.applicant_id)
+    user_id = session.scalar(statement.execution_options(**{UNSCOPED: True}))
+    actor = load_actor(user_id) if user_id is not None else None
+    if actor is None:
+        raise Refused(_("The applicant cannot log in any more"))
+    with passing(), acting_as(actor):
+        yield actor
+
+
 def change(case: Any) -> None:
     """Write the values a case has asked for. Raises `Refused` where somebody has changed one of the fields since."""
     entity, record = the_record(case)
@@ -180,16 +208,9 @@ def reason_of(fault: Exception) -> str:
 
 def export(case: Any) -> None:
     """Let the export a case has asked for be made, as the applicant with the rights of now. Raises `Refused`."""
-    statement = select(Employee.user_id).where(Employee.id == case.applicant_id)
-    user_id = session.scalar(statement.execution_options(**{UNSCOPED: True}))
-    actor = load_actor(user_id) if user_id is not None else None
-    if actor is None:
-        raise Refused(_("The applicant cannot log in any more"))
     asked = case.payload
-    with passing(), acting_as(actor):
-        made = start_export(
-            case.entity, asked["query"], asked["format"], asked["columns"], asked["reason"], later=True
-        )
+    with as_applicant(case):
+        made = start_export(case.entity, asked["query"], asked["format"], asked["columns"], asked["reason"], later=True)
     if isinstance(made, Export):
         title = _l("%(title)s: the file is being made", title=case.title)
         notify("approvals.result", title, employees=[case.applicant_id], link=f"/export/{made.id}/")
@@ -201,6 +222,9 @@ on_approval("delete", remove)
 
 __all__ = [
     "END_JOB",
+    "apart",
+    "apart_on_approval",
+    "as_applicant",
     "carry_out",
     "finish",
     "on_approval",

@@ -123,9 +123,7 @@ def export_held(entity: Entity, flows: Sequence[Bound], one: Write) -> Answer | 
     if bound is None or (asked["rows"] < setting(EXPORT_ROWS) and not personal):
         return None
     title = _("Export: %(entity)s, %(rows)s rows", entity=entity.label, rows=f"{asked['rows']:,}")
-    return _held(
-        start_case(bound.definition_id, entity.slug, None, asked="export", payload=dict(asked), title=title)
-    )
+    return _held(start_case(bound.definition_id, entity.slug, None, asked="export", payload=dict(asked), title=title))
 
 
 __all__ = ["change_asked", "gate"]

@@ -48,9 +48,9 @@ def post_refused(slug: str, act: str, one: Write) -> str:
     if slug != "post" or stands("role") is None:
         return ""
     if act == "create":
-        return _("Rights are given by approval at this site: add the second post on the page of the employee")
+        return _("Rights are given by approval at this site: add the second post on the employee's page")
     if act == "update" and any(name in one.values for name in _RIGHTS):
-        return _("Rights are given by approval at this site: end this post, and add another on the page of the employee")
+        return _("Rights are given by approval at this site: end this post, and add another on the employee's page")
     return ""
 
 

@@ -20,6 +20,7 @@ from app.approvals.views.acts import ACTS, ActForm, read_given
 from app.approvals.views.diagrams import diagram
 from app.approvals.views.figures import FigureCells, links_of_figures, written_figures
 from app.approvals.views.filling import fill_dialog, fillings, opened_by
+from app.approvals.views.held import COLOURS, sheet_of
 from app.approvals.views.imported import ImportedScreen
 from app.approvals.views.inbox import local_today, my_employee, named_entity, named_flow, number_asked
 from app.approvals.views.record import record_blocks
@@ -87,6 +88,8 @@ class ApprovalView(SubmitScreen, ImportedScreen):
             acts=[self._button(view, name, 0) for name in _ON_CASE if name in view.case_acts] if live else [],
             removable=view.removable if live else frozenset(),
             givable=view.givable if live else frozenset(),
+            held=sheet_of(view.case),
+            held_colours=COLOURS,
             blocks=record_blocks(view, my_employee()),
             files=panel(described, view.case.record_id)
             if described is not None and view.case.record_id is not None and view.sees_record

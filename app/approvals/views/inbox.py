@@ -25,6 +25,7 @@ from app.approvals.reading.inbox import (
     flows_of_inbox,
     read_inbox,
 )
+from app.approvals.subjects import SUBJECTS
 from app.approvals.views.figures import FigureCells, links_of_figures, written_figures
 from app.approvals.views.words import SAID, STATUSES
 from app.base.page import PageView, expose
@@ -113,7 +114,7 @@ def read_wish() -> Wish:
         tab=args.get("tab", TODO) if args.get("tab") in TABS else TODO,
         q=args.get("q", "").strip().replace("\x00", "")[:100],
         flow=int(flow) if flow.isascii() and flow.isdecimal() and len(flow) < 10 else None,
-        entity=args.get("entity", "")[:60] if args.get("entity") in context().entities else "",
+        entity=args.get("entity", "")[:60] if args.get("entity") in {*context().entities, *SUBJECTS} else "",
         days=int(days) if days in {str(each) for each in WAITS} else 0,
         overdue=args.get("overdue") == "1",
         sort=args.get("sort", "waiting") if args.get("sort") in SORTS else "waiting",
@@ -170,7 +171,7 @@ def named_flow(name: str, name_en: str) -> str:
 
 def named_entity(slug: str) -> str:
     """What an entity is called; its slug where this site has it no more."""
-    described = context().entities.get(slug)
+    described = context().entities.get(slug) or SUBJECTS.get(slug)
     return str(described.label) if described is not None else slug
 
 

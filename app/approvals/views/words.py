@@ -54,6 +54,8 @@ ASKED = {
     "change": _l("Change of a record"),
     "delete": _l("Deletion"),
     "export": _l("Export"),
+    "grant": _l("Change of rights"),
+    "apply": _l("Blueprint"),
 }
 
 __all__ = ["ASKED", "KINDS", "SAID", "STANDS", "STATUSES"]

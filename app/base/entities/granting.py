@@ -18,6 +18,7 @@ from app.access.actors import ADMIN_ROLE, require_actor
 from app.access.audit import Act, record_acts
 from app.access.models import RoleScope
 from app.base.permissions import add_screens, give_pairs
+from app.base.security.roles.asking import ask_entity
 from app.base.security.roles.grants import Holding, holdings, is_within, role_labels
 from app.base.security.roles.power import PUBLIC_ROLE, offices, power_over
 from app.base.views.generated import generated_api, generated_view
@@ -25,7 +26,7 @@ from app.db import transaction
 from app.fields.entities.rules import Given
 from app.host.context import context
 from app.host.lock import lock_site
-from app.types import Entity, Refused, Scope
+from app.types import Entity, Held, Refused, Scope
 
 Pair = tuple[str, str]
 #: What everybody who works with customers may do with reference data.
@@ -39,9 +40,21 @@ def pairs_of(entity: Entity) -> set[Pair]:
 
 
 def give_entity(current: Session, entity: Entity, given: str) -> None:
-    """Write the permissions of a new entity and give them to the roles it is meant for."""
+    """Write the permissions of a new entity and give them to the roles it is meant for.
+
+    Where the site wants an approval for rights, roles other than the maker's own get them at the end of that.
+    """
     ids = add_screens(current, pairs_of(entity))
-    _give(current, entity, [role for role in holdings(role_labels()) if _is_own(role) or given == Given.ALIKE], ids)
+    labels = role_labels()
+    roles = holdings(labels)
+    _give(current, entity, [role for role in roles if _is_own(role)], ids)
+    others = [role for role in roles if not _is_own(role) and _acts_for(entity, role, set(ids))]
+    if given != Given.ALIKE or not others:
+        return
+    having = {role_id for role_id, _label, has in offered_roles(entity) if has}
+    after = having | {role.role_id for role in others}
+    if ask_entity(entity.slug, str(entity.label), having, after, labels) is None:
+        _give(current, entity, others, ids)
 
 
 def _give(current: Session, entity: Entity, roles: Iterable[Holding], ids: Mapping[Pair, int]) -> None:
@@ -64,8 +77,10 @@ def offered_roles(entity: Entity) -> list[tuple[int, str, bool]]:
     return [(role.role_id, labels[role.role_id], has) for role, has in found if has or _acts_for(entity, role, pairs)]
 
 
-def set_roles(entity: Entity, wanted: Iterable[int], seen: Iterable[int]) -> int:
+def set_roles(entity: Entity, wanted: Iterable[int], seen: Iterable[int]) -> int | Held:
     """Let exactly these of the roles offered have an entity; how many were changed. Written to the log.
+
+    The answer may be the approval that stands for the change, where the site wants one.
 
     Raises `Refused` for a role that is not offered, and when somebody else has changed it meanwhile (`seen`).
     """
@@ -78,6 +93,11 @@ def set_roles(entity: Entity, wanted: Iterable[int], seen: Iterable[int]) -> int
             raise Refused(_("Somebody else has changed this role meanwhile; reload to see the changes"))
         if not chosen <= offered.keys():
             raise Refused(_("You cannot give a role more than you hold yourself or may give"), field="roles")
+        if chosen != having:
+            labels = {role_id: label for role_id, label, _has in offered_roles(entity)}
+            held = ask_entity(entity.slug, str(entity.label), having, chosen, labels)
+            if held is not None:
+                return held
         ids = add_screens(current, pairs_of(entity))
         _give(current, entity, holdings(chosen - having), ids)
         _take(current, entity, holdings(having - chosen), ids)

@@ -19,7 +19,7 @@ from app.base.views.dialogs import asking, form_dialog, read_dialog
 from app.base.views.entity import EntityView
 from app.base.views.guard import needs
 from app.base.views.related import related_list, related_tab
-from app.base.views.replies import done
+from app.base.views.replies import done, say_held
 from app.base.views.saving import posted_values
 from app.base.views.screen import Figure
 from app.db import session, transaction
@@ -30,7 +30,7 @@ from app.fields.entities.schemas import CUSTOM_ENTITY
 from app.fields.entities.services import add_entity, change_entity, count_records, remove_entity
 from app.fields.several import INPUT
 from app.host.context import context
-from app.types import Action, Choice, Entity, Field, Kind, Refused, Tab, Verbs
+from app.types import Action, Choice, Entity, Field, Held, Kind, Refused, Tab, Verbs
 
 
 def _add(values: dict[str, Any]) -> CustomEntity:
@@ -90,6 +90,9 @@ class CustomEntityView(EntityView):
     def _give(self, record: Any, made: Entity, values: Mapping[str, str]) -> Response:
         chosen = read_dialog(_roles_form(offered_roles(made))).get("roles") or ()
         count = set_roles(made, map(int, chosen), map(int, filter(str.isdecimal, values.get("seen", "").split(","))))
+        if isinstance(count, Held):
+            say_held(count)
+            return done(self.home_url(record.id), "")
         said = _("%(count)s roles were changed", count=count) if count else _("Nothing was changed")
         return done(self.home_url(record.id), said)
 

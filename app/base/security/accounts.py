@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask_appbuilder.security.sqla.models import Role, User, assoc_user_role
@@ -22,10 +22,11 @@ from app.access.signin.settings import policy
 from app.base.security.logins import create_login
 from app.base.security.passwords import change_password, weakness
 from app.base.security.recovery import FACTOR_RESET, PASSWORD_RESET, refuse_both
+from app.base.security.roles.asking import ask_login
 from app.base.security.roles.grants import may_give, may_manage, role_labels
 from app.base.security.stamps import MUST_CHANGE, set_by
 from app.db import Model, session, transaction
-from app.types import Refused
+from app.types import Held, Refused
 
 #: Without the characters people mistake for each other.
 ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -138,7 +139,8 @@ def _accounts(rows: Sequence[Any]) -> list[Account]:
 def open_account(employee_id: int, username: str, role_ids: Iterable[int], email: str = "") -> tuple[int, str]:
     """Make an employee's login; returns (its id, its first password, told once and to be changed).
 
-    Raises `Refused` for somebody who has one or has left, a taken or odd name, a role the actor may not give.
+    Raises `Refused` for somebody who has one or has left, a taken or odd name, a role the actor may not give. Where the
+    site wants an approval for rights (`app.fields.gate.act_held`), it gets its roles at the end of that.
     """
     wanted = set(role_ids)
     password = new_password()
@@ -156,6 +158,9 @@ def open_account(employee_id: int, username: str, role_ids: Iterable[int], email
         user = create_login(username, password, name=account.name, roles=(), email=email or None)
         employee = _tables()[0]
         current.execute(update(employee).where(employee.c.id == employee_id).values(user_id=user.id))
+        made = replace(account, username=user.username)
+        if wanted and _ask_roles(made, user.id, set(), wanted) is not None:
+            wanted = set()
         _store_roles(current, user.id, wanted, set())
         set_preference(MUST_CHANGE, True, user_id=user.id)
         changes = {"roles": [None, _names(wanted)], "user_id": [None, user.id]}
@@ -163,24 +168,28 @@ def open_account(employee_id: int, username: str, role_ids: Iterable[int], email
     return int(user.id), password
 
 
-def set_roles(user_id: int, role_ids: Iterable[int]) -> None:
+def set_roles(user_id: int, role_ids: Iterable[int]) -> Held | None:
     """Let a login hold exactly these roles of its own.
 
-    Raises `Refused` for one's own login, a role the actor may not give or take, and the last administrator.
+    Raises `Refused` for one's own login, a role the actor may not give or take, and the last administrator. The answer
+    is the approval that stands for the change, where the site wants one; None: it is done.
     """
     wanted = set(role_ids)
     with transaction() as current:
         account = _manageable(current, user_id)
         held = set(account.role_ids)
         if held == wanted:
-            return
+            return None
         _refuse_own(user_id)
         _refuse_roles(wanted - held)
         if _admin_role() in held - wanted:
             _refuse_last_administrator(current, user_id)
+        if (asked := _ask_roles(account, user_id, held, wanted)) is not None:
+            return asked
         _store_roles(current, user_id, wanted - held, held - wanted)
         changes = {"roles": [_names(held), _names(wanted)]}
         record_acts(current, [Act("update", "user", str(user_id), account.username, changes)])
+    return None
 
 
 def reset_password(user_id: int) -> str:
@@ -271,6 +280,10 @@ def unlock_network(address: str) -> None:
         if not address or not unlock_address(address):
             raise Refused(_("This address is not locked"))
         record_acts(current, [Act("unlock", "address", address[:60], address[:60])])
+
+
+def _ask_roles(account: Account, user_id: int, before: set[int], after: set[int]) -> Held | None:
+    return ask_login(user_id, account.username, account.name, account.employee_id, before, after, role_labels())
 
 
 def _manageable(current: Session, user_id: int) -> Account:

@@ -79,6 +79,7 @@ ACTIONS: dict[str, Text] = {
     "change_settings": _l("Changed settings"),
     "publish": _l("Published"),
     "apply_blueprint": _l("Applied a blueprint"),
+    "approval.carry_out": _l("Carried out what was approved"),
 }
 FIELDS: dict[str, Text] = {
     "permissions": _l("Permissions"),
@@ -105,6 +106,8 @@ FIELDS: dict[str, Text] = {
     "sessions": _l("Open sessions"),
     "second_factor": _l("Second factor required"),
     "source": _l("Made from"),
+    "case": _l("Approval number"),
+    "applicant": _l("Applicant"),
 }
 #: What a role may do with a field, by the word it is stored as.
 LEVELS: dict[str, Text] = {

@@ -60,6 +60,10 @@ class Part(ABC):
         """Whether the actor may not make a change of this kind on the screen either."""
         return not actor.can(self.takes[change.kind], self.view)
 
+    def barred(self) -> Text:
+        """Why no document changes it at the moment, whoever applies it; empty where one does."""
+        return ""
+
     def items(self, data: Any) -> dict[Path, Any]:
         """The things of the part one by one, as they are compared."""
         return dict(_items((), data, self.depth))

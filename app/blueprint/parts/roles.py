@@ -13,6 +13,7 @@ from app.access.actors import require_actor
 from app.access.exporting.limits import limit_of_role
 from app.access.exporting.rules import LARGEST
 from app.access.signin.factors import role_requires
+from app.approvals.services.holding import stands
 from app.base.language import language
 from app.base.permissions import needed_pairs
 from app.base.security.exporting import limit_exports
@@ -36,6 +37,7 @@ from app.blueprint.parts.entities import known_pairs
 from app.blueprint.parts.part import Impact, Part, is_new, mappings, not_a_mapping, said
 from app.blueprint.rules import ADDED, CHANGED, REMOVED, Change, Leaf, Path, Problem
 from app.db import session
+from app.fields.gate import is_passing
 from app.host.context import context
 from app.types import Actor, Level, Refused, Scope, Text
 
@@ -103,6 +105,11 @@ class RolesPart(Part):
             for change in changes
             if (number := counts.get(ids.get(change.path[0], 0), 0)) or change.kind != ADDED
         }
+
+    def barred(self) -> Text:
+        if is_passing() or stands("role") is None or stands("blueprint") is not None:
+            return ""
+        return _("Rights are given by approval at this site, and blueprints are not: change roles on their screens")
 
     def apply(self, change: Change) -> None:
         name, wanted = change.path[0], change.after

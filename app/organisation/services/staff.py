@@ -59,7 +59,7 @@ def create_post(values: dict[str, Any]) -> Post:
     Raises `Refused` by field for a closed unit, for a role the actor may not give, and for a post of their own.
     """
     with transaction() as current:
-        _check_post(current, values)
+        check_post(current, values)
         post = Post(**values)
         current.add(post)
         _flush_post(current)
@@ -69,7 +69,7 @@ def create_post(values: dict[str, Any]) -> Post:
 def update_post(post: Post, values: dict[str, Any]) -> None:
     """Change a second post, under the same conditions."""
     with transaction() as current:
-        _check_post(current, {"employee_id": post.employee_id, **values})
+        check_post(current, {"employee_id": post.employee_id, **values})
         if _is_own(post.employee_id):  # neither extended nor passed on
             raise Refused(_OWN_POST, field="employee_id")
         for name, value in values.items():
@@ -116,7 +116,8 @@ def _is_open(current: Session, unit_id: int) -> bool:
     return bool(current.scalar(select(Unit.active).where(Unit.id == unit_id)))
 
 
-def _check_post(current: Session, values: dict[str, Any]) -> None:
+def check_post(current: Session, values: dict[str, Any]) -> None:
+    """Raise `Refused` by field for a second post that cannot be given."""
     wrong: dict[str, Any] = {}
     if values.get("unit_id") is not None and not _is_open(current, values["unit_id"]):
         wrong["unit_id"] = _("This unit is closed")

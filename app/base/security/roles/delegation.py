@@ -11,11 +11,12 @@ from sqlalchemy import delete, insert, select
 from app.access.actors import ADMIN_ROLE, require_actor
 from app.access.audit import Act, record_acts
 from app.access.models import Delegation
+from app.base.security.roles.asking import ask_giving
 from app.base.security.roles.grants import Holding, holdings, is_within, role_labels
 from app.base.security.roles.power import PUBLIC_ROLE, is_administrator, offices
 from app.base.security.roles.services import editable
 from app.db import session, transaction
-from app.types import Actor, Refused
+from app.types import Actor, Held, Refused
 
 
 def delegated(role_id: int) -> set[int]:
@@ -33,11 +34,12 @@ def delegable(role_id: int) -> list[tuple[int, str, bool]]:
     ]
 
 
-def save_delegation(role_id: int, given: Iterable[int], seen: Iterable[int]) -> None:
+def save_delegation(role_id: int, given: Iterable[int], seen: Iterable[int]) -> Held | None:
     """Let whoever holds the role give exactly these roles to others; written to the log.
 
     Raises `Refused` for a role with an administrator's permissions, for one that holds more than the actor, for a role
-    the actor holds (nobody widens their own power), and when somebody else has saved meanwhile (`seen`).
+    the actor holds (nobody widens their own power), and when somebody else has saved meanwhile (`seen`). The answer is
+    the approval that stands for the change, where the site wants one; None: it is done.
     """
     actor, wanted = require_actor(), set(given)
     with transaction() as current:
@@ -51,15 +53,18 @@ def save_delegation(role_id: int, given: Iterable[int], seen: Iterable[int]) -> 
             raise Refused(_("Roles of administrators are never given by delegation"))
         if not all(_may_delegate(actor, role_id, held) for held in known.values()):
             raise Refused(_("You cannot let others give what you do not hold yourself, nor extend a role you hold"))
+        labels = role_labels()
+        if (added or removed) and (held_back := ask_giving(role, before, wanted, labels)) is not None:
+            return held_back
         if added:
             current.execute(insert(Delegation), [{"role_id": role_id, "given_id": i} for i in sorted(added)])
         if removed:
             place = (Delegation.role_id == role_id, Delegation.given_id.in_(removed))
             current.execute(delete(Delegation).where(*place))
         if added or removed:
-            labels = role_labels()
             changes = {"may_give": [[labels.get(i, str(i)) for i in sorted(held)] for held in (before, wanted)]}
             record_acts(current, [Act("update", "role", str(role_id), role.label, changes)])
+    return None
 
 
 def _is_business(held: Holding) -> bool:

@@ -15,13 +15,14 @@ from sqlalchemy import select
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.access.masks import masked
+from app.base.security.roles.asking import ask_fields
 from app.base.security.roles.grants import Holding
 from app.base.security.roles.matrix import matrix
 from app.base.security.roles.power import is_administrator, power_over
 from app.base.security.roles.services import editable, read_role, refuse_beyond, store_fields
 from app.db import transaction
 from app.host.context import context
-from app.types import Actor, Entity, Field, Kind, Level, Refused
+from app.types import Actor, Entity, Field, Held, Kind, Level, Refused
 
 #: What the screen shows a mask by; nobody's data.
 _SAMPLES: dict[str, Any] = {
@@ -79,11 +80,12 @@ def fingerprint(held: Mapping[str, Level]) -> str:
     return hashlib.sha256(json.dumps(sorted((n, int(level)) for n, level in held.items())).encode()).hexdigest()[:24]
 
 
-def save_fields(role_id: int, slug: str, chosen: Mapping[str, str], seen: str) -> None:
+def save_fields(role_id: int, slug: str, chosen: Mapping[str, str], seen: str) -> Held | None:
     """Let a role do exactly this with the fields of an entity; fields that are not named stay as they are.
 
     Raises `Refused` for the administrator's role, an unknown entity, field or level, for a wider level than the
-    actor holds, and when somebody else has saved since the sheet was shown (`seen`).
+    actor holds, and when somebody else has saved since the sheet was shown (`seen`). The answer is the approval that
+    stands for the change, where the site wants one; None: it is done.
     """
     actor = require_actor()
     with transaction() as current:
@@ -99,10 +101,13 @@ def save_fields(role_id: int, slug: str, chosen: Mapping[str, str], seen: str) -
         if any(level > held.get(n, Level.WRITE) for n, level in changed.items()):
             fields = {**role.fields, slug: {**held, **changed}}
             refuse_beyond(actor, Holding(role_id, role.name, role.pairs, role.scopes, fields))
+        if changed and (asked := ask_fields(role, slug, changed, seen)) is not None:
+            return asked
         if changed:
             store_fields(current, role_id, {slug: {**held, **changed}})
             changes = {f"field.{slug}.{n}": [held.get(n, Level.WRITE).word, level.word] for n, level in changed.items()}
             record_acts(current, [Act("update", "role", str(role_id), role.label, changes)])
+    return None
 
 
 def _read_level(entity: Entity, name: str, text: str) -> Level:

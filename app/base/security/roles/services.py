@@ -25,6 +25,7 @@ from app.access.audit import Act, record_acts
 from app.access.exporting.limits import keep_limit, limit_of_role
 from app.access.models import Delegation, FieldPermission, RoleInfo, RoleScope
 from app.access.signin.factors import require_of_role
+from app.base.security.roles.asking import ask_made, ask_matrix
 from app.base.security.roles.grants import Holding, holdings, is_within, role_labels
 from app.base.security.roles.matrix import matrix, pair_ids, shown_pairs, shown_scopes
 from app.base.security.roles.power import (
@@ -37,7 +38,7 @@ from app.base.security.roles.power import (
 )
 from app.db import Model, session, transaction
 from app.host.context import context
-from app.types import Actor, Level, Refused, Scope
+from app.types import Actor, Held, Level, Refused, Scope
 
 LONGEST_NAME = 60
 _given = assoc_permissionview_role
@@ -117,12 +118,13 @@ def read_role(role_id: int) -> RoleFacts | None:
     )
 
 
-def save_role(role_id: int, pairs: Iterable[Pair], scopes: Mapping[str, str], seen: str) -> None:
+def save_role(role_id: int, pairs: Iterable[Pair], scopes: Mapping[str, str], seen: str) -> Held | None:
     """Let a role hold exactly these of the permissions shown, and these scopes; what is not shown stays.
 
     Narrowing is always allowed; a role that is widened must be within what the actor may give as a whole. Raises
     `Refused` for more than that, for the administrator's role, for something the matrix does not offer, and when
-    somebody else has saved since the matrix was shown (`seen`).
+    somebody else has saved since the matrix was shown (`seen`). The answer is the approval that stands for the change,
+    where the site wants one; None: it is done.
     """
     actor = require_actor()
     with transaction() as current:
@@ -140,21 +142,25 @@ def save_role(role_id: int, pairs: Iterable[Pair], scopes: Mapping[str, str], se
         if added or any(s.width > role.scopes.get(e, Scope.NONE).width for e, s in changed.items()):
             pairs_after = (role.pairs - removed) | added
             refuse_beyond(actor, Holding(role_id, role.name, pairs_after, {**role.scopes, **changed}, role.fields))
-        _store_pairs(current, role_id, added, removed)
-        _store_scopes(current, role_id, changed)
+        if (held := ask_matrix(role, added, removed, changed)) is not None:
+            return held
+        store_pairs(current, role_id, added, removed)
+        store_scopes(current, role_id, changed)
         changes: dict[str, list[Any]] = {}
         if added or removed:
-            changes["permissions"] = [_written(removed), _written(added)]
+            changes["permissions"] = [written(removed), written(added)]
         for entity, scope in changed.items():
             changes[f"scope.{entity}"] = [role.scopes.get(entity, Scope.NONE).value, scope.value]
         if changes:
             record_acts(current, [Act("update", "role", str(role_id), role.label, changes)])
+    return None
 
 
 def create_role(label_zh: str, label_en: str, source: str = "", *, name: str = "") -> int:
     """A new role; `source` is ``template:<slug>``, ``role:<id>`` or nothing. Returns its id.
 
-    Its internal name is `name`, which no role may have (a blueprint brings it), or made of the English label.
+    Its internal name is `name`, which no role may have (a blueprint brings it), or made of the English label. Where the
+    site wants an approval for rights (`app.fields.gate.act_held`), it is made without any, and gets them at its end.
 
     Raises `Refused` for a missing or taken name, a source that does not exist or holds more than the actor.
     """
@@ -171,12 +177,14 @@ def create_role(label_zh: str, label_en: str, source: str = "", *, name: str = "
         # No template: only the role the template itself made gets what its module offers later on.
         info = {"role_id": role_id, "template": "", "label_zh": labels[0], "label_en": labels[1]}
         current.execute(insert(RoleInfo).values(info))
-        _store_pairs(current, role_id, pairs, set())
-        _store_scopes(current, role_id, scopes)
+        if pairs and ask_made(read_role(role_id), pairs, scopes, fields) is not None:
+            pairs, scopes, fields = set(), {}, {}
+        store_pairs(current, role_id, pairs, set())
+        store_scopes(current, role_id, scopes)
         store_fields(current, role_id, fields)
         if source.startswith("role:"):
             keep_limit(role_id, limit_of_role(int(source[5:14])))
-        changes: dict[str, list[Any]] = {"permissions": [None, _written(pairs)], "source": [None, source]}
+        changes: dict[str, list[Any]] = {"permissions": [None, written(pairs)], "source": [None, source]}
         record_acts(current, [Act("create", "role", str(role_id), labels[0], changes)])
     return role_id
 
@@ -320,7 +328,8 @@ def _read_scopes(given: Mapping[str, str], places: Mapping[str, tuple[Scope, ...
     return chosen
 
 
-def _store_pairs(current: Session, role_id: int, added: Iterable[Pair], removed: Iterable[Pair]) -> None:
+def store_pairs(current: Session, role_id: int, added: Iterable[Pair], removed: Iterable[Pair]) -> None:
+    """Let the role have these permissions more, and those no longer."""
     ids = pair_ids()
     if removed:
         gone = _given.c.permission_view_id.in_({ids[pair] for pair in removed})
@@ -330,7 +339,8 @@ def _store_pairs(current: Session, role_id: int, added: Iterable[Pair], removed:
         current.execute(insert(_given), rows)
 
 
-def _store_scopes(current: Session, role_id: int, scopes: Mapping[str, Scope]) -> None:
+def store_scopes(current: Session, role_id: int, scopes: Mapping[str, Scope]) -> None:
+    """Let the role have these scopes of these entities."""
     if not scopes:
         return
     current.execute(delete(RoleScope).where(RoleScope.role_id == role_id, RoleScope.entity.in_(scopes)))
@@ -355,5 +365,6 @@ def store_fields(current: Session, role_id: int, levels: Levels) -> None:
         current.execute(insert(FieldPermission), rows)
 
 
-def _written(pairs: Iterable[Pair]) -> list[str]:
+def written(pairs: Iterable[Pair]) -> list[str]:
+    """Permissions as the log has them: ``CustomerView.can_list``."""
     return [f"{view}.{permission}" for permission, view in sorted(pairs, key=lambda pair: pair[::-1])]

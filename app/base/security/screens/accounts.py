@@ -28,9 +28,12 @@ from app.base.security.accounts import (
 from app.base.security.audit import moment
 from app.base.security.outside import outside_accounts
 from app.base.security.roles import may_manage, roles_to_give
+from app.base.security.roles.asking import SUBJECT
 from app.base.security.roles.grants import role_labels
-from app.base.security.screens.refusals import told
+from app.base.security.screens.refusals import say_saved, told
 from app.base.security.sessions import sessions_of
+from app.base.views.replies import say_held
+from app.fields.gate import act_held
 from app.types import Refused
 
 MAX_PAGE = 100_000
@@ -105,6 +108,7 @@ class AccountView(PageView):
         except Refused as refused:
             account = read_account(employee_id=employee_id)
             return self._account(account, typed=typed, chosen=chosen, errors=told(refused)), 422
+        say_held(act_held(SUBJECT))
         return self._account(read_account(employee_id=employee_id), password=password)
 
     @expose("/login/<int:user_id>/roles", methods=["POST"])
@@ -113,10 +117,10 @@ class AccountView(PageView):
         """Other roles for a login."""
         chosen = _numbers(request.form.getlist("roles"))
         try:
-            set_roles(user_id, chosen)
+            held = set_roles(user_id, chosen)
         except Refused as refused:
             return self._account(read_account(user_id=user_id), chosen=chosen, errors=told(refused)), 422
-        flash(_("The roles are saved; they count from the next click on"), "success")
+        say_saved(held, _("The roles are saved; they count from the next click on"))
         return redirect(url_for("AccountView.show_login", user_id=user_id))
 
     @expose("/login/<int:user_id>/reset", methods=["POST"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, redirect, request, url_for
 from flask_babel import gettext as _
 
 from app.base.page import PageView, expose, has_access
 from app.base.security.roles import read_role
 from app.base.security.roles.delegation import delegable, delegated, save_delegation
+from app.base.security.screens.refusals import say_saved
 from app.base.security.screens.roles import may_edit
 from app.types import Refused
 
@@ -33,10 +34,10 @@ class DelegationView(PageView):
     def save(self, role_id: int) -> Any:
         """Let the role's holders give exactly these."""
         try:
-            save_delegation(role_id, _numbers("given"), _numbers("seen"))
+            held = save_delegation(role_id, _numbers("given"), _numbers("seen"))
         except Refused as refused:
             return self._page(role_id, str(refused)), 422
-        flash(_("Saved: it counts from the next click on"), "success")
+        say_saved(held, _("Saved: it counts from the next click on"))
         return redirect(url_for("DelegationView.show", role_id=role_id))
 
     def _page(self, role_id: int, refusal: str = "") -> str:

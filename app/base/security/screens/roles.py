@@ -28,10 +28,13 @@ from app.base.security.roles import (
     save_fields,
     save_role,
 )
+from app.base.security.roles.asking import SUBJECT
 from app.base.security.roles.grants import may_give
 from app.base.security.roles.matrix import ACTS, SCOPES
 from app.base.security.roles.power import is_administrator, lacks_office, power_over
-from app.base.security.screens.refusals import told
+from app.base.security.screens.refusals import say_saved, told
+from app.base.views.replies import say_held
+from app.fields.gate import act_held
 from app.host.context import context
 from app.types import Level, Refused, Text
 
@@ -81,6 +84,7 @@ class RoleView(PageView):
         except Refused as refused:
             return self._list(typed, told(refused)), 422
         flash(_("The role is made"), "success")
+        say_held(act_held(SUBJECT))
         return redirect(url_for("RoleView.show", role_id=role_id))
 
     @expose("/<int:role_id>")
@@ -96,10 +100,10 @@ class RoleView(PageView):
         pairs = {tuple(text.split(SEPARATOR, 1)) for text in request.form.getlist("p") if SEPARATOR in text}
         scopes = {key[2:]: text for key, text in request.form.items() if key.startswith("s.")}
         try:
-            save_role(role_id, pairs, scopes, request.form.get("seen", ""))  # type: ignore[arg-type]
+            held = save_role(role_id, pairs, scopes, request.form.get("seen", ""))  # type: ignore[arg-type]
         except Refused as refused:
             return self._matrix(role_id, str(refused)), 422
-        flash(_("The permissions are saved; they count from the next click on"), "success")
+        say_saved(held, _("The permissions are saved; they count from the next click on"))
         return redirect(url_for("RoleView.show", role_id=role_id))
 
     @expose("/<int:role_id>/fields")
@@ -114,10 +118,10 @@ class RoleView(PageView):
         """Let the role do exactly this with the fields of an entity."""
         chosen = {key[2:]: text for key, text in request.form.items() if key.startswith("l.")}
         try:
-            save_fields(role_id, slug, chosen, request.form.get("seen", ""))
+            held = save_fields(role_id, slug, chosen, request.form.get("seen", ""))
         except Refused as refused:
             return self._fields(role_id, slug, str(refused)), 422
-        flash(_("The permissions are saved; they count from the next click on"), "success")
+        say_saved(held, _("The permissions are saved; they count from the next click on"))
         return redirect(url_for("RoleView.fields", role_id=role_id, entity=slug))
 
     @expose("/<int:role_id>/rename", methods=["POST"])
