@@ -29,6 +29,7 @@ _ICONS = {
     "reseated": ("user-share", "secondary"), "added": ("user-plus", "secondary"), "removed": ("user-x", "secondary"),
     "copied": ("share", "secondary"), "notified": ("share", "secondary"),
     "automatic": ("bolt", "secondary"), "filled": ("pencil", "blue"), "finished": ("circle-check", "green"),
+    "deferred": ("clock", "blue"),
     "unfinished": ("alert-circle", "red"), "expired": ("clock", "red"), "reminded": ("clock", "amber"),
 }  # fmt: skip
 
@@ -220,6 +221,7 @@ _SAYINGS: dict[str, Any] = {
     "expired": _expired,
     "took": _took,
     "filled": _filled,
+    "deferred": lambda e, v, d: _("What is to follow is being done"),
     "finished": lambda e, v, d: _("What was to follow is done"),
     "unfinished": _unfinished,
     "attached": lambda e, v, d: _("added a file"),
