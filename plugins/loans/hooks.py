@@ -19,6 +19,7 @@ from app.types import (
     Entity,
     FlowDefinition,
     Holding,
+    JobSpec,
     MenuGroup,
     MenuItem,
     Metric,
@@ -33,6 +34,7 @@ from app.types import (
 from plugins.loans import pieces, services
 from plugins.loans.approvals import ACTS, FLOWS
 from plugins.loans.demo import write_demo
+from plugins.loans.jobs import ACTS as MANY_ACTS
 from plugins.loans.metrics import METRICS
 from plugins.loans.models import Application, Development
 from plugins.loans.role_templates import ROLE_TEMPLATES
@@ -51,6 +53,11 @@ def entities() -> Sequence[Entity]:
 @hookimpl
 def views() -> Sequence[type]:
     return (LoansDevelopmentView, LoansApplicationView)
+
+
+@hookimpl
+def jobs() -> Sequence[JobSpec]:
+    return (MANY_ACTS,)
 
 
 @hookimpl

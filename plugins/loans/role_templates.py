@@ -49,6 +49,7 @@ ROLE_TEMPLATES = (
             "ActivityView": _READ,
             "UnitView": _READ,
             "EmployeeView": _READ,
+            "JobView": _READ,
         },
         {**_scopes(Scope.UNIT_AND_BELOW), "customer": Scope.UNIT_AND_BELOW},
         _l("Decides on applications of the own unit and of all units below."),

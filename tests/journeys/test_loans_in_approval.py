@@ -6,16 +6,20 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from app.api import Customer, acting_as, session
 from app.approvals.services import cancel_case, give_back, resubmit
+from app.jobs.leases import JOBS
 from app.testing.factories import make_customer
+from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, Person, login
 from app.types import SYSTEM, Refused
 from plugins.loans.approvals import LIMIT
 from plugins.loans.models import Application
-from plugins.loans.services import change_application, change_state, submit_many
+from plugins.loans.services import change_application, change_state
 from plugins.loans.tests.conftest import apply_for
+from plugins.loans.views import acts
 from tests.journeys.loan_bank import Deciders, appoint, case_of, say, switch_on, waits_for
 
 
@@ -134,15 +138,28 @@ def test_whose_customer_it_is_decides_nothing(people: People, deciders: Deciders
     assert now_of(made.id).state == "submitted"
 
 
+@pytest.mark.parametrize("at_once", [100, 1])
 def test_many_at_once_each_with_its_answer(
-    people: People, customer: Customer, deciders: Deciders, client: Browser
-) -> None:
+    people: People, customer: Customer, deciders: Deciders, client: Browser, monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(acts, "AT_ONCE", at_once)
     made = [apply_for(people.manager, customer, amount=Decimal(1000)) for _ in range(3)]
-    ids = [one.id for one in made]
+    theirs = apply_for(people.stranger, make_customer("外人的", owner=people.stranger, kind="corporate"))
+    ids, withdrawn, foreign = [one.id for one in made], made[1].number, theirs.id
     with acting_as(people.manager.actor):
         change_state(made[1], "withdrawn")
-        answers = submit_many(ids)
-    assert [bool(one.problem) for one in answers] == [False, True, False]
+    login(client, people.manager)
+    answer = client.post("/loans_application/submit", data={"ids": [*ids, foreign]})
+    told = client.get(answer.headers["Location"]).text
+    if at_once == 1:
+        run_pending()
+        job = session.connection().execute(select(JOBS).where(JOBS.c.name == "loans.acts")).one()
+        assert (job.status, job.result) == ("done", {"done": 2, "refused": 2})
+        told = client.get(f"/job/show/{job.id}").text
+    assert f"{withdrawn}: " in told and f"#{foreign}: " in told
+    assert [now_of(number).state for number in ids] == ["submitted", "withdrawn", "submitted"]
+    assert now_of(foreign).state == "draft"
     assert len(waits_for(deciders.risk)) == 2
     login(client, people.head)
     page = client.get(f"/loans_application/show/{ids[0]}").text

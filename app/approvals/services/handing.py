@@ -13,6 +13,7 @@ from app.approvals.services.acting import Moment, on_case
 from app.approvals.services.keeping import CASE, TASK
 from app.db import session, transaction
 from app.fields.bulk import among
+from app.transfer.services.writing import savepoint
 from app.types import Handing, Holding, Refused
 
 _LIVE = ("waiting", "open")
@@ -96,7 +97,7 @@ def _done(case_id: int, do: Callable[[Moment], None]) -> bool:
         changed.extend(moment.play.events)
 
     try:
-        with session.begin_nested():
+        with savepoint(session()):
             on_case(case_id, "hand_over", noted, person=False)
     except Refused:
         return False

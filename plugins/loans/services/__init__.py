@@ -9,7 +9,7 @@ from plugins.loans.services.applications import (
     write_application,
 )
 from plugins.loans.services.approving import is_in_approval, is_returned, own_customer_veto
-from plugins.loans.services.cases import Submitted, approve_case, refuse_case, reopen_case, submit_many
+from plugins.loans.services.cases import approve_case, refuse_case, reopen_case
 from plugins.loans.services.developments import change_development, move_stage, open_development
 from plugins.loans.services.handing import loan_holdings
 from plugins.loans.services.reach import own_customers
@@ -17,7 +17,6 @@ from plugins.loans.services.reconsidering import differences, reconsiderations, 
 from plugins.loans.services.schedule import preview_schedule, read_schedule, write_schedule
 
 __all__ = [
-    "Submitted",
     "approve_case",
     "change_application",
     "change_development",
@@ -37,7 +36,6 @@ __all__ = [
     "refill",
     "refuse_case",
     "reopen_case",
-    "submit_many",
     "write_application",
     "write_schedule",
 ]

@@ -2,63 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from flask import Response, flash, request
+from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
 
-from app.api import (
-    EntityView,
-    among,
-    chosen_ids,
-    done,
-    form_dialog,
-    own_path,
-    posted_values,
-    read_dialog,
-    session,
-)
+from app.api import EntityView, chosen_ids, done, form_dialog, own_path, posted_values, read_dialog, require_actor
 from app.types import Entity, Refused
+from plugins.loans.jobs import ManyAct, ask_many, do_one
 
-#: The most records one act is about: each has its own checks and its own answer.
-MOST = 100
+#: Records an act is done to while the person waits; more are done by a job.
+AT_ONCE = 100
 
 
 class ActsView(EntityView):
     """Acts on one or several records, each with its own answer."""
 
-    def act_on_each(self, ids: Sequence[int], act: Callable[[Any], None], said: str) -> Response:
+    def act_on_each(self, ids: Sequence[int], act: ManyAct, text: str = "") -> Response:
         """Do it to each record, each in a transaction of its own; those refused are named with their reason."""
-        if len(ids) > MOST:
-            raise Refused(_("At most %(count)s records at a time; please narrow the list", count=MOST))
-        model = self.entity.model
-        records = session.scalars(select(model).where(among(session(), model.id, ids)).order_by(model.id)).all()
-        count, refusals = 0, []
-        for record in records:
-            try:
-                act(record)
-                count += 1
-            except Refused as refused:
-                refusals.append(
-                    f"{self.title(record)}: {refused.reason or '; '.join(map(str, refused.errors.values()))}"
-                )
-        if len(records) < len(ids):
-            refusals.append(_("%(count)s records were not found", count=len(ids) - len(records)))
-        for text in refusals[:10]:
-            flash(text, "warning")
         back = own_path(request.form.get("next"), self.home_url(ids[0] if len(ids) == 1 else None))
-        return done(back, said % {"count": count} if count else "")
+        if len(ids) > AT_ONCE:
+            job_id = ask_many(act, ids, text)
+            if require_actor().can("can_show", "JobView"):
+                back = url_for("JobView.show", pk=job_id)
+            return done(back, _("This is done in the background; the task tells of each record that is refused"))
+        refusals = [problem for number in ids if (problem := do_one(act, number, text))]
+        for problem in refusals[:10]:
+            flash(problem, "warning")
+        count = len(ids) - len(refusals)
+        return done(back, str(act.said) % {"count": count} if count else "")
 
-    def post_each(self, act: Callable[[Any], None], said: str) -> Response:
+    def post_each(self, act: ManyAct) -> Response:
         """The act of a plain button."""
         try:
-            return self.act_on_each(chosen_ids(), act, said)
+            return self.act_on_each(chosen_ids(), act)
         except Refused as refused:
             return done(own_path(request.form.get("next"), self.url("list")), str(refused), "danger")
 
-    def ask_each(self, asked: Entity, route: str, submit: str, act: Callable[[Any, str], None], said: str) -> Response:
+    def ask_each(self, asked: Entity, act: ManyAct) -> Response:
         """The act of a button that asks for a sentence first: the dialog, then the act."""
         ids: list[int] = []
         refused: Refused | None = None
@@ -66,15 +47,15 @@ class ActsView(EntityView):
             ids = chosen_ids()
             if request.method == "POST":
                 text = next(iter(read_dialog(asked).values()), None) or ""
-                return self.act_on_each(ids, lambda record: act(record, text), said)
+                return self.act_on_each(ids, act, text)
         except Refused as wrong:
             refused = wrong
         return form_dialog(
             asked,
             posted_values(request.form) if request.method == "POST" else {},
-            address=self.url(route),
+            address=self.url(act.name),
             heading=asked.label,
-            submit=submit,
+            submit=act.label,
             pick_url=lambda _name: "",
             note=_("%(count)s records chosen", count=len(ids)) if len(ids) > 1 else "",
             ids=ids,

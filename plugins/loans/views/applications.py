@@ -27,11 +27,10 @@ from app.api import (
     require_actor,
 )
 from app.types import Field, Refused
-from plugins.loans import rules
+from plugins.loans import jobs, rules
 from plugins.loans.models import Application
 from plugins.loans.schemas import APPLICATION
 from plugins.loans.services import (
-    change_state,
     is_in_approval,
     is_returned,
     prefill,
@@ -116,37 +115,31 @@ class LoansApplicationView(ActsView):
     @needs("can_submit")
     def submit(self) -> Response:
         """Hand drafts in for a decision."""
-        return self.post_each(lambda one: change_state(one, "submitted"), _("%(count)s applications were submitted"))
+        return self.post_each(jobs.SUBMIT)
 
     @expose("/take_back", methods=("POST",))
     @needs("can_submit")
     def take_back(self) -> Response:
         """Make drafts again of what was handed in."""
-        return self.post_each(lambda one: change_state(one, "draft"), _("%(count)s applications were taken back"))
+        return self.post_each(jobs.TAKE_BACK)
 
     @expose("/withdraw", methods=("POST",))
     @needs("can_submit")
     def withdraw(self) -> Response:
         """Give applications up."""
-        return self.post_each(lambda one: change_state(one, "withdrawn"), _("%(count)s applications were withdrawn"))
+        return self.post_each(jobs.WITHDRAW)
 
     @expose("/grant", methods=("GET", "POST"))
     @needs("can_decide")
     def grant(self) -> Response:
         """Decide for applications."""
-        return self.ask_each(
-            GRANT, "grant", _("Grant"), lambda one, note: change_state(one, "granted", note),
-            _("%(count)s applications were granted"),
-        )  # fmt: skip
+        return self.ask_each(GRANT, jobs.GRANT)
 
     @expose("/refuse", methods=("GET", "POST"))
     @needs("can_decide")
     def refuse(self) -> Response:
         """Decide against applications, saying why."""
-        return self.ask_each(
-            REFUSE, "refuse", _("Refuse"), lambda one, note: change_state(one, "refused", note),
-            _("%(count)s applications were refused"),
-        )  # fmt: skip
+        return self.ask_each(REFUSE, jobs.REFUSE)
 
     @expose("/terms")
     @needs("can_add", "can_edit")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import Response
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.api import Figure, asking, expose, needs
 from app.types import Field
-from plugins.loans import rules
+from plugins.loans import jobs, rules
 from plugins.loans.models import Development
 from plugins.loans.schemas import DEVELOPMENT, STAGES
 from plugins.loans.services import move_stage
@@ -50,18 +49,10 @@ class LoansDevelopmentView(ActsView):
     @needs("can_move")
     def forward(self) -> Response:
         """Move developments one stage forward."""
-
-        def act(record: Development) -> None:
-            move_stage(record, rules.next_stage(record.stage) or "")
-
-        return self.post_each(act, _("%(count)s business developments moved one stage forward"))
+        return self.post_each(jobs.FORWARD)
 
     @expose("/lose", methods=("GET", "POST"))
     @needs("can_move")
     def lose(self) -> Response:
         """Give developments up, saying why."""
-
-        def act(record: Development, reason: str) -> None:
-            move_stage(record, rules.LOST, reason)
-
-        return self.ask_each(WHY_LOST, "lose", _("Give up"), act, _("%(count)s business developments are given up"))
+        return self.ask_each(WHY_LOST, jobs.LOSE)
