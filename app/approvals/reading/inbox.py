@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, not_, or_, select, tuple_
@@ -16,14 +16,13 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, not_, or_, se
 from app.access.actors import require_actor
 from app.access.policy import may_ask
 from app.approvals.models import Case, CaseEvent, Copy, Definition, DefinitionVersion, Delegation, Task
+from app.approvals.reading.narrowing import COPIED, DONE, MINE, TABS, TODO, Choices, Wish, narrowed, read_choices
 from app.approvals.rules.state import APPLICANT, Said
 from app.approvals.services.seeing import heading
-from app.db import UtcDateTime, now, session
+from app.db import UtcDateTime, session
 from app.host.context import context
 from app.organisation.models import Employee, Unit
 
-TODO, DONE, MINE, COPIED = "todo", "done", "mine", "copied"
-TABS = (TODO, DONE, MINE, COPIED)
 #: Cases of a page, and where counting ends.
 PAGE, MOST_COUNTED = 25, 99
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -39,26 +38,6 @@ _APPLICANT: Any = Employee.__table__.alias("applicant")
 _ASKED: Any = Employee.__table__.alias("asked")
 _UNIT: Any = Unit.__table__
 _STOOD_IN_FOR = "approvals_stood_in_for"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is asked for: a tab, what narrows it, how it is sorted, and after which line the page begins."""
-
-    tab: str = TODO
-    q: str = ""
-    flow: int | None = None
-    entity: str = ""
-    #: Only what has waited for so many days, at least.
-    days: int = 0
-    overdue: bool = False
-    #: ``waiting`` the longest first, ``new`` the newest first, ``due`` what is due next.
-    sort: str = "waiting"
-    after: str = ""
-
-    @property
-    def is_narrowed(self) -> bool:
-        return bool(self.q or self.flow or self.entity or self.days or self.overdue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +182,7 @@ def count_tabs(employee_id: int, today: date) -> dict[str, int]:
 def read_inbox(employee_id: int, wish: Wish, today: date) -> Page:
     """A page of one tab. An `after` that is none begins at the start."""
     statement, at, number = _TAB_READERS[wish.tab](employee_id, today)
-    statement = statement.where(*_narrowed(wish, at))
+    statement = statement.where(*narrowed(wish, at))
     if wish.q:
         statement = statement.where(number.in_(_named(statement, number, wish.q)))
     statement = statement.add_columns(at.label("shown_at"))
@@ -236,8 +215,16 @@ def find_rows(numbers: Sequence[int], employee_id: int, today: date) -> Sequence
     return [Chosen(row.id, row.case_id, row.seat, heading(row)) for row in rows]
 
 
+def choices_of(employee_id: int, wish: Wish, today: date) -> Choices:
+    """What a tab can be narrowed to, and how many lines each leaves."""
+    statement, at, number = _TAB_READERS[wish.tab](employee_id, today)
+    if wish.q:
+        statement = statement.where(number.in_(_named(statement, number, wish.q)))
+    return read_choices(statement, wish, at)
+
+
 def flows_of_inbox() -> Sequence[Any]:
-    """(id, name, name_en) of every flow, for the filter."""
+    """(id, name, name_en) of every flow, to choose one."""
     return session.execute(select(_FLOW.c.id, _FLOW.c.name, _FLOW.c.name_en).order_by(_FLOW.c.name, _FLOW.c.id)).all()
 
 
@@ -285,26 +272,6 @@ def _copied_rows(employee_id: int, today: date) -> tuple[Select[Any], Any, Any]:
 
 
 _TAB_READERS = {TODO: _todo_rows, DONE: _done_rows, MINE: _my_rows, COPIED: _copied_rows}
-
-
-def _narrowed(wish: Wish, at: Any) -> list[ColumnElement[bool]]:
-    """The conditions of a wish."""
-    found: list[ColumnElement[bool]] = []
-    if wish.flow is not None:
-        found.append(_CASE.c.definition_id == wish.flow)
-    if wish.entity:
-        found.append(_CASE.c.entity == wish.entity)
-    if wish.days:
-        found.append(at <= now() - timedelta(days=wish.days))
-    if wish.overdue:
-        if wish.tab == TODO:
-            found.append(_TASK.c.due_at < now())
-        else:
-            late = select(literal(1)).where(
-                _TASK.c.case_id == _CASE.c.id, _TASK.c.said == Said.OPEN.value, _TASK.c.due_at < now()
-            )
-            found.append(late.correlate(_CASE).exists() if wish.tab != DONE else _TASK.c.due_at < _TASK.c.decided_at)
-    return found
 
 
 def _named(mine: Select[Any], number: Any, text: str) -> Select[Any]:
@@ -381,6 +348,6 @@ def _urged(lines: Sequence[Line]) -> list[Line]:
 
 
 __all__ = [
-    "COPIED", "DONE", "MINE", "MOST_COUNTED", "PAGE", "TABS", "TODO", "Line", "Page", "Wish", "absent_colleagues",
-    "count_tabs", "count_todo", "find_rows", "flows_of_inbox", "read_inbox",
+    "COPIED", "DONE", "MINE", "MOST_COUNTED", "PAGE", "TABS", "TODO", "Choices", "Line", "Page", "Wish",
+    "absent_colleagues", "choices_of", "count_tabs", "count_todo", "find_rows", "flows_of_inbox", "read_inbox",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -17,14 +18,16 @@ from app.approvals.reading.inbox import (
     MOST_COUNTED,
     TABS,
     TODO,
+    Choices,
     Line,
     Page,
     Wish,
+    choices_of,
     count_tabs,
     count_todo,
-    flows_of_inbox,
     read_inbox,
 )
+from app.approvals.reading.narrowing import amounts
 from app.approvals.subjects import SUBJECTS
 from app.approvals.views.figures import FigureCells, links_of_figures, written_figures
 from app.approvals.views.words import SAID, STATUSES
@@ -35,11 +38,15 @@ from app.base.views.guard import mine, needs
 from app.base.views.titles import read_titles
 from app.db import now
 from app.fields.custom.derived import surroundings
+from app.fields.rules import BadValue
+from app.fields.values import read_value
 from app.host.context import context
+from app.types import Field, Kind
 
 #: Days of waiting one can narrow the list to.
 WAITS = (1, 3, 7, 30)
 SORTS = ("waiting", "new", "due")
+_AMOUNT = Field("amount", "", Kind.MONEY)
 
 
 class InboxScreen(PageView):
@@ -52,6 +59,7 @@ class InboxScreen(PageView):
         wish, employee = read_wish(), my_employee()
         today = local_today()
         page = read_inbox(employee, wish, today) if employee is not None else Page((), "")
+        found = choices_of(employee, wish, today) if employee is not None else Choices()
         counts = count_tabs(employee, today) if employee is not None else dict.fromkeys(TABS, 0)
         return self.render_template(
             "approvals/inbox.html",
@@ -60,8 +68,10 @@ class InboxScreen(PageView):
             next_url=self._url(wish, after=page.next_after) if page.next_after else "",
             first_url=self._url(wish) if wish.after else "",
             tabs=[(name, label, counted(counts[name]), self._url(Wish(tab=name))) for name, label in tab_labels()],
-            flows=[(row.id, named_flow(row.name, row.name_en)) for row in flows_of_inbox()],
-            things=sorted({(line.entity, named_entity(line.entity)) for line in page.lines}),
+            choices={sort: offered(sort, found, wish) for sort in ("flow", "applicant", "unit", "entity")},
+            found=f"{found.total:,}{'+' if found.is_capped else ''}",
+            amounts=bool(amounts()),
+            amount=lambda number: "" if number is None else f"{number:,f}",
             waits=[(days, waited(days)) for days in WAITS],
             asking=f"next={quote(request.full_path.removesuffix('?'), safe='')}",
             here=request.full_path.removesuffix("?"),
@@ -109,17 +119,46 @@ def local_today() -> date:
 def read_wish() -> Wish:
     """What the address asks for; what is not understood asks for nothing."""
     args = request.args
-    flow, days = args.get("flow", ""), args.get("days", "")
+    days = args.get("days", "")
     return Wish(
         tab=args.get("tab", TODO) if args.get("tab") in TABS else TODO,
         q=args.get("q", "").strip().replace("\x00", "")[:100],
-        flow=int(flow) if flow.isascii() and flow.isdecimal() and len(flow) < 10 else None,
+        flow=_number("flow"),
+        applicant=_number("applicant"),
+        unit=_number("unit"),
+        least=_amount("least"),
+        most=_amount("most"),
         entity=args.get("entity", "")[:60] if args.get("entity") in {*context().entities, *SUBJECTS} else "",
         days=int(days) if days in {str(each) for each in WAITS} else 0,
         overdue=args.get("overdue") == "1",
         sort=args.get("sort", "waiting") if args.get("sort") in SORTS else "waiting",
         after=args.get("after", "")[:80],
     )
+
+
+def _number(name: str) -> int | None:
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def _amount(name: str) -> Decimal | None:
+    try:
+        found: Decimal | None = read_value(_AMOUNT, request.args.get(name, "")[:40])
+    except BadValue:
+        return None
+    return found
+
+
+def offered(sort: str, found: Choices, wish: Wish) -> Sequence[tuple[str, str, bool]]:
+    """(value, what it says, whether it is chosen) of a choice; the chosen one is there even where it leaves nothing."""
+    chosen = str(getattr(wish, sort) or "")
+    rows = [
+        (one.value, named_entity(one.value) if sort == "entity" else named_flow(one.name, one.name_en), one.number)
+        for one in found.offered.get(sort, ())
+    ]
+    if chosen and chosen not in {value for value, _name, _number in rows}:
+        rows.append((chosen, "--", 0))
+    return [(value, f"{name} ({number:,})", value == chosen) for value, name, number in rows]
 
 
 def wish_arguments(wish: Wish) -> dict[str, str]:
@@ -129,6 +168,10 @@ def wish_arguments(wish: Wish) -> dict[str, str]:
         "q": wish.q,
         "flow": str(wish.flow or ""),
         "entity": wish.entity,
+        "applicant": str(wish.applicant or ""),
+        "unit": str(wish.unit or ""),
+        "least": "" if wish.least is None else f"{wish.least:f}",
+        "most": "" if wish.most is None else f"{wish.most:f}",
         "days": str(wish.days or ""),
         "overdue": "1" if wish.overdue else "",
         "sort": "" if wish.sort == "waiting" else wish.sort,

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from sqlalchemy import event, insert, select
 
 from app.access.actors import acting_as
+from app.access.models import FieldPermission
 from app.approvals.models import Case, Definition, Delegation, Task
-from app.approvals.reading.inbox import COPIED, DONE, MINE, PAGE, TODO, Wish, count_tabs, count_todo, read_inbox
+from app.approvals.reading.inbox import (
+    COPIED,
+    DONE,
+    MINE,
+    PAGE,
+    TODO,
+    Wish,
+    choices_of,
+    count_tabs,
+    count_todo,
+    read_inbox,
+)
 from app.approvals.rules.document import Sign
 from app.approvals.services import copy_to, decide, urge
 from app.approvals.views.inbox import local_today
@@ -85,6 +98,39 @@ def test_pages_follow_by_key_and_cost_few_statements(people: People) -> None:
     assert [len(page) for page in pages] == [PAGE, PAGE, 1]
     assert len({number for page in pages for number in page}) == 2 * PAGE + 1
     assert len(heard) <= 3 * len(pages), "delegations, the page, who urged"
+
+
+def test_the_inbox_is_narrowed_by_applicant_unit_flow_and_amount(people: People, client: Browser) -> None:
+    flow = publish(step("one", people.head), figures=("annual_income",))
+    publish(step("one", people.head), code="other")
+    for number, amount in enumerate((500, 1500, None)):
+        submit(people.manager, make_customer(f"鸿运{number}号", people.manager, annual_income=amount))
+    submit(people.colleague, make_customer("另一号", people.colleague), code="other")
+    submit(people.colleague, make_customer("又一号", people.colleague, annual_income=2500))
+    mine, theirs = ["鸿运0号", "鸿运1号", "鸿运2号"], ["另一号", "又一号"]
+    assert titles(people.head, applicant=people.manager.employee_id) == mine
+    assert titles(people.head, applicant=people.colleague.employee_id) == theirs
+    assert titles(people.head, unit=people.north.id) == mine + theirs
+    assert titles(people.head, unit=people.south.id) == []
+    assert titles(people.head, least=Decimal(1000)) == ["鸿运1号", "又一号"]
+    assert titles(people.head, least=Decimal(1000), most=Decimal(1500)) == ["鸿运1号"]
+    assert titles(people.manager, tab=MINE, most=Decimal("500.00")) == ["鸿运0号"]
+    with acting_as(people.head.actor):
+        wish = Wish(applicant=people.colleague.employee_id)
+        found = choices_of(people.head.employee_id, wish, TODAY)
+    assert (found.total, found.is_capped) == (2, False)
+    assert [(one.name, one.number) for one in found.offered["applicant"]] == [("张经理", 3), ("李同事", 2)]
+    assert {one.value: one.number for one in found.offered["flow"]} == {str(flow): 1, str(flow + 1): 1}
+    assert [(one.value, one.number) for one in found.offered["entity"]] == [("customer", 2)]
+
+    login(client, people.head)
+    page = words(client.get(f"/approvals/?applicant={people.manager.employee_id}&least=1,000&most=x&flow=9999999"))
+    assert 'value="1,000"' in page and "鸿运1号" not in page and "共 0 条" in page
+    page = words(client.get(f"/approvals/?applicant={people.manager.employee_id}&least=1,000&flow={flow}"))
+    assert "鸿运1号" in page and "鸿运0号" not in page and "共 1 条" in page and "张经理 (1)" in page
+    session.add(FieldPermission(role_id=people.head.role_id, entity="customer", field="annual_income", level="masked"))
+    session.commit()
+    assert titles(people.head, least=Decimal(1000)) == [], "what is masked is not asked by"
 
 
 def stand_in(whom: Person, substitute: Person, definition: int | None = None) -> None:
