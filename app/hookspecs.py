@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.types import (
         Action,
         Actor,
+        AddedFields,
         ApprovalAct,
         Begun,
         Card,
@@ -52,6 +53,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 POLICY: dict[str, str] = {
     "entities": "boot",
+    "added_fields": "boot",
     "views": "boot",
     "menu": "boot",
     "role_templates": "boot",
@@ -87,6 +89,15 @@ def entities() -> Sequence[Entity]:
     """The entities the module brings: list, form, detail, REST, import, export, scope and audit follow.
 
     Policy: boot. Slugs and view names are unique in a site; a clash quarantines the later module.
+    """
+
+
+@hookspec
+def added_fields() -> Sequence[AddedFields]:
+    """Fields the module adds to records of the kernel's entities: columns of lists, filters, lines of detail pages.
+
+    Policy: boot. Read only and within the field permissions of roles like any other field; read for a whole page in
+    one statement. An entity whose table cannot have them, or a name without the module's slug, quarantines the module.
     """
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from app.db import Model, reading, session
+from app.host.adding import enter, misfit, with_fields
 from app.host.context import Context, context
 from app.host.discovery import Found, boot_order, requires
 from app.host.models import VERSION, HostModule, HostState
@@ -160,10 +161,13 @@ def _fill(carried: Context) -> None:
             hooks.quarantine(slug, f"entity '{entity.slug}' exists already")
             continue
         view_names.add(entity.view_name)
-        carried.entities[entity.slug] = entity
-        carried.by_model[entity.model] = entity
-        carried.by_table[entity.model.__table__] = entity
+        enter(carried, entity)
         carried.owners[entity.slug] = slug
+    for slug, more in hooks.boot("added_fields"):
+        if slug in hooks.modules and (wrong := misfit(carried, slug, more)):
+            hooks.quarantine(slug, wrong)
+        elif slug in hooks.modules and more.entity in carried.entities:
+            enter(carried, with_fields(carried.entities[more.entity], more))
     for name, registry in (
         ("jobs", carried.jobs),
         ("settings", carried.settings),

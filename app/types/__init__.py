@@ -30,6 +30,7 @@ from app.types.people import (
 )
 from app.types.pieces import (
     Action,
+    AddedFields,
     Card,
     FlowDefinition,
     JobSpec,
@@ -46,6 +47,7 @@ from app.types.pieces import (
 from app.types.writes import ApprovalAct, Begun, Held, Lock, Write
 
 __all__ = [
+    "AddedFields",
     "SYSTEM",
     "Action",
     "Actor",

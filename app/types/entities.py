@@ -98,6 +98,10 @@ class Field:
     required_when: Callable[[Mapping[str, Any]], bool] | None = None
     #: How a computed field follows from others of its record (`app.fields.custom.derived.Formula`).
     compute: Any = None
+    #: A field a module adds to another's records: (model) -> the SQL expression that reads it (`app.fields.added`).
+    expression: Callable[[Any], Any] | None = None
+    #: The colour its value is shown in, as a badge: (value) -> a Tabler colour name, or None for plain text.
+    tone: Callable[[Any], str | None] | None = None
     #: A filter by an indexed expression of its own: (value) -> SQL condition.
     match: Callable[[Any], Any] | None = None
     #: The (entity slug, field) of a linked record it repeats: who may not read that does not read this.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from app.types.entities import Choice, Kind
+from app.types.entities import Choice, Field, Kind
 from app.types.people import Scope, Text
 
 
@@ -101,6 +101,21 @@ class Metric:
     unit: Text
     facts: Callable[[], Any]
     order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AddedFields:
+    """Fields a module adds to the records of `entity`, each with an `expression` and named ``<slug>_…``; read only.
+
+    `list_fields` are columns of its list from the start, `filter_fields` offered as filters first; `section` is the
+    title under which the detail page shows all of them.
+    """
+
+    entity: str
+    section: Text
+    fields: tuple[Field, ...]
+    list_fields: tuple[str, ...] = ()
+    filter_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from app.api import Customer, hookimpl
 from app.types import (
     Action,
     Actor,
+    AddedFields,
     Card,
     Entity,
     JobSpec,
@@ -28,6 +29,7 @@ from app.types import (
     Veto,
 )
 from plugins.pools import pieces, services
+from plugins.pools.countdown import COUNTDOWN
 from plugins.pools.demo import write_demo
 from plugins.pools.jobs import RECYCLE
 from plugins.pools.role_templates import ROLE_TEMPLATES
@@ -40,6 +42,11 @@ from plugins.pools.views import PoolsEntryApi, PoolsEntryView, PoolsRuleView
 def entities() -> Sequence[Entity]:
     rule = replace(RULE, verbs=Verbs(create=services.write_rule, update=services.change_rule))
     return (POOL, rule, ENTRY, MOVEMENT)
+
+
+@hookimpl
+def added_fields() -> Sequence[AddedFields]:
+    return (COUNTDOWN,)
 
 
 @hookimpl

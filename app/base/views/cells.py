@@ -151,6 +151,8 @@ def _writer(field: Field, titles: Titles, short: bool) -> Writer:
     text = _text_writer(field, zone())
     if short and figure and field.kind is not Kind.PERCENT and (unit := unit_of(field)):
         return lambda value: Cell(f"{text(value)} {unit}", figure=True, kind=kind)
+    if (tone := field.tone) is not None:
+        return lambda value: Cell(text(value), tone(value), figure=figure, kind=kind)
     return lambda value: Cell(text(value), figure=figure, kind=kind, lines=field.kind is Kind.LONG_TEXT)
 
 

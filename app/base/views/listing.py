@@ -1,7 +1,8 @@
 """The statements of a list: a capped count and one page of rows, whatever the size of the table.
 
-Order always ends with the id, so that pages neither repeat nor lose a row. Empty values are the smallest, on
-both databases. From `DEEP` rows on, a page's ids are found first and only its rows are then read whole.
+Order always ends with the id, so that pages neither repeat nor lose a row. Empty values are the smallest, on both
+databases, and those of fields a module adds the last. From `DEEP` rows on, a page's ids are found first and only its
+rows are then read whole.
 """
 
 from __future__ import annotations
@@ -246,7 +247,9 @@ def _ordered(state: ListState, statement: Select[Any], descending: bool, walks: 
         places = {choice.value: place for place, choice in enumerate(field.choices)}
         column, plain = case(places, value=column, else_=None), False
     key = column.desc() if descending else column.asc()
-    if not plain:
+    if field is not None and field.expression is not None:
+        key = key.nulls_last()  # a countdown that does not run is the least urgent, whichever way
+    elif not plain:
         key = key.nulls_last() if descending else key.nulls_first()
     return statement.order_by(key, identity)
 

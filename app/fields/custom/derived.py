@@ -180,7 +180,8 @@ def worked_out(plan: Plan, values: Mapping[str, Any], around: Surroundings | Non
 
 def attached(entity: Entity, fresh: Sequence[tuple[CustomField, Field]]) -> list[tuple[CustomField, Field]]:
     """The described fields with their formulas and conditions; one that does not fit any more is left out, logged."""
-    known = {field.name: field for field in entity.fields} | {field.name: field for _row, field in fresh}
+    own = {field.name: field for field in entity.fields if field.expression is None}
+    known = own | {field.name: field for _row, field in fresh}
     made = [(row, with_expressions(entity.slug, row, field, known, _log)) for row, field in fresh]
     try:
         made_plan((known | {field.name: field for _row, field in made}).values())

@@ -36,7 +36,11 @@ def rows_of(current: Session, entity: str) -> list[CustomField]:
 
 def fields_now(entity: Entity, rows: Iterable[CustomField]) -> dict[str, Field]:
     """The fields of an entity with these custom ones, whatever the running app was built with."""
-    built_in = {field.name: field for field in entity.fields if not field.name.startswith(PREFIX)}
+    built_in = {
+        field.name: field
+        for field in entity.fields
+        if not field.name.startswith(PREFIX) and field.expression is None  # changes without the record being written
+    }
     return built_in | {row.key: described(row) for row in rows}
 
 

@@ -36,6 +36,7 @@ from sqlalchemy.orm.decl_api import DeclarativeAttributeIntercept
 from sqlalchemy.types import TypeDecorator
 
 from app.db import Model
+from app.fields.added import added_field, added_value, forget_added
 from app.fields.custom.rules import KEY, PREFIX, kept, typed
 from app.fields.regions import prefix_of
 from app.host.context import context
@@ -132,9 +133,12 @@ def _described(model: type, name: str) -> Field | None:
 class _Attributes(DeclarativeAttributeIntercept):
     def __getattr__(cls, name: str) -> Any:
         field = _described(cls, name)
-        if field is None:
+        if field is not None:
+            return expression(getattr(cls, COLUMN), name, field.kind)
+        more = added_field(cls, name)
+        if more is None or more.expression is None:
             raise AttributeError(name)
-        return expression(getattr(cls, COLUMN), name, field.kind)
+        return more.expression(cls)
 
 
 class Extensible(Model, metaclass=_Attributes):
@@ -148,9 +152,12 @@ class Extensible(Model, metaclass=_Attributes):
 
     def __getattr__(self, name: str) -> Any:
         field = _described(type(self), name)
-        if field is None:
+        if field is not None:
+            return typed(field.kind, (self.custom or {}).get(name))
+        more = added_field(type(self), name)
+        if more is None:
             raise AttributeError(name)
-        return typed(field.kind, (self.custom or {}).get(name))
+        return added_value(self, more)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith(PREFIX):
@@ -165,6 +172,9 @@ class Extensible(Model, metaclass=_Attributes):
         self.custom = rest if written is None else {**rest, name: written}
 
 
+forget_added(Extensible)
+
+
 def inside(model: Any, key: str) -> Callable[[str], Any]:
     """What asks whether a record's region under `key` is one region or lies in it: an index serves it."""
 
@@ -176,8 +186,8 @@ def inside(model: Any, key: str) -> Callable[[str], Any]:
 
 
 def is_stored(entity: Entity, field: Field) -> bool:
-    """Whether the field is kept in the table, so that statements can read it and order by it."""
-    return is_custom(field) or field.name in inspect(entity.model).column_attrs
+    """Whether the field is kept in a table, so that statements can read it and order by it."""
+    return is_custom(field) or field.expression is not None or field.name in inspect(entity.model).column_attrs
 
 
 def is_custom(field: Field) -> bool:

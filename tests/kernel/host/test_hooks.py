@@ -9,11 +9,14 @@ from typing import Any
 
 import pluggy
 import pytest
+from flask import Flask
 
 from app import hookspecs
 from app.hookspecs import POLICY, hookimpl
+from app.host.adding import misfit, with_fields
+from app.host.context import context
 from app.host.policies import BootError, Hooks
-from app.types import Refused, Veto
+from app.types import AddedFields, Field, Kind, Refused, Veto
 
 NAMES = sorted(name for name, each in vars(hookspecs).items() if hasattr(each, "qiao_spec"))
 
@@ -134,3 +137,38 @@ def test_a_module_cannot_take_the_name_of_a_room() -> None:
     hooks.register("access", module("access", "entities", tuple), is_room=True)
     with pytest.raises(ValueError, match="access"):
         hooks.register("access", module("other", "entities", tuple))
+
+
+# --- fields a module adds to others' records ------------------------------------------------------------------
+
+
+def _more(name: str = "notes_age", entity: str = "customer", **given: Any) -> AddedFields:
+    field = Field(name, "Age", Kind.INTEGER, **{"computed": True, "expression": lambda model: model.id, **given})
+    return AddedFields(entity, "Notes", (field,), list_fields=(name,))
+
+
+def test_added_fields_stand_at_the_end_in_a_section_of_their_own(app: Flask) -> None:
+    before = context().entities["customer"]
+    after = with_fields(before, _more())
+    assert misfit(context(), "notes", _more()) == ""
+    assert after.fields[-1].name == "notes_age"
+    assert after.list_fields == (*before.list_fields, "notes_age")
+    assert (after.sections[-1].label, after.sections[-1].fields) == ("Notes", ("notes_age",))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        _more("age"),
+        _more("name"),
+        _more(computed=False),
+        _more(expression=None),
+        _more(entity="pools_pool"),
+    ],
+)
+def test_what_cannot_be_added_is_said(app: Flask, more: AddedFields) -> None:
+    assert "added_fields" in misfit(context(), "notes", more)
+
+
+def test_fields_for_an_entity_nobody_has_are_left_out(app: Flask) -> None:
+    assert misfit(context(), "notes", _more(entity="ship")) == ""
