@@ -19,6 +19,7 @@ from app.types import (
     JobSpec,
     MenuGroup,
     MenuItem,
+    NoticeKind,
     Place,
     RoleTemplate,
     ScopeFilter,
@@ -32,8 +33,10 @@ from plugins.pools import pieces, services
 from plugins.pools.countdown import COUNTDOWN
 from plugins.pools.demo import write_demo
 from plugins.pools.jobs import RECYCLE
+from plugins.pools.reminders import REMIND
 from plugins.pools.role_templates import ROLE_TEMPLATES
 from plugins.pools.schemas import ENTRY, MOVEMENT, POOL, RULE
+from plugins.pools.services.reminding import MORNING, UNIT_MORNING
 from plugins.pools.settings import SETTINGS
 from plugins.pools.views import PoolsEntryApi, PoolsEntryView, PoolsRuleView
 
@@ -47,6 +50,11 @@ def entities() -> Sequence[Entity]:
 @hookimpl
 def added_fields() -> Sequence[AddedFields]:
     return (COUNTDOWN,)
+
+
+@hookimpl
+def notice_kinds() -> Sequence[NoticeKind]:
+    return (MORNING, UNIT_MORNING)
 
 
 @hookimpl
@@ -66,7 +74,7 @@ def role_templates() -> Sequence[RoleTemplate]:
 
 @hookimpl
 def jobs() -> Sequence[JobSpec]:
-    return (RECYCLE,)
+    return (RECYCLE, REMIND)
 
 
 @hookimpl

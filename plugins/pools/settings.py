@@ -8,6 +8,14 @@ from app.types import Kind, Setting
 
 SETTINGS = (
     Setting(
+        "pools.remind_days",
+        _l("Days ahead people are reminded of the next step"),
+        Kind.INTEGER,
+        3,
+        minimum=1,
+        maximum=60,
+    ),
+    Setting(
         "pools.claims_per_day",
         _l("Claims per person and day"),
         Kind.INTEGER,
