@@ -39,7 +39,7 @@ from app.base.views.saving import posted_values
 from app.base.views.screen import Figure, Link
 from app.base.views.titles import links_of, read_titles, record_url
 from app.calendar.services import add_working_days, deadline, is_working_day
-from app.charts import line_chart, ranked_bars
+from app.charts import line_chart, ranked_bars, upright_bars
 from app.customers.models import Contact, Customer, CustomerOwnership, CustomerShare
 from app.customers.schemas import KINDS as CUSTOMER_KINDS
 from app.customers.services import (
@@ -186,4 +186,5 @@ __all__ = [
     "transaction",
     "unshare_customer",
     "update_record",
+    "upright_bars",
 ]

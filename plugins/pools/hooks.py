@@ -38,7 +38,7 @@ from plugins.pools.role_templates import ROLE_TEMPLATES
 from plugins.pools.schemas import ENTRY, MOVEMENT, POOL, RULE
 from plugins.pools.services.reminding import MORNING, UNIT_MORNING
 from plugins.pools.settings import SETTINGS
-from plugins.pools.views import PoolsEntryApi, PoolsEntryView, PoolsRuleView
+from plugins.pools.views import PoolsBoardView, PoolsEntryApi, PoolsEntryView, PoolsRuleView
 
 
 @hookimpl
@@ -59,7 +59,7 @@ def notice_kinds() -> Sequence[NoticeKind]:
 
 @hookimpl
 def views() -> Sequence[type]:
-    return (PoolsEntryView, PoolsRuleView, PoolsEntryApi)
+    return (PoolsBoardView, PoolsEntryView, PoolsRuleView, PoolsEntryApi)
 
 
 @hookimpl
@@ -137,6 +137,14 @@ def menu() -> Sequence[MenuGroup]:
             _l("Pools"),
             "recycle",
             (
+                MenuItem(
+                    "pools_board",
+                    _l("Pools at a glance"),
+                    "PoolsBoardView.list",
+                    "PoolsBoardView",
+                    icon="chart-bar",
+                    order=5,
+                ),
                 MenuItem(
                     "pools_entries",
                     _l("Customers in pools"),

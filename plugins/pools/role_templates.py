@@ -9,7 +9,9 @@ from app.types import RoleTemplate, Scope
 _READ = ("can_list", "can_show")
 _LEDGER = {"PoolsMovementView": _READ}
 _REFERENCE = {"PoolsPoolView": _READ, "PoolsRuleView": _READ}
+_BOARD = {"PoolsBoardView": ("can_list",)}
 _HEAD = {
+    **_BOARD,
     "PoolsEntryView": (*_READ, "can_export", "can_claim", "can_assign", "can_return"),
     "PoolsMovementView": (*_READ, "can_export"),
     "PoolsPoolView": _READ,
@@ -29,6 +31,7 @@ ROLE_TEMPLATES = (
         "business_admin",
         _l("Business administrator"),
         {
+            **_BOARD,
             "PoolsEntryView": _READ,
             "PoolsMovementView": _READ,
             "PoolsPoolView": (*_READ, "can_add", "can_edit", "can_delete", "can_export", "can_import"),

@@ -145,5 +145,5 @@ def test_numbers_of_statements_do_not_grow_with_the_page(client: Browser, people
         counted.append(0)
         assert len(client.get(f"{CUSTOMERS}?page_size={size}").json["result"]) == size
     event.remove(db.engine, "before_cursor_execute", note)
-    # some of them write the reading to the audit log
-    assert counted[1] <= counted[0] <= 14, counted
+    # some of them write the reading to the audit log, one reads the fields modules add
+    assert counted[1] <= counted[0] <= 15, counted

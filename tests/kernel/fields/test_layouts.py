@@ -92,7 +92,7 @@ def test_form_and_page_follow_role_and_type(app: Flask, people: People) -> None:
         with seen_as(new, people.head) as client:
             page = client.get(f"/customer/show/{person.id}").text
             # industry belongs to firms wherever it stands; what nobody placed follows in its own section
-            assert headings(page) == ["要点", "其他事项", "个人信息", "地址与备注", "归属"]
+            assert headings(page) == ["要点", "其他事项", "个人信息", "地址与备注", "归属", "客户池"]
             assert page.index("手机") < page.index(">客户名称<") and "行业" not in page and "年收入" not in page
             assert "电子邮箱" not in page and '<details class="folded">' in page and "one-wide" in page
             tabs = re.findall(r'data-tab="([^"]*)"', page)

@@ -1,0 +1,42 @@
+"""The charts of the dashboard, as options for ECharts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from flask_babel import gettext as _
+
+from app.api import line_chart, ranked_bars, upright_bars
+from plugins.pools.services.figures import AGES, Flow
+
+
+def flow_chart(weeks: Sequence[Flow]) -> dict[str, Any]:
+    """Customers into pools and out of them, by the week's first day."""
+    days = [f"{week.first:%m-%d}" for week in weeks]
+    came, went = ([Decimal(number) for number in each] for each in zip(*((w.came, w.went) for w in weeks), strict=True))
+    lines = {_("Into pools"): came, _("Out of pools"): went}
+    return {"options": line_chart(_("Into pools and out of them"), _("customers"), days, lines), "height": 260}
+
+
+def age_chart(counts: Sequence[int]) -> dict[str, Any]:
+    """Customers by how long they have been lying in a pool."""
+    values = [(text, Decimal(count)) for text, count in zip(age_texts(), counts, strict=True)]
+    return {"options": upright_bars(_("How long customers lie in pools"), _("customers"), values), "height": 260}
+
+
+def people_chart(title: str, people: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """People by a number of customers, most first."""
+    values = [(name, Decimal(count)) for name, count in people]
+    return {"options": ranked_bars(title, _("customers"), values), "height": max(160, 34 * len(people) + 60)}
+
+
+def age_texts() -> list[str]:
+    """The stretches of `AGES` in words, in days."""
+    closed = [_("%(first)s–%(last)s d", first=first, last=after - 1) for first, after in pairwise(AGES)]
+    return [*closed, _("from %(first)s d", first=AGES[-1])]
+
+
+__all__ = ["age_chart", "age_texts", "flow_chart", "people_chart"]
