@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import event
 
 from app.api import Customer, acting_as, session, transaction
-from app.db import db
 from app.testing.factories import make_customer
 from app.testing.people import Browser, login
 from app.types import SYSTEM
@@ -63,13 +62,13 @@ def test_the_values_of_a_page_come_in_one_statement(bank: Bank, four: list[Custo
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         seen.append(statement)
 
-    event.listen(db.engine, "before_cursor_execute", note)
+    event.listen(session.get_bind(), "before_cursor_execute", note)
     try:
         for each in four:
             assert each.pools_stage
             assert each.pools_next_on or each.name in names[2:]
     finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+        event.remove(session.get_bind(), "before_cursor_execute", note)
     assert len([statement for statement in seen if "pools_standing" in statement]) == 1
 
 
