@@ -67,7 +67,7 @@
 
   // Who is asked ------------------------------------------------------------------------------------------------
   function people(rule) {
-    var select = make("select", { multiple: "", "aria-label": words.people, "data-key": "employees", placeholder: texts.search });
+    var select = make("select", { class: "form-select", multiple: "", "aria-label": words.people, "data-key": "employees", placeholder: texts.search });
     var holder = row(words.people, select);
     (rule.employees || []).forEach(function (id) { select.add(new Option(data.names[id] || "#" + id, id, true, true)); });
     window.requestAnimationFrame(function () {
