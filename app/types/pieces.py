@@ -133,7 +133,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A tab on a record's page, loaded when opened: `render(record)` returns HTML (markupsafe)."""
+    """A tab on a record's page, loaded when opened: `render(record)` returns HTML (markupsafe).
+
+    `badge(record)` returns what stands beside the record's name in the head of its page, as HTML; nothing: no badge.
+    """
 
     name: str
     label: Text
@@ -141,6 +144,7 @@ class Tab:
     view: str | None = None
     permission: str = "can_list"
     order: int = 100
+    badge: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

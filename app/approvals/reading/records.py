@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from app.approvals.models import Case, Definition, DefinitionVersion
+from app.approvals.rules.state import Status
 from app.db import session
 from app.organisation.models import Employee
 
@@ -17,6 +18,7 @@ _CASE: Any = Case.__table__
 _FLOW: Any = Definition.__table__
 _VERSION: Any = DefinitionVersion.__table__
 _APPLICANT: Any = Employee.__table__
+_OPEN = (Status.RUNNING.value, Status.RETURNED.value)
 #: Cases shown of one record.
 SHOWN = 20
 
@@ -30,9 +32,14 @@ class Startable:
     name_en: str
 
 
-def entities_with_cases() -> frozenset[str]:
-    """The slugs of entities some flow was published for: only their records have cases."""
-    return frozenset(session.scalars(select(_FLOW.c.entity).where(_FLOW.c.published > 0).distinct()))
+def open_case_of(entity: str, record_id: int) -> Any:
+    """(id, status, flow, flow_en) of the case of a record that is not over; None where there is none."""
+    chosen = (
+        select(_CASE.c.id, _CASE.c.status, _FLOW.c.name.label("flow"), _FLOW.c.name_en.label("flow_en"))
+        .join(_FLOW, _FLOW.c.id == _CASE.c.definition_id)
+        .where(_CASE.c.entity == entity, _CASE.c.record_id == record_id, _CASE.c.status.in_(_OPEN))
+    )
+    return session.execute(chosen).first()
 
 
 def cases_of(entity: str, record_id: int) -> Sequence[Any]:
@@ -66,4 +73,4 @@ def flows_to_start(entity: str) -> list[Startable]:
     ]
 
 
-__all__ = ["Startable", "cases_of", "entities_with_cases", "flows_to_start"]
+__all__ = ["Startable", "cases_of", "flows_to_start", "open_case_of"]

@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from app.access.actors import require_actor
 from app.approvals.reading.inbox import TODO, Wish, count_todo, read_inbox
-from app.approvals.reading.records import cases_of, entities_with_cases, flows_to_start
+from app.approvals.reading.records import cases_of, flows_to_start, open_case_of
 from app.approvals.rules.state import Status
 from app.approvals.services import read_case
+from app.approvals.services.binding import bindings
 from app.approvals.views.diagrams import diagram
 from app.approvals.views.inbox import aged, counted, local_today, named_flow
 from app.approvals.views.words import STATUSES
@@ -28,14 +29,16 @@ LINES = 8
 
 
 def tabs_of(entity: str) -> Sequence[Tab]:
-    """The tab, for entities with a flow or a case; asked once per request."""
-    tab = Tab("approval", _l("Approval"), record_tab, order=70)
-    return (tab,) if entity in _once("entities", entities_with_cases) else ()
+    """The tab, for entities with a flow or a case: others are shown without a question to the database."""
+    tab = Tab("approval", _l("Approval"), record_tab, order=70, badge=open_badge)
+    return (tab,) if entity in bindings().entities else ()
 
 
 def submit_actions(entity: str, actor: Actor) -> Sequence[Action]:
     """The button, for entities with a flow that is begun by hand."""
-    if actor.employee_id is None or not _once(f"flows.{entity}", lambda: flows_to_start(entity)):
+    if actor.employee_id is None or not bindings().flows.get(entity):
+        return ()
+    if not _once(f"flows.{entity}", lambda: flows_to_start(entity)):
         return ()
     address = "ApprovalView.submit"
     return (
@@ -71,6 +74,17 @@ def record_tab(record: Any) -> Markup:
     return Markup(render_template("approvals/tab.html", rows=rows, diagram=drawn))  # noqa: S704
 
 
+def open_badge(record: Any) -> Markup:
+    """How the record's open case stands, beside its name, with the way there."""
+    case = open_case_of(context().by_model[type(record)].slug, record.id)
+    if case is None:
+        return Markup("")
+    words, colour = STATUSES[Status(case.status)]
+    return Markup('<a class="badge app-badge app-badge-{}" href="{}" data-approval>{} · {}</a>').format(
+        colour, url_for("ApprovalView.case", pk=case.id), words, named_flow(case.flow, case.flow_en)
+    )
+
+
 def waiting_card() -> Markup | str:
     """What waits for one, the longest first."""
     employee = require_actor().employee_id
@@ -104,4 +118,4 @@ def _once(key: str, ask: Any) -> Any:
     return kept[key]
 
 
-__all__ = ["record_tab", "submit_actions", "tabs_of", "waiting_card"]
+__all__ = ["open_badge", "record_tab", "submit_actions", "tabs_of", "waiting_card"]

@@ -101,6 +101,7 @@ class RecordScreen(CellScreen):
             name=self.title(record),
             badges=[_shown(entity, record, name, titles) for name in badges if getattr(record, name, None)],
             owner=_shown(entity, record, owner.name, titles) if owner is not None else None,
+            marks=_marks(tabs, record),
             figures=[
                 one
                 for one in self.figures(record)
@@ -181,6 +182,20 @@ class RecordScreen(CellScreen):
         entries, onward = read_history(self.seen(), record.id, int(given) if given else None)
         more = self.url("tab", pk=record.id, name=HISTORY, before=onward) if onward else None
         return Markup(self.render("entity/history.html", entries=entries, more_url=more, is_first=not given))  # noqa: S704
+
+
+def _marks(tabs: Sequence[Tab], record: Any) -> list[Markup]:
+    """What modules say of the record beside its name."""
+    found = []
+    for tab in tabs:
+        try:
+            made = tab.badge(record) if tab.badge is not None else ""
+        except Exception:
+            log.exception("the badge of tab %s is left out of the page", tab.name)
+            made = ""
+        if made:
+            found.append(Markup(made))  # noqa: S704  (a badge's HTML is the module's own)
+    return found
 
 
 def blocks_of(entity: Entity, record: Any, titles: Titles, tab: str = "") -> list[Block]:

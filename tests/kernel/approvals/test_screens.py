@@ -176,6 +176,7 @@ def test_a_case_goes_from_the_record_through_every_act(people: People, client: B
     assert client.post("/approvals/submit/customer", data=given).status_code == 422, "it is in a flow"
     case = session.scalars(select(Case)).one()
     base = f"/approvals/cases/{case.id}"
+    assert f'href="{base}" data-approval>审批中' in words(client.get(f"/customer/show/{customer.id}"))
     page = words(client.get(base))
     assert "鸿运&lt;script&gt;贸易" in page and "<script>贸易" not in page
     assert f"{base}/urge" in page and f"{base}/approve" not in page
@@ -218,6 +219,7 @@ def test_a_case_goes_from_the_record_through_every_act(people: People, client: B
     then = words(client.get(f"{base}?asof=2"))
     assert 'data-status="running"' in then and f"{base}/withdraw" not in then
     assert client.post(f"{base}/withdraw").status_code == 303
+    assert "data-approval>" not in words(client.get(f"/customer/show/{customer.id}"))
     assert 'data-status="withdrawn"' in words(client.get(base))
 
 
