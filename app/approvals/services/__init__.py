@@ -8,12 +8,10 @@ from app.approvals.services.acting import (
     ask_material,
     call_off,
     cancel_case,
-    comment_case,
     copy_to,
     decide,
     decide_many,
     give_back,
-    give_material,
     remove_signer,
     resubmit,
     transfer,
@@ -25,6 +23,7 @@ from app.approvals.services.ending import fill_in, finish_now
 from app.approvals.services.keeping import verify_case
 from app.approvals.services.open_cases import OpenCase, flow_of, last_decision, open_cases, switch_flow
 from app.approvals.services.reading import CaseView, Line, read_case
+from app.approvals.services.saying import comment_case, give_material
 from app.approvals.services.starting import start_case
 from app.approvals.services.telling import case_path
 

@@ -177,11 +177,6 @@ def ask_material(
     on_case(case_id, "ask_material", ask)
 
 
-def give_material(case_id: int, number: int, comment: str = "") -> None:
-    """Say that the material of a supplement is there, or that one does without. Raises `Refused`."""
-    on_case(case_id, "give_material", lambda it: it.play.give_material(it.by, number, comment))
-
-
 def urge(case_id: int, comment: str = "") -> None:
     """Urge whoever holds the case up; the applicant's right, once an hour. Raises `Refused`."""
 
@@ -195,24 +190,12 @@ def urge(case_id: int, comment: str = "") -> None:
     on_case(case_id, "urge", do)
 
 
-def comment_case(case_id: int, comment: str) -> None:
-    """Say something about a case one may see, also after its end. Raises `Refused`."""
-
-    def do(it: Moment) -> None:
-        _seen(it)
-        if not comment.strip():
-            raise Illegal("comment_needed")
-        it.play.remember("commented", it.by.employee, comment=comment)
-
-    on_case(case_id, "comment", do)
-
-
 def copy_to(case_id: int, people: Iterable[int]) -> None:
     """Let others know of a case one may see: they may read it from then on. Raises `Refused`."""
     chosen = list(dict.fromkeys(people))
 
     def do(it: Moment) -> None:
-        _seen(it)
+        seen(it)
         if not chosen:
             raise Illegal("nobody_named")
         if not all(it.play.world.may_act(person) for person in chosen):
@@ -283,13 +266,13 @@ def _is_seen(it: Moment) -> bool:
     return may_see(it.current, it.kept.case, it.kept.history, it.actor)
 
 
-def _seen(it: Moment) -> None:
+def seen(it: Moment) -> None:
+    """Raise `Illegal` where whoever acts may not see the case."""
     if not _is_seen(it):
         raise Illegal("no_case")
 
 
 __all__ = [
-    "Decided", "Moment", "add_signers", "ask_material", "cancel_case", "comment_case", "copy_to", "decide",
-    "decide_many", "give_back", "give_material", "is_one_by_one", "on_case", "remove_signer", "resubmit",
-    "transfer", "urge", "withdraw", "write",
+    "Decided", "Moment", "add_signers", "ask_material", "cancel_case", "copy_to", "decide", "decide_many", "give_back",
+    "is_one_by_one", "on_case", "remove_signer", "resubmit", "seen", "transfer", "urge", "withdraw", "write",
 ]  # fmt: skip

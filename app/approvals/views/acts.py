@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from app.approvals import services
 from app.fields.rules import BadValue
@@ -50,10 +50,11 @@ class Given:
     items: tuple[str, ...] = ()
     waits: tuple[str, ...] = ()
     due_on: date | None = None
+    files: tuple[tuple[Any, str], ...] = ()
     texts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_given(form: MultiDict[str, str], act: ActForm) -> Given:
+def read_given(form: MultiDict[str, str], act: ActForm, files: Sequence[FileStorage] = ()) -> Given:
     """What was typed, as values. Raises `Refused` by input."""
     errors: dict[str, Any] = {}
     comment = form.get("comment", "").replace("\x00", "").strip()
@@ -81,6 +82,7 @@ def read_given(form: MultiDict[str, str], act: ActForm) -> Given:
     return Given(
         comment, tuple(dict.fromkeys(known)), form.get("to", "")[:40], form.get("straight") == "1",
         "after" if form.get("where") == "after" else "before", items, tuple(form.getlist("waits")[:100]), due,
+        tuple((one.stream, one.filename) for one in files if one.filename) if "files" in act.parts else (),
     )  # fmt: skip
 
 
@@ -124,7 +126,8 @@ _ALL: Sequence[ActForm] = (
     ),
     ActForm(
         "give_material", _l("The material is there"), "circle-check", _l("Whoever asked is told"),
-        lambda case, number, given: services.give_material(case, number, given.comment), about="supplement",
+        lambda case, number, given: services.give_material(case, number, given.comment, given.files),
+        ("comment", "files"), about="supplement",
     ),
     ActForm(
         "resubmit", _l("Submit again"), "send", _l("Submitted again"),
@@ -136,7 +139,8 @@ _ALL: Sequence[ActForm] = (
     ),
     ActForm(
         "comment", _l("Comment"), "message-circle", _l("Your comment is there"),
-        lambda case, seat, given: services.comment_case(case, given.comment), needed=("comment",), about="case",
+        lambda case, seat, given: services.comment_case(case, given.comment, given.files), ("comment", "files"),
+        ("comment",), about="case",
     ),
     ActForm(
         "copy", _l("Let others know"), "share", _l("They were told"),

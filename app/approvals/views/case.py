@@ -15,11 +15,13 @@ from app.approvals.reading.inbox import find_rows
 from app.approvals.reading.people import find_people, is_unread_copy, mark_copy_read
 from app.approvals.rules.document import Kind
 from app.approvals.rules.state import APPLICANT, replay
-from app.approvals.services import CaseView, decide_many, read_case
+from app.approvals.services import CaseView, decide_many
+from app.approvals.services.attaching import MOST_AT_ONCE as MOST_AT_ONCE_FILES
 from app.approvals.views.acts import ACTS, ActForm, read_given
 from app.approvals.views.diagrams import diagram
 from app.approvals.views.figures import FigureCells, links_of_figures, written_figures
-from app.approvals.views.filling import fill_dialog, fillings, opened_by
+from app.approvals.views.filling import FillScreen, fillings
+from app.approvals.views.finding import found_case
 from app.approvals.views.held import COLOURS, sheet_of
 from app.approvals.views.imported import ImportedScreen
 from app.approvals.views.inbox import local_today, my_employee, named_entity, named_flow, number_asked
@@ -31,12 +33,11 @@ from app.base.page import expose
 from app.base.views.cells import zone
 from app.base.views.formats import moment_text
 from app.base.views.guard import mine, needs, own_path
-from app.base.views.pickers import pick
 from app.base.views.replies import dialog, done
 from app.base.views.titles import read_titles, record_url
 from app.host.context import context
+from app.transfer.rules.attached import ALLOWED, MAX_ATTACHMENT
 from app.transfer.views.attachments import panel
-from app.types import Kind as Links
 from app.types import Refused
 
 #: How the acts on a seat are called by the case and on screen, in the order of their buttons.
@@ -49,7 +50,7 @@ _ON_CASE = ("finish", "resubmit", "urge", "comment", "copy", "withdraw", "cancel
 MOST_AT_ONCE = 100
 
 
-class ApprovalView(SubmitScreen, ImportedScreen):
+class ApprovalView(SubmitScreen, ImportedScreen, FillScreen):
     """The inbox and the pages of cases."""
 
     route_base = "/approvals"
@@ -121,38 +122,12 @@ class ApprovalView(SubmitScreen, ImportedScreen):
         seat = number_asked(request.values.get("seat", "0"))
         if request.method == "POST":
             try:
-                given = read_given(request.form, self._needing(act, view, seat))
+                given = read_given(request.form, self._needing(act, view, seat), request.files.getlist("files"))
                 act.verb(pk, seat, given)
             except Refused as refused:
                 return self._ask(view, act, seat, refused)
             return done(own_path(request.form.get("next"), url_for(f"{self.endpoint}.case", pk=pk)), act.said)
         return self._ask(view, act, seat, None)
-
-    @expose("/cases/<int:pk>/fields", methods=("GET", "POST"))
-    @mine
-    def fields(self, pk: int) -> Response:
-        """Fill in what the step lets whoever decides fill in of the record."""
-        view, seat = found_case(pk), number_asked(request.values.get("seat", "0"))
-        answer = fill_dialog(
-            view,
-            seat,
-            address=url_for(f"{self.endpoint}.fields", pk=pk, seat=seat),
-            pick_url=lambda name: url_for(f"{self.endpoint}.pick", pk=pk, field=name, seat=seat),
-            onward=url_for(f"{self.endpoint}.case", pk=pk),
-        )
-        if answer is None:
-            abort(404)
-        return answer
-
-    @expose("/cases/<int:pk>/pick/<field>")
-    @mine
-    def pick(self, pk: int, field: str) -> Response:
-        """Records a link among those fields may name, within the scope of whoever acts."""
-        opened = opened_by(found_case(pk), number_asked(request.args.get("seat", "0")))
-        described = opened.entity.field(field) if opened is not None and field in opened.names else None
-        if described is None or described.kind not in (Links.LINK, Links.REGION):
-            abort(404)
-        return jsonify(pick(described, request.args.get("q", "")))
 
     @expose("/many", methods=("GET", "POST"))
     @needs("can_list")
@@ -209,6 +184,9 @@ class ApprovalView(SubmitScreen, ImportedScreen):
             errors=dict(refused.errors) if refused is not None else {},
             reason=str(refused.reason) if refused is not None and not refused.errors else "",
             targets=targets_named(view.document, view.targets.get(seat, (APPLICANT,))),
+            accept=",".join(ALLOWED),
+            most_files=MOST_AT_ONCE_FILES,
+            most_megabytes=MAX_ATTACHMENT // 1024**2,
             waits=[(s.id, step_name(view.document, s.id)) for s in view.document.walk() if s.kind is Kind.APPROVE],
             waiting=request.form.getlist("waits") if refused is not None else self._own_step(view, seat),
             people_url=url_for(f"{self.endpoint}.people"),
@@ -250,14 +228,6 @@ class ApprovalView(SubmitScreen, ImportedScreen):
     def _button(self, view: CaseView, name: str, seat: int) -> dict[str, Any]:
         url = url_for(f"{self.endpoint}.act", pk=view.case.id, name=name, seat=seat or None)
         return {"act": ACTS[name], "url": url}
-
-
-def found_case(pk: int) -> CaseView:
-    """A case the reader has to do with, else the 404 page."""
-    view = read_case(pk) if 0 < pk < 2**63 else None
-    if view is None:
-        abort(404)
-    return view
 
 
 def case_figures(view: CaseView) -> FigureCells:

@@ -1,4 +1,5 @@
-"""The fields a step lets whoever decides fill in: beside their decision, in a dialog, and the picker of its links."""
+"""The fields a step lets whoever decides fill in: beside their decision, in a dialog, the picker of its links; files of
+a case."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, request
+from flask import Response, abort, jsonify, request, url_for
 from flask_babel import gettext as _
 
 from app.access.actors import acting_as, require_actor
@@ -14,18 +15,25 @@ from app.approvals.rules.document import Step
 from app.approvals.rules.state import APPLICANT
 from app.approvals.services import CaseView
 from app.approvals.services.asking import About, record_of
+from app.approvals.services.attaching import find_file
 from app.approvals.services.ending import fill_in
 from app.approvals.services.filling import fillable, form_of, granted, lacking
+from app.approvals.views.finding import found_case
+from app.approvals.views.inbox import number_asked
+from app.base.page import PageView, expose
 from app.base.views.cells import Cell, cell, zone
 from app.base.views.dialogs import asking
 from app.base.views.forms import differences_of
+from app.base.views.guard import mine
 from app.base.views.inputs import build_form, input_text, record_values
+from app.base.views.pickers import pick
 from app.base.views.replies import dialog, done
 from app.base.views.saving import posted_values, posted_version
 from app.base.views.titles import links_of, read_titles
 from app.db import session
 from app.host.context import context
-from app.types import Entity, Field, Refused
+from app.transfer.views.attachments import sent_file
+from app.types import Entity, Field, Kind, Refused
 
 #: What the form posts besides its fields.
 _OWN = frozenset({"seat"})
@@ -57,6 +65,43 @@ class Opened:
     def form(self) -> Entity:
         """The description of the form's fields, as the step opens them."""
         return form_of(self.entity, self.step, self.names)
+
+
+class FillScreen(PageView):
+    """`/approvals/cases/<pk>/fields`, `/pick/<field>`, `/files/<file>`."""
+
+    @expose("/cases/<int:pk>/fields", methods=("GET", "POST"))
+    @mine
+    def fields(self, pk: int) -> Response:
+        """Fill in what the step lets whoever decides fill in of the record."""
+        view, seat = found_case(pk), number_asked(request.values.get("seat", "0"))
+        answer = fill_dialog(
+            view,
+            seat,
+            address=url_for(f"{self.endpoint}.fields", pk=pk, seat=seat),
+            pick_url=lambda name: url_for(f"{self.endpoint}.pick", pk=pk, field=name, seat=seat),
+            onward=url_for(f"{self.endpoint}.case", pk=pk),
+        )
+        if answer is None:
+            abort(404)
+        return answer
+
+    @expose("/cases/<int:pk>/pick/<field>")
+    @mine
+    def pick(self, pk: int, field: str) -> Response:
+        """Records a link among those fields may name, within the scope of whoever acts."""
+        opened = opened_by(found_case(pk), number_asked(request.args.get("seat", "0")))
+        described = opened.entity.field(field) if opened is not None and field in opened.names else None
+        if described is None or described.kind not in (Kind.LINK, Kind.REGION):
+            abort(404)
+        return jsonify(pick(described, request.args.get("q", "")))
+
+    @expose("/cases/<int:pk>/files/<int:file>")
+    @mine
+    def file(self, pk: int, file: int) -> Response:
+        """Fetch a file somebody added to the case with a word: the right to it is the right to the case."""
+        found_case(pk)
+        return sent_file(*find_file(pk, file))
 
 
 def opened_by(view: CaseView, seat: int) -> Opened | None:
@@ -156,4 +201,4 @@ def _closed(address: str, refused: Refused) -> Response:
     )  # fmt: skip
 
 
-__all__ = ["Filling", "Opened", "fill_dialog", "fillings", "opened_by"]
+__all__ = ["FillScreen", "Filling", "Opened", "fill_dialog", "fillings", "opened_by"]

@@ -49,6 +49,8 @@ class Said:
     colour: str
     round: int
     items: tuple[str, ...] = ()
+    #: (id, name, bytes) of the files that came with it.
+    files: tuple[tuple[int, str, int], ...] = ()
 
 
 def sayings(view: CaseView) -> list[Said]:
@@ -79,6 +81,7 @@ def _said(view: CaseView, line: Line, turn: int) -> Said:
     return Said(
         line.number, line.at, line.who, _name(view.names, stood_in) if stood_in else "", what(line, view),
         event.comment, icon, colour, turn, tuple(event.data.get("items", ())),
+        tuple(tuple(one) for one in event.data.get("files", ())),
     )  # fmt: skip
 
 

@@ -49,6 +49,13 @@ def keep_file(
     source: BinaryIO | IO[bytes], name: str, entity: Entity, record_id: int, *, field: str | None = None
 ) -> Attachment:
     """Store a file whose content fits its name, of the actor, for a record (of a `field`). Raises `Refused`."""
+    return keep_for(source, name, entity.slug, record_id, field=field)
+
+
+def keep_for(
+    source: BinaryIO | IO[bytes], name: str, slug: str, record_id: int, *, field: str | None = None
+) -> Attachment:
+    """The same for what is no entity: whoever asks lets nobody fetch the file who may not. Raises `Refused`."""
     shown = storage.shown_name(name)
     try:
         stored, size, digest = storage.store("attachments", source, limit=MAX_ATTACHMENT)
@@ -60,7 +67,7 @@ def keep_file(
         actor = require_actor()
         with transaction() as current:
             made = Attachment(
-                entity=entity.slug,
+                entity=slug,
                 record_id=record_id,
                 field=field,
                 name=shown,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from flask import Response, abort, flash, make_response, redirect, render_template, request, send_file
@@ -15,6 +16,7 @@ from app.base.views.guard import is_htmx, mine
 from app.base.views.titles import record_url
 from app.db import session
 from app.host.context import context
+from app.transfer.models import Attachment
 from app.transfer.rules.attached import ALLOWED, MAX_ATTACHMENT
 from app.transfer.services.attachments import (
     attach,
@@ -54,6 +56,14 @@ def panel(entity: Entity, record_id: int, error: str = "") -> Markup:
     )
 
 
+def sent_file(found: Attachment, path: Path) -> Response:
+    """The answer that carries a file: always a download."""
+    response = send_file(path, mimetype=found.type, as_attachment=True, download_name=found.name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
 class AttachmentView(PageView):
     """Files of records. The right to a file is the right to its record."""
 
@@ -81,11 +91,7 @@ class AttachmentView(PageView):
     @mine
     def file(self, pk: int) -> Response:
         """Fetch a file: always as a download, never shown by the browser as a page of ours."""
-        found, path = find_attachment(pk)
-        response = send_file(path, mimetype=found.type, as_attachment=True, download_name=found.name)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-        return response
+        return sent_file(*find_attachment(pk))
 
     @expose("/<int:pk>/delete", methods=("POST",))
     @mine

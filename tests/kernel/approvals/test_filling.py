@@ -1,11 +1,13 @@
-"""What a step lets those asked fill in: the form on the case's page, direct posts, what is missing, who may not."""
+"""What a step lets those asked fill in: the form on the case's page, direct posts, what is missing, who may not; and
+files that come with a comment."""
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.access.actors import acting_as
 from app.access.models import FieldPermission
@@ -16,6 +18,8 @@ from app.customers.models import Customer
 from app.db import session, transaction
 from app.testing.factories import make_customer
 from app.testing.people import Browser, People, Person, login
+from app.transfer.models import Attachment
+from app.transfer.services import storage
 from app.types import SYSTEM, Refused
 from tests.kernel.approvals.flows import publish, seat_of, step, submit
 
@@ -109,3 +113,34 @@ def test_a_record_gone_empty_holds_up_every_door(people: People) -> None:
         with pytest.raises(Refused, match="备注"):
             decide(case.id, 1, "approve")
         decide(case.id, 1, "refuse", "不行")
+
+
+def test_a_comment_brings_files_for_whoever_sees_the_case(people: People, client: Browser) -> None:
+    publish(step("one", people.head))
+    case = submit(people.manager, make_customer("甲", people.manager))
+    base = f"/approvals/cases/{case.id}"
+
+    def send(name: str, content: bytes, act: str = "comment") -> Any:
+        given = {"comment": "见附件", "seat": 1, "files": (BytesIO(content), name)}
+        return client.post(f"{base}/{act}", data=given)
+
+    login(client, people.head)
+    assert 'enctype="multipart/form-data"' in words(client.get(f"{base}/comment"))
+    for name, content in (("合同.exe", b"MZ"), ("合同.pdf", b"<html><script>"), ("空.txt", b"")):
+        answer = send(name, content)
+        assert answer.status_code == 422 and name in words(answer) and "见附件" in words(answer)
+    assert session.scalar(select(func.count(Attachment.id))) == 0
+    assert {event.kind for event in session.scalars(select(CaseEvent))} & {"commented"} == set()
+    assert send("调查<b>.pdf", b"%PDF-1.7 x").status_code == 303
+    made = session.scalars(select(Attachment)).one()
+    page, address = words(client.get(base)), f"{base}/files/{made.id}"
+    assert address in page and "调查&lt;b&gt;.pdf" in page
+    answer = client.get(address, buffered=True)
+    assert answer.data == b"%PDF-1.7 x" and answer.headers["Content-Disposition"].startswith("attachment")
+    other = submit(people.manager, make_customer("乙", people.manager))
+    assert client.get(f"/approvals/cases/{other.id}/files/{made.id}").status_code == 404
+    assert client.get(f"/attachment/{made.id}/file").status_code == 404
+    login(client, people.stranger)
+    assert client.get(address).status_code == send("a.txt", b"x").status_code == 404
+    assert session.scalar(select(func.count(Attachment.id))) == 1
+    assert len(list(storage.folder("attachments").iterdir())) == 1, "what was refused lies nowhere"
