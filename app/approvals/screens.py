@@ -9,10 +9,11 @@ from flask_babel import lazy_gettext as _l
 from app.approvals.views.case import ApprovalView
 from app.approvals.views.delegations import ApprovalDelegationView
 from app.approvals.views.pieces import submit_actions, tabs_of, waiting_card
+from app.approvals.views.report_export import ApprovalReportExportView
 from app.approvals.views.reports import ApprovalReportView
 from app.types import Action, Actor, Card, MenuGroup, MenuItem, RoleTemplate, Tab
 
-VIEWS: tuple[type, ...] = (ApprovalView, ApprovalDelegationView, ApprovalReportView)
+VIEWS: tuple[type, ...] = (ApprovalView, ApprovalDelegationView, ApprovalReportView, ApprovalReportExportView)
 MENU = MenuGroup(
     "approvals",
     _l("Approvals"),
@@ -45,7 +46,7 @@ def roles() -> Sequence[RoleTemplate]:
     """What roles may do with approvals."""
     keeps = {"business_admin": ("can_list", "can_administer")}
     part = {"ApprovalDelegationView": ("can_list",)}
-    steers = {**part, "ApprovalReportView": ("can_list",)}
+    steers = {**part, "ApprovalReportView": ("can_list", "can_export")}
     return tuple(
         RoleTemplate(slug, "", {"ApprovalView": keeps.get(slug, ("can_list",)), **(steers if slug in _STEER else part)})
         for slug in _ALL

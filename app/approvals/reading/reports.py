@@ -125,7 +125,7 @@ def is_late() -> ColumnElement[bool]:
     return and_(IS_OPEN, _CASE.c.id.in_(late))
 
 
-def read_waiting(asked: Asked, actor: Actor) -> Sequence[Any]:
+def read_waiting(asked: Asked, actor: Actor, most: int = MOST) -> Sequence[Any]:
     """(definition_id, flow, flow_en, step, employee_id, person, number, oldest): whom most waits for, since when."""
     number = func.count().label("number")
     counted = (
@@ -138,7 +138,7 @@ def read_waiting(asked: Asked, actor: Actor) -> Sequence[Any]:
         .where(_TASK.c.said == Said.OPEN.value, IS_OPEN, *conditions(asked, actor, begun=False))
         .group_by(_CASE.c.definition_id, _TASK.c.step, _TASK.c.employee_id)
         .order_by(number.desc(), _TASK.c.employee_id, _TASK.c.step, _CASE.c.definition_id)
-        .limit(MOST)
+        .limit(most)
         .subquery()
     )  # fmt: skip
     named = (
@@ -166,8 +166,8 @@ def read_step_times(asked: Asked, actor: Actor) -> list[StepTime]:
     return sorted(found, key=lambda one: (-one.median, one.step))[:MOST]
 
 
-def read_units(asked: Asked, actor: Actor) -> list[UnitFigures]:
-    """The units that began most of the period's cases, at most `MOST`."""
+def read_units(asked: Asked, actor: Actor, most: int = MOST) -> list[UnitFigures]:
+    """The units that began most of the period's cases, at most so many."""
     came_back = or_(_CASE.c.round > 1, _CASE.c.status == Status.RETURNED.value)
     counted = (
         select(
@@ -183,7 +183,7 @@ def read_units(asked: Asked, actor: Actor) -> list[UnitFigures]:
     started = _sum(counted.c.number).label("started")
     largest = (
         select(counted.c.key, started, *sums)
-        .group_by(counted.c.key).order_by(started.desc(), counted.c.key).limit(MOST).subquery()
+        .group_by(counted.c.key).order_by(started.desc(), counted.c.key).limit(most).subquery()
     )  # fmt: skip
     spread = _spread(counted, "spread")
     rows = session.execute(

@@ -26,10 +26,11 @@ from app.approvals.reading.reports import (
     read_waiting,
     unit_named,
 )
-from app.approvals.rules.reporting import AGES, age_days, month_stretch, shifted_month
-from app.approvals.rules.state import APPLICANT, Status
+from app.approvals.rules.reporting import AGES, month_stretch, shifted_month
+from app.approvals.rules.state import Status
 from app.approvals.services.seeing import heading
 from app.approvals.views.inbox import aged, local_today, named_flow
+from app.approvals.views.report_words import age_text, month_text, named_step
 from app.approvals.views.words import STATUSES
 from app.base.page import PageView, expose
 from app.base.views.cells import language, zone
@@ -41,6 +42,8 @@ from app.fields.custom.derived import surroundings
 
 #: Late cases told on the page itself, and units a picker offers.
 FEW, PICKED = 10, 20
+#: Months to choose from; the arrows go further back.
+OFFERED = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class ApprovalReportView(PageView):
             most=MOST,
             hours=lambda value: number_text(None if value is None else _hours(value), 1),
             number=number_text,
+            export_url=self._export(wish),
             **months(wish, self.endpoint),
         )
 
@@ -131,6 +135,10 @@ class ApprovalReportView(PageView):
 
     def _cases(self, wish: Wish, **more: object) -> str:
         return url_for(f"{self.endpoint}.cases", **wish.arguments(**more))
+
+    def _export(self, wish: Wish) -> str:
+        may = require_actor().can("can_export", self.class_permission_name)
+        return url_for("ApprovalReportExportView.file", **wish.arguments()) if may else ""
 
     def _unit(self, wish: Wish, unit_id: int | None) -> str:
         return url_for(f"{self.endpoint}.list", **wish.arguments(unit=unit_id)) if unit_id is not None else ""
@@ -183,8 +191,8 @@ def read_which() -> Which:
     )
 
 
-def months(wish: Wish, endpoint: str) -> dict[str, str]:
-    """Addresses of the month before and after, of all time, and of what is asked without a filter."""
+def months(wish: Wish, endpoint: str) -> dict[str, Any]:
+    """Addresses of the month before and after and of all time; the months to choose from, and the chosen one's name."""
     this = now().astimezone(surroundings().zone).strftime("%Y-%m")
     return {
         "all_url": url_for(f"{endpoint}.list", **wish.arguments(month="")),
@@ -192,7 +200,15 @@ def months(wish: Wish, endpoint: str) -> dict[str, str]:
         "later_url": url_for(f"{endpoint}.list", **wish.arguments(month=_shifted(wish.month, 1)))
         if wish.month and wish.month < this
         else "",
+        "months": offered_months(wish.month, this),
+        "month_name": month_text(wish.month) if wish.month else "",
     }
+
+
+def offered_months(chosen: str, this: str) -> list[tuple[str, str]]:
+    """(month, its name), this one first, as many as are offered; another one that is chosen comes before or after."""
+    offered = [shifted_month(this, -back) for back in range(OFFERED)]
+    return [(month, month_text(month)) for month in sorted({*offered, *filter(None, (chosen,))}, reverse=True)]
 
 
 def shown_lines(found: Cases) -> list[dict[str, Any]]:
@@ -215,29 +231,13 @@ def shown_lines(found: Cases) -> list[dict[str, Any]]:
     ]
 
 
-def named_step(names: Any, flow: int | None, step: str) -> str:
-    """What a step is called in the reader's language."""
-    if step == APPLICANT:
-        return _("Applicant")
-    name, name_en = names.get((flow, step), (step, ""))
-    return named_flow(name, name_en)
-
-
-def age_text(place: int) -> str:
-    """A class of age: 2-3 days, over 30 days."""
-    first, last = age_days(place)
-    if last is None:
-        return _("over %(days)s days", days=first - 1)
-    return _("%(first)s–%(last)s days", first=first, last=last)
-
-
 def _chips(wish: Wish, which: Which) -> list[str]:
     """What narrows the cases, in words."""
     found = [wish.unit_name] if wish.unit_name else []
     if wish.asked.flow is not None:
         found += [named_flow(row.name, row.name_en) for row in flows_of_inbox() if row.id == wish.asked.flow]
     if not which.is_now:
-        found.append(_("Begun in %(month)s", month=wish.month) if wish.month else _("All time"))
+        found.append(_("Begun in %(month)s", month=month_text(wish.month)) if wish.month else _("All time"))
     if which.state:
         found.append(str(STATUSES[Status(which.state)][0]))
     if which.age is not None:

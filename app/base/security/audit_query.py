@@ -15,6 +15,7 @@ from app.base.questions import Question
 from app.base.views.cells import zone
 from app.db import Model, now, session
 from app.host.context import context
+from app.transfer.services.sheets import FIGURES
 from app.types import SYSTEM, Level, Refused, Text
 
 #: What is not an entity, but is written down.
@@ -40,7 +41,7 @@ def read_asked(given: Mapping[str, str]) -> dict[str, str]:
 def things() -> dict[str, str]:
     """Everything entries can be about, by what people call it."""
     named = {entity.slug: str(entity.label) for entity in context().entities.values() if entity.audited}
-    return {**named, **{slug: str(label) for slug, label in THINGS.items()}}
+    return {**named, **{slug: str(label) for slug, label in {**THINGS, **FIGURES}.items()}}
 
 
 def read_query(asked: Mapping[str, str]) -> AuditQuery:

@@ -87,18 +87,21 @@ def most_rows(entity: Entity) -> int | None:
 
 def refuse_beyond(entity: Entity, rows: int, technical: int) -> None:
     """Refuse an export of so many rows (counted up to one more than `technical`). Raises `Refused`."""
-    counted = f"{technical:,}+" if rows > technical else f"{rows:,}"
-    most = most_rows(entity)
+    refuse_more(most_rows(entity), rows, f"{technical:,}+" if rows > technical else "")
+    if rows > technical:
+        raise Refused(_("At most %(count)s rows at a time; please narrow the list", count=f"{technical:,}"))
+
+
+def refuse_more(most: int | None, rows: int, counted: str = "") -> None:
+    """Refuse more rows than the roles of the actor allow (None: as many as there are). Raises `Refused`."""
     if most is not None and rows > most:
         raise Refused(
             _(
                 "The list has %(count)s rows; your roles export at most %(most)s at a time. Please narrow the list",
-                count=counted,
+                count=counted or f"{rows:,}",
                 most=f"{most:,}",
             )
         )
-    if rows > technical:
-        raise Refused(_("At most %(count)s rows at a time; please narrow the list", count=f"{technical:,}"))
 
 
 def refuse_beyond_day(current: Session, rows: int) -> None:

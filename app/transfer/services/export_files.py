@@ -72,18 +72,21 @@ class CsvWriter:
 class XlsxWriter:
     """XLSX row by row in constant memory; numbers are numbers, dates are dates, all else is text."""
 
-    def __init__(self, out: IO[bytes], fields: Sequence[Field], zone: ZoneInfo):
+    def __init__(self, out: IO[bytes], fields: Sequence[Field], zone: ZoneInfo, title: str = ""):
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(out, options)
-        self._fields, self._zone = fields, zone
+        self._zone = zone
         self._bold = self._book.add_format({"bold": True})
         self._formats = {kind: self._book.add_format({"num_format": text}) for kind, text in _FORMATS.items()}
-        self._sheets = 0
-        self._new_sheet()
+        self.begin_sheet(fields, title)
 
-    def _new_sheet(self) -> None:
-        self._sheets += 1
-        sheet = self._book.add_worksheet()
+    def begin_sheet(self, fields: Sequence[Field], title: str = "") -> None:
+        """Go on in a sheet of its own with other columns."""
+        self._fields = fields
+        self._new_sheet(title)
+
+    def _new_sheet(self, title: str = "") -> None:
+        sheet = self._book.add_worksheet(title[:31] or None)
         sheet.freeze_panes(1, 0)
         for place, field in enumerate(self._fields):
             sheet.set_column(place, place, _WIDTHS.get(field.kind, 14))

@@ -15,6 +15,7 @@ from app.db import now, session
 from app.host.context import context
 from app.jobs.models import Job
 from app.transfer.models import Export
+from app.transfer.services.sheets import FIGURES
 from app.types import Entity
 
 PAGE_SIZE = 50
@@ -101,10 +102,14 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
 
 def _logged(export: Export, state: str, shown: ListState | None, titles: Titles) -> Logged:
     entity = context().entities.get(export.entity)
+    if export.entity in FIGURES:  # their filter is kept in words
+        filters: tuple[str, ...] | None = tuple(filter(None, (export.query,)))
+    else:
+        filters = None if shown is None else in_words(shown, titles)
     return Logged(
         export,
         state,
-        None if shown is None else in_words(shown, titles),
+        filters,
         tuple(_label(entity, name) for name in export.columns or ()),
         tuple(_label(entity, name) for name in export.masked or ()),
     )

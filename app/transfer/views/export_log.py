@@ -15,6 +15,7 @@ from app.base.security.audit_query import people_called
 from app.base.views.cells import zone
 from app.host.context import context
 from app.transfer.services.export_log import STATES, Logged, LogQuery, read_log
+from app.transfer.services.sheets import FIGURES
 from app.transfer.views.pieces import named
 from app.types import Refused, Text
 
@@ -64,8 +65,9 @@ class ExportLogView(PageView):
 
 
 def exported_things() -> dict[str, str]:
-    """The entities lists of which can be exported, by what people call them."""
-    return {one.slug: str(one.label) for one in context().entities.values() if "export" in one.actions}
+    """The entities lists of which can be exported, and figures that can be, by what people call them."""
+    lists = {one.slug: str(one.label) for one in context().entities.values() if "export" in one.actions}
+    return {**lists, **{slug: str(label) for slug, label in FIGURES.items()}}
 
 
 def read_query(asked: Mapping[str, str]) -> LogQuery:

@@ -8,6 +8,7 @@ from app.access.actors import require_actor
 from app.access.policy import seen_by
 from app.base.views.cells import plain, zone
 from app.host.context import context
+from app.transfer.services.sheets import FIGURES
 from app.types import Entity, Refused
 
 
@@ -20,9 +21,9 @@ def importable() -> list[Entity]:
 
 
 def named(slug: str) -> str:
-    """What an entity is called; its slug when its module is off."""
+    """What an entity, or a table of figures, is called; its slug when its module is off."""
     found = context().entities.get(slug)
-    return str(found.label) if found else slug
+    return str(found.label if found else FIGURES.get(slug, slug))
 
 
 def shown_value(entity: Entity, name: str, value: Any) -> str:

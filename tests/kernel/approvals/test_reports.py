@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, update
+from python_calamine import load_workbook
+from sqlalchemy import insert, select, update
 
 from app.access.actors import acting_as
+from app.access.exporting.limits import keep_limit
+from app.access.models import AuditEntry
 from app.approvals.models import Case, Task, Visit
 from app.approvals.reading.reported import Which, list_cases
 from app.approvals.reading.reports import (
@@ -24,8 +28,12 @@ from app.approvals.reading.reports import (
 from app.approvals.rules.reporting import age_stretch, month_stretch
 from app.approvals.rules.rows import minutes_between
 from app.db import now, session
+from app.host.settings import change_settings
 from app.testing.factories import make_customer
 from app.testing.people import Browser, People, Person, login
+from app.transfer.models import Export
+from app.transfer.services.control import PER_DAY
+from app.types import SYSTEM
 from tests.kernel.approvals.flows import publish, step, submit
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -145,3 +153,41 @@ def test_an_address_that_makes_no_sense_asks_for_nothing(people: People, client:
     login(client, people.head)
     for address in ("?month=2026-13&flow=x&unit=999999999", "?month=9999-12", "?month=0001-01", "cases?age=9&state=x"):
         assert client.get(f"/approvals/reports/{address}").status_code == 200
+
+
+def test_the_figures_leave_as_every_export_does(people: People, client: Browser) -> None:
+    flow = publish(step("=1+1", people.head))
+    for person, name in ((people.manager, "=HYPERLINK(1)"), (people.stranger, "南方案件")):
+        submit(person, make_customer(name, person))
+    session.execute(update(Visit).values(due_at=now() - timedelta(days=1)))
+    session.commit()
+    address, reason = f"/approvals/reports/export/?flow={flow}&month=", "季度核对 & 对账"
+    login(client, people.head)
+    assert address.split("?")[0] in client.get("/approvals/reports/").text
+    assert client.post(address, data={"reason": " "}).status_code == 400
+    assert not session.scalars(select(Export)).all(), "nothing is kept of what was refused"
+    answer = client.post(address, data={"reason": reason})
+    assert answer.status_code == 200 and answer.mimetype.endswith("spreadsheetml.sheet")
+    (made,) = session.scalars(select(Export)).all()
+    (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "export")).all()
+    rows = 5 + 1 + 1 + 1 + 0 + 1
+    assert (made.row_count, made.reason, made.created_by) == (rows, reason, people.head.user_id)
+    assert entry.changes["reason"] == [None, reason] and entry.changes["rows"] == [None, rows]
+    book = load_workbook(BytesIO(answer.data))
+    sheets = [book.get_sheet_by_index(place).to_python() for place in range(len(book.sheet_names))]
+    assert [len(sheet) - 1 for sheet in sheets[:6]] == [5, 1, 1, 1, 0, 1], "the south is neither counted nor named"
+    assert sheets[1][1][0] == "'=1+1" and sheets[2][1][1] == "'=HYPERLINK(1)"
+    assert [row[1] for row in sheets[6]][:1] == [str(made.id)] and reason in [row[1] for row in sheets[6]]
+    with acting_as(SYSTEM):
+        change_settings({PER_DAY: rows + 1})
+    assert client.post(address, data={"reason": reason}).status_code == 400, "the rows of the day are counted"
+    with acting_as(SYSTEM):
+        change_settings({PER_DAY: 0})
+        keep_limit(people.head.role_id, rows - 1)
+    assert client.post(address, data={"reason": reason}).status_code == 400
+    with acting_as(SYSTEM):
+        manager = client.application.appbuilder.sm  # type: ignore[attr-defined]
+        pair = manager.find_permission_view_menu("can_export", "ApprovalReportView")
+        manager.del_permission_role(session.get(manager.role_model, people.head.role_id), pair)
+    assert client.post(address, data={"reason": reason}).status_code == 403
+    assert "reports/export" not in client.get("/approvals/reports/").text
