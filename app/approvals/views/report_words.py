@@ -35,4 +35,10 @@ def age_text(place: int) -> str:
     return _("%(first)s–%(last)s days", first=first, last=last)
 
 
-__all__ = ["age_text", "month_text", "named_step"]
+def age_days_text(place: int) -> str:
+    """The days of a class of age alone: 2–3, >30."""
+    first, last = age_days(place)
+    return f">{first - 1}" if last is None else f"{first}–{last}"
+
+
+__all__ = ["age_days_text", "age_text", "month_text", "named_step"]

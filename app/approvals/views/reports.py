@@ -30,10 +30,10 @@ from app.approvals.rules.reporting import AGES, month_stretch, shifted_month
 from app.approvals.rules.state import Status
 from app.approvals.services.seeing import heading
 from app.approvals.views.inbox import aged, local_today, named_flow
-from app.approvals.views.report_words import age_text, month_text, named_step
+from app.approvals.views.report_words import age_days_text, age_text, month_text, named_step
 from app.approvals.views.words import STATUSES
 from app.base.page import PageView, expose
-from app.base.views.cells import language, zone
+from app.base.views.cells import zone
 from app.base.views.formats import moment_text, number_text
 from app.base.views.guard import needs
 from app.charts import ranked_bars, upright_bars
@@ -88,13 +88,10 @@ class ApprovalReportView(PageView):
                 if status in states
             ],
             ages=ages,
-            age_chart=_chart(
-                upright_bars(_("Open cases by age"), _("cases"), [(text, Decimal(n)) for text, n, _url in ages]), ages
-            ),
+            age_chart=_age_chart(ages),
             steps=steps,
             step_chart=_chart(
                 ranked_bars(_("Median time per step"), _("hours"), [(name, _hours(one.median)) for name, one in steps]),
-                (),
                 height=40 * len(steps) + 70,
             ),
             waiting=self._waiting(wish, waiting, names),
@@ -257,11 +254,21 @@ def _which_arguments(which: Which) -> dict[str, Any]:
     return {**told, "person": which.person}
 
 
-def _chart(options: dict[str, Any], bars: Sequence[tuple[str, int, str]], height: int = 260) -> dict[str, Any]:
-    if bars:  # few and short: all of them are told, also on a phone
-        width = 50 if language() == "zh" else 44
-        options["xAxis"][0]["axisLabel"] = {"interval": 0, "width": width, "overflow": "break", "fontSize": 11}
-    return {"options": options, "height": height, "links": {text: url for text, _count, url in bars}}
+def _age_chart(ages: Sequence[tuple[str, int, str]]) -> dict[str, Any]:
+    """Bars whose names are short enough for a phone: the days alone, the word at the end of the axis."""
+    short = [age_days_text(place) for place in range(len(ages))]
+    bars = [(name, Decimal(count)) for name, (_text, count, _url) in zip(short, ages, strict=True)]
+    options = upright_bars(_("Open cases by age"), _("cases"), bars)
+    options["xAxis"][0].update(name=_("days"), nameGap=6)
+    options["xAxis"][0]["axisLabel"] = {"interval": 0}
+    links = {name: url for name, (_text, _count, url) in zip(short, ages, strict=True)}
+    return {**_chart(options, 260), "links": links}
+
+
+def _chart(options: dict[str, Any], height: int) -> dict[str, Any]:
+    for series in options["series"]:
+        series["barMaxWidth"] = 48
+    return {"options": options, "height": height}
 
 
 def _hours(value: float) -> Decimal:
