@@ -68,6 +68,7 @@ POLICY: dict[str, str] = {
     "assignable": "gate",
     "before_assign": "gate",
     "before_write": "gate",
+    "customers_changed": "gate",
     "locks": "gate",
     "before_transition": "gate",
     "assignees": "gate",
@@ -228,6 +229,18 @@ def before_write(entity: str, act: str, writes: Sequence[Write], actor: Actor) -
     Policy: gate. The values are checked already. The answer names places in `writes`: a `Veto` refuses that record
     alone, `Held` says that something else was opened in its stead (in the running transaction), `Begun` lets it be
     written and is told its id. Places it does not name are written.
+    """
+
+
+@hookspec
+def customers_changed(customer_ids: Sequence[int], what: str) -> Veto | None:
+    """Told of customers while their change is being written, to keep what follows from them true at every moment.
+
+    `what` says what changed: ``created``; ``owner`` (who owns them, or the unit they count for); ``follow_up`` (one was
+    recorded, changed or removed); ``fields`` (any other value of theirs, closing and reopening too).
+
+    Policy: gate, in the transaction of the change and after it was written: what a module writes is kept or undone
+    together with it, and an error or a `Veto` refuses the change. Asked once for a whole import: think in sets.
     """
 
 

@@ -106,6 +106,7 @@ def refresh_customers(current: Session, customer_ids: Collection[int]) -> None:
         )
     )
     derive(current, _CUSTOMER, customer_ids, ("last_followed_at", "last_effective_at"))
+    hooks().gate("customers_changed", customer_ids=sorted(customer_ids), what="follow_up")
     for record in list(current.identity_map.values()):
         if isinstance(record, Customer) and record.id in customer_ids:
             current.expire(record, ["last_followed_at", "last_effective_at"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.api import Customer, hookimpl
+from app.api import Customer, hookimpl, session
 from app.types import (
     Action,
     Actor,
@@ -95,6 +95,12 @@ def assignable() -> Sequence[Any]:
 @hookimpl
 def before_assign(customer_ids: Sequence[int], cause: str) -> Veto | None:
     return services.lying_in_pools(customer_ids, cause)
+
+
+@hookimpl
+def customers_changed(customer_ids: Sequence[int]) -> None:
+    """The countdown is true at every moment: whatever it counts from is worked out in the same transaction."""
+    services.reckon(session(), customer_ids)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""When a customer is recycled, and who may claim one: pure decisions."""
+"""How a customer goes up the ladder, and who may claim one: pure decisions."""
 
 from __future__ import annotations
 
@@ -92,3 +92,154 @@ def room_left(holding: Holding, limits: Limits) -> tuple[int | None, str]:
     if limits.owned:
         bounds.append((max(limits.owned - holding.owned, 0), "owned"))
     return min(bounds) if bounds else (None, "")
+
+
+# --- the ladder ---------------------------------------------------------------------------------------------------
+
+#: Where an owned customer stands, from the bottom up, and what follows.
+STAGES = ("green", "amber", "red")
+RUNGS = ("amber", "red", "pool")
+WorkingDay = Callable[[date], bool]
+
+
+def add_days(day: date, days: int, is_working_day: WorkingDay | None = None) -> date:
+    """The day `days` days after `day`; with `is_working_day` the working day so many working days after it.
+
+    >>> add_days(date(2026, 3, 27), 1, lambda day: day.weekday() < 5)
+    datetime.date(2026, 3, 30)
+    """
+    if is_working_day is None:
+        return day + timedelta(days=days)
+    while days > 0:
+        day += timedelta(days=1)
+        if is_working_day(day):
+            days -= 1
+    return day
+
+
+def after(basis: date, days: int, is_working_day: WorkingDay | None = None) -> date:
+    """The first business date on whose night `days` whole days have passed since `basis` (`last_safe_day` reversed).
+
+    Followed up on 28 February, thirty days: the days 1 to 30 March have passed on the night of 31 March.
+
+    >>> after(date(2026, 2, 28), 30)
+    datetime.date(2026, 3, 31)
+    """
+    return add_days(basis, days, is_working_day) + timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """What a rule says about dates: what its clock counts from, and how many days each rung lasts."""
+
+    trigger: str = "follow_up"
+    amber_days: int | None = None
+    red_days: int | None = None
+    pool_days: int | None = None
+    working_days: bool = False
+    protect_days: int | None = None
+    extend_days: int | None = None
+    hard_stop_days: int | None = None
+    counts_from: date | None = None
+
+    @property
+    def rungs(self) -> dict[str, int]:
+        """{rung: whole days from the basis to it}; a rung without days is left out.
+
+        A protection clock has been ticking before its basis, so amber is the night after it ends.
+
+        >>> Ladder(amber_days=7, pool_days=5).rungs
+        {'amber': 7, 'pool': 12}
+        """
+        amber = 0 if self.trigger == "protection" else self.amber_days
+        passed, found = 0, {}
+        for rung, days in zip(RUNGS, (amber, self.red_days, self.pool_days), strict=True):
+            if days is not None:
+                passed += days
+                found[rung] = passed
+        return found
+
+
+def basis_of(ladder: Ladder, start: date, last: date | None, is_working_day: WorkingDay | None = None) -> date:
+    """The day a customer's clock counts from.
+
+    `start`: the owner's first day; `last`: the last effective follow-up, or the last fact of the rule's metric.
+    Nothing before `counts_from` counts against anybody. A protection clock counts from its end: so many days from the
+    start, extended by a follow-up to at least so many days after it, never past its hard stop.
+
+    >>> clock = Ladder("protection", protect_days=10, extend_days=3, hard_stop_days=20)
+    >>> basis_of(clock, date(2026, 3, 25), date(2026, 4, 2))
+    datetime.date(2026, 4, 5)
+    """
+    start = max(start, ladder.counts_from or start)
+    if ladder.trigger == "owned":
+        return start
+    if ladder.trigger != "protection":
+        return max(start, last or start)
+    counted = is_working_day if ladder.working_days else None
+    end = add_days(start, ladder.protect_days or 0, counted)
+    if last is not None and last >= start and ladder.extend_days is not None:
+        end = max(end, add_days(last, ladder.extend_days, counted))
+    return end if ladder.hard_stop_days is None else min(end, add_days(start, ladder.hard_stop_days, counted))
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The business dates whose nights take the steps; None where the rule has no such rung."""
+
+    amber: date | None = None
+    red: date | None = None
+    pool: date | None = None
+
+    def due(self, day: date) -> str:
+        """The furthest rung whose date has come by `day`: a night that was missed gives nobody days.
+
+        >>> Steps(amber=date(2026, 3, 8), red=date(2026, 3, 11)).due(date(2026, 3, 20))
+        'red'
+        """
+        found = ""
+        for rung in RUNGS:
+            on = getattr(self, rung)
+            if on is not None and on <= day:
+                found = rung
+        return found
+
+    def lowered(self, stage: str, day: date) -> str:
+        """The stage somebody who stands at `stage` keeps on `day`: reckoning lowers it, and never raises it."""
+        allowed = max(
+            (STAGES.index(rung) for rung in STAGES[1:] if (getattr(self, rung) or date.max) <= day), default=0
+        )
+        return STAGES[min(STAGES.index(stage), allowed)]
+
+    def next(self, stage: str) -> date | None:
+        """The night of the next step for somebody who stands at `stage`; None: nothing is left.
+
+        >>> Steps(red=date(2026, 3, 11), pool=date(2026, 3, 16)).next("green")
+        datetime.date(2026, 3, 11)
+        """
+        left = (getattr(self, rung) for rung in RUNGS[STAGES.index(stage) :])
+        return next((on for on in left if on is not None), None)
+
+
+def steps_of(
+    ladder: Ladder, basis: date, is_working_day: WorkingDay | None = None, kept_until: date | None = None
+) -> Steps:
+    """When a customer whose clock counts from `basis` takes each step; not into the pool while it is kept.
+
+    >>> steps_of(Ladder(amber_days=7, red_days=3, pool_days=5), date(2026, 3, 1))
+    Steps(amber=datetime.date(2026, 3, 9), red=datetime.date(2026, 3, 12), pool=datetime.date(2026, 3, 17))
+    """
+    counted = is_working_day if ladder.working_days else None
+    dates = {rung: after(basis, days, counted) for rung, days in ladder.rungs.items()}
+    if kept_until is not None and "pool" in dates:
+        dates["pool"] = max(dates["pool"], kept_until + timedelta(days=1))
+    return Steps(**dates)
+
+
+def days_left(next_on: date, today: date) -> int:
+    """The countdown: whole days left after today; 0 when the coming night takes the step.
+
+    >>> days_left(date(2026, 4, 1), date(2026, 3, 31)), days_left(date(2026, 4, 4), date(2026, 3, 31))
+    (0, 3)
+    """
+    return max((next_on - today).days - 1, 0)

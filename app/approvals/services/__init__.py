@@ -21,7 +21,15 @@ from app.approvals.services.acting import (
 from app.approvals.services.delegating import administers, delegate, delegations_to, end_delegation
 from app.approvals.services.ending import fill_in, finish_now
 from app.approvals.services.keeping import verify_case
-from app.approvals.services.open_cases import OpenCase, flow_of, last_decision, open_cases, switch_flow
+from app.approvals.services.open_cases import (
+    OpenCase,
+    entities_in_flow,
+    flow_of,
+    last_decision,
+    open_cases,
+    records_in_flow,
+    switch_flow,
+)
 from app.approvals.services.reading import CaseView, Line, read_case
 from app.approvals.services.saying import comment_case, give_material
 from app.approvals.services.starting import start_case
@@ -45,6 +53,7 @@ __all__ = [
     "delegate",
     "delegations_to",
     "end_delegation",
+    "entities_in_flow",
     "fill_in",
     "finish_now",
     "flow_of",
@@ -53,6 +62,7 @@ __all__ = [
     "last_decision",
     "open_cases",
     "read_case",
+    "records_in_flow",
     "remove_signer",
     "resubmit",
     "start_case",

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Select, Table, select
 
 from app.approvals.models import Case, CaseEvent, Definition
 from app.approvals.rules.state import Status
@@ -48,6 +48,19 @@ def flow_of(entity: str) -> str | None:
     return found
 
 
+def entities_in_flow() -> list[str]:
+    """The entities of which some record has an open case."""
+    wanted = select(_CASE.c.entity).where(_CASE.c.status.in_(_OPEN)).distinct().order_by(_CASE.c.entity)
+    return list(session().connection().scalars(wanted))
+
+
+def records_in_flow(entity: str) -> Select[tuple[int]]:
+    """A SELECT of the ids of an entity's records that have an open case, each once, whoever asks."""
+    return select(_CASE.c.record_id.label("id")).where(
+        _CASE.c.entity == entity, _CASE.c.record_id.is_not(None), _CASE.c.status.in_(_OPEN)
+    )
+
+
 def open_cases(entity: str, records: Collection[int]) -> dict[int, OpenCase]:
     """{record: its open case} of these records of an entity, whoever asks. One statement."""
     if not records:
@@ -82,4 +95,4 @@ def switch_flow(code: str, active: bool) -> bool:
     return found is not None
 
 
-__all__ = ["OpenCase", "flow_of", "last_decision", "open_cases", "switch_flow"]
+__all__ = ["OpenCase", "entities_in_flow", "flow_of", "last_decision", "open_cases", "records_in_flow", "switch_flow"]

@@ -97,6 +97,7 @@ def move_customers(moves: Sequence[Move], *, cause: str) -> Moved:
         }
         if outcome.done:
             _write(current, outcome, cause)
+            hooks().gate("customers_changed", customer_ids=sorted(outcome.done), what="owner")
             _tell(current, outcome.done.values(), found, cause)
     return outcome
 

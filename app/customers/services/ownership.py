@@ -81,6 +81,7 @@ def assign_customers(
             return []
         hooks().gate("before_assign", customer_ids=ids, employee_id=employee_id, cause=cause, actor=actor)
         _write(current, ids, employee_id, unit, cause, reason)
+        hooks().gate("customers_changed", customer_ids=ids, what="owner")
         record_acts(
             current,
             (

@@ -106,6 +106,8 @@ def update_customers(changes: Sequence[tuple[Customer, dict[str, Any]]]) -> None
             current.flush()
         except IntegrityError as error:
             raise Refused(errors=_duplicate(error)) from error
+        changed = sorted({customer.id for customer, _values in changes})
+        hooks().gate("customers_changed", customer_ids=changed, what="fields")
 
 
 def _change(customer: Customer, values: dict[str, Any]) -> None:
@@ -213,6 +215,7 @@ def _settle(current: Session, rows: list[dict[str, Any]], named: list[int]) -> N
 
     if by_owner:
         after_commit(tell)
+    hooks().gate("customers_changed", customer_ids=[row["id"] for row in rows], what="created")
 
 
 def _check_kind(kind: str | None, values: Mapping[str, Any]) -> None:

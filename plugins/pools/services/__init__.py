@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from plugins.pools.services.acts import Outcome, assign_from_pool, claim_customers, return_customers
+from plugins.pools.services.days import NIGHTLY_AT, business_today, coming_night
 from plugins.pools.services.gate import lying_in_pools, outside_pools
 from plugins.pools.services.handing import pools_for
 from plugins.pools.services.members import customer_condition, member_condition
 from plugins.pools.services.preview import Forecast, count_due, forecast
+from plugins.pools.services.reckoning import reckon
 from plugins.pools.services.recycle import (
-    NIGHTLY_AT,
     active_rules,
-    business_today,
     catch_up,
-    coming_night,
     recycle_customers,
 )
 from plugins.pools.services.setup import change_rule, write_rule
@@ -35,6 +34,7 @@ __all__ = [
     "outside_pools",
     "member_condition",
     "pools_for",
+    "reckon",
     "recycle_customers",
     "return_customers",
     "write_rule",

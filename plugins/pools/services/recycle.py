@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,19 +28,6 @@ from plugins.pools.rules import draws_from, last_safe_day
 
 _OPEN = {UNSCOPED: True}
 WorkingDay = Callable[[date], bool]
-#: When the nightly run is scheduled, on the site's clock.
-NIGHTLY_AT = time(1, 15)
-
-
-def business_today() -> date:
-    """Today in the site's time zone."""
-    return now().astimezone(ZoneInfo(context().site.timezone)).date()
-
-
-def coming_night() -> date:
-    """The business date of the next nightly run: today before `NIGHTLY_AT`, else tomorrow."""
-    local = now().astimezone(ZoneInfo(context().site.timezone))
-    return local.date() if local.time() < NIGHTLY_AT else local.date() + timedelta(days=1)
 
 
 def active_rules() -> list[PoolRule]:
@@ -183,5 +170,5 @@ def _insert(current: Session, model: Any, columns: Sequence[str], rows: Any) -> 
 
 
 __all__ = [
-    "NIGHTLY_AT", "active_rules", "business_today", "catch_up", "coming_night", "due_condition", "recycle_customers",
+    "active_rules", "catch_up", "due_condition", "recycle_customers",
 ]  # fmt: skip

@@ -1,0 +1,117 @@
+"""The site's calendar: today, the coming night, and `PoolDay`, the table SQL counts days by."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Date, FromClause, Table, and_, case, delete, func, literal, null, select
+from sqlalchemy.orm import Session
+
+from app.api import UNSCOPED, UtcDateTime, context, insert_rows, is_working_day, now
+from plugins.pools.models import PoolDay
+
+#: When the nightly run is scheduled, on the site's clock.
+NIGHTLY_AT = time(1, 15)
+#: Years the table reaches back and ahead of the present one: no rule waits longer.
+YEARS = 10
+_DAY = cast(Table, PoolDay.__table__)
+_OPEN = {UNSCOPED: True}
+
+
+def zone() -> ZoneInfo:
+    """The site's time zone."""
+    return ZoneInfo(context().site.timezone)
+
+
+def business_today() -> date:
+    """Today in the site's time zone."""
+    return now().astimezone(zone()).date()
+
+
+def coming_night() -> date:
+    """The business date of the next nightly run: today before `NIGHTLY_AT`, else tomorrow."""
+    local = now().astimezone(zone())
+    return local.date() if local.time() < NIGHTLY_AT else local.date() + timedelta(days=1)
+
+
+def starts_at(day: date) -> datetime:
+    """Midnight of a day on the site's clock, in UTC."""
+    return datetime.combine(day, time.min, zone()).astimezone(UTC)
+
+
+def span(today: date) -> tuple[date, date]:
+    """The first and the last day the table has to hold."""
+    return date(today.year - YEARS, 1, 1), date(today.year + YEARS, 12, 31)
+
+
+def keep_days(current: Session) -> bool:
+    """Bring the table in line with the calendar of the site; whether anything had changed.
+
+    Read and compared in whole (some thousand rows), written in whole, in the running transaction.
+    """
+    first, last = span(business_today())
+    wanted, number = [], 0
+    for ahead in range((last - first).days + 1):
+        day = first + timedelta(days=ahead)
+        worked = is_working_day(day)
+        number += worked
+        wanted.append((day, starts_at(day), worked, number))
+    columns = (_DAY.c.day, _DAY.c.starts_at, _DAY.c.worked, _DAY.c.number)
+    held = [tuple(row) for row in current.execute(select(*columns).order_by(_DAY.c.day).execution_options(**_OPEN))]
+    if held == wanted:
+        return False
+    names = [column.name for column in columns]
+    current.execute(delete(_DAY))
+    insert_rows(current, _DAY, [dict(zip(names, row, strict=True)) for row in wanted], names)
+    return True
+
+
+class Calendar:
+    """Days as SQL on the site's clock: on PostgreSQL by its own arithmetic, on SQLite by the table and by `date()`."""
+
+    def __init__(self, current: Session, first: date) -> None:
+        self.is_postgresql = current.get_bind().dialect.name == "postgresql"
+        self.zone = context().site.timezone
+        self.first = first
+
+    def day_of(self, moment: Any) -> Any:
+        """The day a moment falls on; never before the table's first day, null for null."""
+        if self.is_postgresql:
+            local = func.timezone(self.zone, moment).cast(Date)
+            return case((moment.is_not(None), func.greatest(local, literal(self.first, Date), type_=Date)))
+        days = _DAY.alias()
+        found = select(days.c.day).where(days.c.starts_at <= moment).order_by(days.c.starts_at.desc()).limit(1)
+        earlier = case((moment.is_not(None), literal(self.first, Date)))
+        return func.coalesce(found.correlate_except(days).scalar_subquery(), earlier, type_=Date)
+
+    def latest(self, *moments: Any) -> Any:
+        """The latest of some moments, of which any may be null but the first."""
+        if len(moments) == 1:
+            return moments[0]
+        if self.is_postgresql:
+            return func.greatest(*moments, type_=UtcDateTime())
+        return func.max(moments[0], *(func.coalesce(one, moments[0]) for one in moments[1:]), type_=UtcDateTime())
+
+    def plus(self, day: Any, days: int) -> Any:
+        """The day so many calendar days after another."""
+        if not days:
+            return day
+        return day + days if self.is_postgresql else func.date(day, f"+{days} days", type_=Date)
+
+    def ahead(self, source: FromClause, day: Any, days: int | None, *, worked: bool) -> tuple[FromClause, Any]:
+        """(a source, the day so many days after a day of `source`); beyond the table, or without days, null."""
+        if days is None:
+            return source, null()
+        if not worked or not days:
+            return source, self.plus(day, days)
+        begun, then = _DAY.alias(), _DAY.alias()
+        reached = and_(then.c.worked, then.c.number == begun.c.number + days)
+        return source.outerjoin(begun, begun.c.day == day).outerjoin(then, reached), then.c.day
+
+
+__all__ = [
+    "NIGHTLY_AT", "Calendar", "business_today", "coming_night", "keep_days", "span", "starts_at",
+    "zone",
+]  # fmt: skip
