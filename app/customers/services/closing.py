@@ -12,6 +12,7 @@ from app.customers.models import Customer
 from app.db import now, transaction
 from app.fields.bulk import among
 from app.fields.custom.keeping import derive
+from app.host.context import hooks
 
 _CUSTOMER = cast(Table, Customer.__table__)
 
@@ -44,6 +45,7 @@ def _set(customer_ids: Collection[int], closed: bool, reason: str) -> list[int]:
         values = {"closed_at": moment, "version": named.version + 1}
         current.execute(update(_CUSTOMER).where(among(current, named.id, ids)).values(**values))
         derive(current, _CUSTOMER, ids, ("closed_at",))
+        hooks().gate("customers_changed", customer_ids=ids, what="fields")
         act, said = "close" if closed else "reopen", {"reason": [None, reason]} if reason else {}
         record_acts(
             current,
