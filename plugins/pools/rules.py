@@ -237,9 +237,9 @@ def steps_of(
 
 
 def days_left(next_on: date, today: date) -> int:
-    """The countdown: whole days left after today; 0 when the coming night takes the step.
+    """The countdown: days until the night that takes the next step, 0 once it has come.
 
     >>> days_left(date(2026, 4, 1), date(2026, 3, 31)), days_left(date(2026, 4, 4), date(2026, 3, 31))
-    (0, 3)
+    (1, 4)
     """
-    return max((next_on - today).days - 1, 0)
+    return max((next_on - today).days, 0)

@@ -15,6 +15,7 @@ from app.testing.factories import make_customer, make_record
 from app.testing.people import People
 from app.types import SYSTEM
 from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule
+from plugins.pools.services import reckon
 
 ZONE = ZoneInfo("Asia/Shanghai")
 #: The business date of most tests: a Tuesday.
@@ -61,6 +62,7 @@ def aged(owner: Any, *, owned: datetime | None = None, followed: datetime | None
         table = Customer.__table__
         moments = {"owned_since_at": since, "created_at": since, "last_effective_at": followed}
         current.execute(update(table).where(table.c.id == customer.id).values(**moments))
+        reckon(current, [customer.id])
     session.expire(customer)
     return customer
 
@@ -75,6 +77,8 @@ def put(customer: Customer, pool: Pool, former: Any = None) -> Customer:
         current.add(
             PoolEntry(customer_id=customer.id, pool_id=pool.id, unit_id=pool.unit_id, from_employee_id=former_id)
         )
+        current.flush()
+        reckon(current, [customer.id])
     session.expire(customer)
     return customer
 

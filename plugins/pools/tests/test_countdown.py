@@ -22,7 +22,7 @@ def stands(bank: Bank, customer: Customer, days: int | None, stage: str = "green
     """Let the customer's next step be so many days ahead."""
     on = None if days is None else business_today() + timedelta(days=days)
     with acting_as(SYSTEM), transaction() as current:
-        current.add(
+        current.merge(
             PoolStanding(
                 customer_id=customer.id, rule_id=bank.rule.id, rule_version=1, owner_id=customer.owner_id,
                 unit_id=customer.unit_id, basis_on=business_today(), stage=stage, next_on=on, pool_on=on,
