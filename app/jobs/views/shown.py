@@ -20,6 +20,7 @@ from app.jobs.models import Job
 from app.jobs.rules import OPEN, Status, may_cancel, may_retry
 from app.jobs.schemas import JOB, STATUSES
 from app.jobs.services import VIEW
+from app.jobs.views.results import called
 
 _STATUS = {choice.value: choice for choice in STATUSES}
 
@@ -84,7 +85,7 @@ def shown_job(job: Job, *, full: bool = False) -> ShownJob:
         if mine and may_retry(job.status) and job.name in context().jobs
         else None,
         cancelling=job.cancel_requested and job.status in OPEN,
-        result=[(str(key), result_text(value)) for key, value in result.items() if is_plain(value)],
+        result=[(called(key), result_text(value)) for key, value in result.items() if is_plain(value)],
         result_url=own_path(target, "") or None if isinstance(target, str) else None,
         result_label=str(label) if label else _("Open the result"),
     )

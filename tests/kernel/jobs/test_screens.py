@@ -95,7 +95,8 @@ class TestTasks:
         assert json.loads(piece.headers["HX-Trigger"]) == {"job:ended": {"id": task, "status": "done"}}
         assert "hx-trigger" not in piece.text and "evil.example" not in piece.text
         change(task, result={"rows": 3, "url": "/customer/list/"})
-        assert 'href="/customer/list/"' in text(client, f"/job/show/{task}")
+        page = text(client, f"/job/show/{task}")
+        assert 'href="/customer/list/"' in page and "<dt>行数</dt><dd>3</dd>" in page
         assert "HX-Trigger" not in client.get(f"/job/show/{task}/progress").headers
 
     def test_a_reload_shows_where_the_task_stands(
