@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -122,7 +122,8 @@ def create(name: str, name_en: str, entity: str, code: str = "", document: Docum
     _may("can_edit")
     chosen = code.strip() or _free_code(entity)
     if entity in SUBJECTS and document == EMPTY:
-        document = Document((), starts=replace(Starts(button=False), **{SUBJECTS[entity].starts: True}))
+        act = SUBJECTS[entity].starts
+        document = Document((), starts=Starts(button=False, grant=act == "grant", apply=act == "apply"))
     _check_names(name, name_en)
     if entity not in flow_things():
         raise Refused(_("Choose a kind of record"), field="entity")

@@ -48,7 +48,7 @@ def gate(slug: str, act: str, writes: Sequence[Write]) -> dict[int, Answer]:
     entity = context().entities.get(slug)
     flows = bindings().flows.get(slug, ())
     if act in ACTS:
-        return {place: out for place, one in enumerate(writes) if (out := held_act(slug, act, one)) is not None}
+        return {place: answer for place, one in enumerate(writes) if (answer := held_act(slug, act, one)) is not None}
     refused = {place: Veto(why) for place, one in enumerate(writes) if (why := post_refused(slug, act, one))}
     if refused:
         return {**refused}
