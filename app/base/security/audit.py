@@ -80,6 +80,7 @@ ACTIONS: dict[str, Text] = {
     "publish": _l("Published"),
     "apply_blueprint": _l("Applied a blueprint"),
     "approval.carry_out": _l("Carried out what was approved"),
+    "approval.retire": _l("Took an approval flow out of force from the command line"),
 }
 FIELDS: dict[str, Text] = {
     "permissions": _l("Permissions"),

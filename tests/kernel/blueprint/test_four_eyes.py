@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from app.access.actors import acting_as
@@ -31,15 +32,19 @@ from app.blueprint.services import (
     site_fingerprint,
     upload,
 )
+from app.cli import qiao
 from app.db import session
 from app.fields.custom.models import CustomField
 from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, Person, login
 from app.types import SYSTEM, Refused
+from config import settings
 from tests.kernel.approvals.flows import publish, step
 from tests.kernel.approvals.test_four_eyes import GRANT, approve, case_held, shown
 
 APPLY = Starts(button=False, apply=True)
+#: What the other database has no part in.
+SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 SHAPE = """
 blueprint: 1
 title: 新行当
@@ -122,6 +127,7 @@ def test_a_site_that_has_changed_refuses_the_end_until_it_is_as_it_was(people: P
     assert fields_made() == {"x_trade": "老本行"}
 
 
+@SQLITE
 def test_who_asked_must_still_be_able_to_apply_it(people: People, flow: int) -> None:
     shaper = people.add("shaper", "业务员", people.head_office, "business_admin")
     case_id = case_held(put_up(shaper, SHAPE)[1])
@@ -137,6 +143,7 @@ def test_who_asked_must_still_be_able_to_apply_it(people: People, flow: int) -> 
     assert fields_made() == {"x_trade": "行当"}
 
 
+@SQLITE
 def test_going_back_is_put_up_too_and_the_installation_is_not_asked(people: People, flow: int) -> None:
     with acting_as(SYSTEM):
         apply_document(upload("s.yaml", SHAPE).id, site_fingerprint())
@@ -149,6 +156,7 @@ def test_going_back_is_put_up_too_and_the_installation_is_not_asked(people: Peop
     assert isinstance(put_up(people.admin, OTHER)[1], list)
 
 
+@SQLITE
 def test_what_cannot_be_applied_is_not_put_up(people: People, flow: int) -> None:
     with acting_as(people.admin.actor), pytest.raises(Unfit):
         apply_document(upload("t.yaml", SHAPE).id, "another site")
@@ -158,6 +166,7 @@ def test_what_cannot_be_applied_is_not_put_up(people: People, flow: int) -> None
     assert session.scalars(select(Case.id)).all() == []
 
 
+@SQLITE
 def test_rights_in_a_document_do_not_pass_by_their_own_approval(people: People) -> None:
     publish(step("two", people.head), code="rights", entity="role", starts=GRANT)
     text = with_a_role(SHAPE)
@@ -169,9 +178,32 @@ def test_rights_in_a_document_do_not_pass_by_their_own_approval(people: People) 
     assert fields_made() == {}
 
 
-def test_the_page_says_that_it_waits_and_the_command_asks_for_a_person(
-    client: Browser, people: People, flow: int, tmp_path: Path
+@SQLITE
+def test_commands_ask_for_a_person_and_are_the_way_out(
+    people: People, flow: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(settings(), "instance", tmp_path / "instance")
+    (tmp_path / "shape.yaml").write_text(SHAPE, encoding="utf-8")
+
+    def run(*words: str) -> Any:
+        session.commit()
+        return CliRunner().invoke(qiao, [*words, "--site", "test"])
+
+    apply = ("blueprint", "apply", str(tmp_path / "shape.yaml"), "--yes")
+    said = run(*apply, "--as", "admin")
+    assert said.exit_code == 0 and "sent for approval" in said.output, said.output
+    assert fields_made() == {} and len(session.scalars(select(Case.id)).all()) == 1
+    said = run("approvals", "retire", "shape", "--reason", "无人可批")
+    assert said.exit_code == 0, said.output
+    log = select(AuditEntry.changes).where(AuditEntry.action == "approval.retire")
+    assert session.scalars(log).one() == {"reason": [None, "无人可批"]}
+    assert run("approvals", "retire", "none", "--reason", "x").exit_code == 1
+    said = run(*apply, "--as", "admin")
+    assert said.exit_code == 0 and fields_made() == {"x_trade": "行当"}, said.output
+
+
+@SQLITE
+def test_the_page_says_that_it_waits(client: Browser, people: People, flow: int) -> None:
     login(client, people.admin)
     with acting_as(people.admin.actor):
         number = upload("t.yaml", SHAPE).id
