@@ -107,6 +107,14 @@ def ask_act(subject: str, act: str, number: int | None, title: str, payload: Map
     return None
 
 
+def act_lock(subject: str, number: int) -> Lock | None:
+    """What holds a thing that is no record at the moment: a role that waits for an approval."""
+    for _slug, ask_locks in hooks().each("locks", entity=subject, ids=[number]):
+        if (lock := (ask_locks() or {}).get(number)) is not None:
+            return lock
+    return None
+
+
 def act_held(subject: str) -> Held | None:
     """What was opened in place of the last act on such a subject in this request; asked once."""
     found: Held | None = session().info.get(_HELD, {}).pop((subject, None), None)
@@ -156,6 +164,7 @@ def in_words(held: Held) -> str:
 __all__ = [
     "Answer",
     "act_held",
+    "act_lock",
     "ask",
     "ask_act",
     "ask_one",

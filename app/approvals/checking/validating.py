@@ -75,7 +75,7 @@ class _Checker:
             return
         asked = [step for step in steps if step.kind is Kind.APPROVE]
         if not asked:
-            yield Finding("steps", "nobody_decides", stops=False)
+            yield Finding("steps", "nobody_decides", stops=bool(self.known.starts))
         if sum(len(step.id) + 1 for step in asked) > LONGEST_IDS:
             yield Finding("steps", "ids_too_long")
         for name, times in Counter(step.id for step in steps).items():
@@ -128,7 +128,7 @@ class _Checker:
             elif deadline.unit == "hours" and deadline.remind_hours >= deadline.amount:
                 yield Finding(f"{path}.deadline.remind_hours", "reminds_too_early", stops=False)
             if deadline.then is Then.APPROVE:
-                yield Finding(f"{path}.deadline.then", "approves_itself", stops=False)
+                yield Finding(f"{path}.deadline.then", "approves_itself", stops=bool(self.known.starts))
         for name in step.fields:
             described = self.known.fields.get(name)
             if described is None:

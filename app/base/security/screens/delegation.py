@@ -9,9 +9,11 @@ from flask_babel import gettext as _
 
 from app.base.page import PageView, expose, has_access
 from app.base.security.roles import read_role
+from app.base.security.roles.asking import SUBJECT
 from app.base.security.roles.delegation import delegable, delegated, save_delegation
 from app.base.security.screens.refusals import say_saved
 from app.base.security.screens.roles import may_edit
+from app.fields.gate import act_lock
 from app.types import Refused
 
 
@@ -50,6 +52,7 @@ class DelegationView(PageView):
             rows=[] if role.is_fixed else delegable(role_id),
             given=delegated(role_id),
             refusal=refusal,
+            lock=act_lock(SUBJECT, role_id),
             can_edit=may_edit(role),
         )
         return page

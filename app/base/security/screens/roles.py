@@ -34,7 +34,7 @@ from app.base.security.roles.matrix import ACTS, SCOPES
 from app.base.security.roles.power import is_administrator, lacks_office, power_over
 from app.base.security.screens.refusals import say_saved, told
 from app.base.views.replies import say_held
-from app.fields.gate import act_held
+from app.fields.gate import act_held, act_lock
 from app.host.context import context
 from app.types import Level, Refused, Text
 
@@ -197,6 +197,7 @@ class RoleView(PageView):
             levels=LEVELS,
             refusal=refusal,
             can_edit=may_edit(role),
+            lock=act_lock(SUBJECT, role_id),
         )
         return page
 
@@ -222,6 +223,7 @@ class RoleView(PageView):
             can_ask_factor=actor.can("can_edit", "RoleView") and may_give(actor, {role_id}),
             can_delete=actor.can("can_delete", "RoleView") and may_change(role),
             separator=SEPARATOR,
+            lock=act_lock(SUBJECT, role_id),
         )
         return page
 
