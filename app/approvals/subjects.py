@@ -23,7 +23,7 @@ class Subject:
 SUBJECTS = {
     one.slug: one
     for one in (
-        Subject("role", _l("Roles and who holds them"), "grant", _l("Every change of a role or of who holds it")),
+        Subject("role", _l("Roles and rights"), "grant", _l("Every change of a role or of who holds it")),
         Subject("blueprint", _l("Blueprint"), "apply", _l("Applying a blueprint, or going back to an earlier one")),
     )
 }

@@ -100,7 +100,7 @@ def _entity(payload: Mapping[str, Any]) -> Sheet:
 
 def _post(payload: Mapping[str, Any]) -> Sheet:
     employee, names = payload["employee"], payload["names"]
-    rows = [Row(_("Unit"), after=names["unit"]), Row(_("Role"), after=names["role"])]
+    rows = [Row(_("Unit"), after=names["unit"]), Row(_("Role"), after=names["role"][language() != "zh"])]
     rows += [Row(_("Title"), after=payload["values"]["title"])] if payload["values"].get("title") else []
     lead = _("%(name)s (%(code)s) receives a second post:", name=employee["name"], code=employee["code"])
     return Sheet(lead, (Group("", (Item("", tuple(rows)),)),))
@@ -111,7 +111,7 @@ def _roles_group(payload: Mapping[str, Any]) -> Group:
     before, after, labels = payload["before"], payload["after"], role_labels()
 
     def named(role_id: int) -> str:
-        asked, now = payload["names"][str(role_id)], labels.get(role_id, "")
+        asked, now = payload["names"][str(role_id)][language() != "zh"], labels.get(role_id, "")
         return f"{asked} ({now})" if now and now != asked else str(asked)
 
     kept = [named(each) for each in before if each in after]

@@ -55,7 +55,7 @@ ASKED = {
     "delete": _l("Deletion"),
     "export": _l("Export"),
     "grant": _l("Change of rights"),
-    "apply": _l("Blueprint"),
+    "apply": _l("To be applied"),
 }
 
 __all__ = ["ASKED", "KINDS", "SAID", "STANDS", "STATUSES"]

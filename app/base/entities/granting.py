@@ -45,15 +45,14 @@ def give_entity(current: Session, entity: Entity, given: str) -> None:
     Where the site wants an approval for rights, roles other than the maker's own get them at the end of that.
     """
     ids = add_screens(current, pairs_of(entity))
-    labels = role_labels()
-    roles = holdings(labels)
+    roles = holdings(role_labels())
     _give(current, entity, [role for role in roles if _is_own(role)], ids)
     others = [role for role in roles if not _is_own(role) and _acts_for(entity, role, set(ids))]
     if given != Given.ALIKE or not others:
         return
     having = {role_id for role_id, _label, has in offered_roles(entity) if has}
     after = having | {role.role_id for role in others}
-    if ask_entity(entity.slug, str(entity.label), having, after, labels) is None:
+    if ask_entity(entity.slug, str(entity.label), having, after) is None:
         _give(current, entity, others, ids)
 
 
@@ -94,8 +93,7 @@ def set_roles(entity: Entity, wanted: Iterable[int], seen: Iterable[int]) -> int
         if not chosen <= offered.keys():
             raise Refused(_("You cannot give a role more than you hold yourself or may give"), field="roles")
         if chosen != having:
-            labels = {role_id: label for role_id, label, _has in offered_roles(entity)}
-            held = ask_entity(entity.slug, str(entity.label), having, chosen, labels)
+            held = ask_entity(entity.slug, str(entity.label), having, chosen)
             if held is not None:
                 return held
         ids = add_screens(current, pairs_of(entity))

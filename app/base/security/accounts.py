@@ -283,7 +283,7 @@ def unlock_network(address: str) -> None:
 
 
 def _ask_roles(account: Account, user_id: int, before: set[int], after: set[int]) -> Held | None:
-    return ask_login(user_id, account.username, account.name, account.employee_id, before, after, role_labels())
+    return ask_login(user_id, account.username, account.name, account.employee_id, before, after)
 
 
 def _manageable(current: Session, user_id: int) -> Account:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from app.access.actors import require_actor
 from app.base.entities import granting as entities
+from app.base.language import language
 from app.base.security.accounts import read_account, set_roles
 from app.base.security.roles.delegation import delegated, save_delegation
 from app.base.security.roles.fields import fingerprint, save_fields
@@ -119,7 +120,7 @@ def _role(payload: Payload) -> RoleFacts:
 def _same_roles(payload: Payload) -> None:
     """Refuse where a role is gone: its number may be another one's."""
     if gone := set(payload["names"]) - {str(role_id) for role_id in role_labels()}:
-        names = ", ".join(payload["names"][each] for each in sorted(gone))
+        names = ", ".join(payload["names"][each][language() != "zh"] for each in sorted(gone))
         raise Refused(_("This role is not there any more: %(names)s", names=names))
 
 

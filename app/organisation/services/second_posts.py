@@ -7,8 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from app.base.security.roles.asking import ACT, SUBJECT
-from app.base.security.roles.grants import role_labels
+from app.base.security.roles.asking import ACT, SUBJECT, both_names
 from app.db import session, transaction
 from app.fields.gate import ask_act
 from app.fields.records import create_record, find_record
@@ -30,7 +29,7 @@ def ask_post(employee: Employee, values: Mapping[str, Any]) -> Held | None:
             "kind": "post",
             "employee": {"id": employee.id, "name": employee.name, "code": employee.code},
             "values": {name: values.get(name) for name in ("unit_id", "role_id", "title")},
-            "names": {"unit": unit.name, "role": role_labels().get(values["role_id"], "")},
+            "names": {"unit": unit.name, "role": both_names([values["role_id"]])[str(values["role_id"])]},
             "concerns": [employee.id],
         }
         return ask_act(SUBJECT, ACT, None, employee.name, payload)

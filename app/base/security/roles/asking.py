@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from flask_appbuilder.security.sqla.models import Role
+from sqlalchemy import select
+
+from app.access.models import RoleInfo
 from app.base.security.roles.power import Pair
+from app.db import session
 from app.fields.gate import ask_act
 from app.types import Held, Level, Scope
 
@@ -46,30 +51,27 @@ def ask_fields(role: Any, slug: str, changed: Mapping[str, Level], seen: str) ->
     return _ask("fields", role, {"entity": slug, "fields": {slug: _steps(role, slug, changed)}, "seen": seen})
 
 
-def ask_giving(role: Any, before: Iterable[int], after: Iterable[int], labels: Mapping[int, str]) -> Held | None:
+def ask_giving(role: Any, before: Iterable[int], after: Iterable[int]) -> Held | None:
     """Ask to let the role's holders give other roles than before."""
-    return _ask("giving", role, _roles_from_to(before, after, labels))
+    return _ask("giving", role, _roles_from_to(before, after))
 
 
 def ask_login(
-    user_id: int, username: str, name: str, employee_id: int | None, before: Iterable[int], after: Iterable[int],
-    labels: Mapping[int, str],
-) -> Held | None:  # fmt: skip
+    user_id: int, username: str, name: str, employee_id: int | None, before: Iterable[int], after: Iterable[int]
+) -> Held | None:
     """Ask to let a login hold other roles than before."""
     payload = {
         "kind": "login",
         "user": {"id": user_id, "username": username, "name": name},
-        **_roles_from_to(before, after, labels),
+        **_roles_from_to(before, after),
         "concerns": [employee_id] if employee_id is not None else [],
     }
     return ask_act(SUBJECT, ACT, None, name, payload)
 
 
-def ask_entity(
-    slug: str, label: str, before: Iterable[int], after: Iterable[int], labels: Mapping[int, str]
-) -> Held | None:
+def ask_entity(slug: str, label: str, before: Iterable[int], after: Iterable[int]) -> Held | None:
     """Ask to let other roles than before have the records of a custom entity."""
-    payload = {"kind": "entity", "entity": slug, "label": label, **_roles_from_to(before, after, labels)}
+    payload = {"kind": "entity", "entity": slug, "label": label, **_roles_from_to(before, after)}
     return ask_act(SUBJECT, ACT, None, label, payload)
 
 
@@ -83,10 +85,23 @@ def _steps(role: Any, slug: str, levels: Mapping[str, Level]) -> Steps:
     return {name: [held.get(name, Level.WRITE).word, level.word] for name, level in sorted(levels.items())}
 
 
-def _roles_from_to(before: Iterable[int], after: Iterable[int], labels: Mapping[int, str]) -> dict[str, Any]:
+def _roles_from_to(before: Iterable[int], after: Iterable[int]) -> dict[str, Any]:
     """Roles by number, and by the names they have while it is asked."""
     was, will = sorted(before), sorted(after)
-    return {"before": was, "after": will, "names": {str(i): labels.get(i, str(i)) for i in {*was, *will}}}
+    return {"before": was, "after": will, "names": both_names({*was, *will})}
 
 
-__all__ = ["ACT", "SUBJECT", "ask_entity", "ask_fields", "ask_giving", "ask_login", "ask_matrix"]
+def both_names(role_ids: Iterable[int]) -> dict[str, list[str]]:
+    """{role: [what it is called in Chinese, in English]}."""
+    rows = session.execute(
+        select(Role.id, Role.name, RoleInfo.label_zh, RoleInfo.label_en)
+        .outerjoin(RoleInfo, RoleInfo.role_id == Role.id)
+        .where(Role.id.in_(role_ids))
+        .order_by(Role.id)
+    )
+    return {str(row.id): [row.label_zh or row.name, row.label_en or row.name] for row in rows}
+
+
+__all__ = [
+    "ACT", "SUBJECT", "ask_entity", "ask_fields", "ask_giving", "ask_login", "ask_made", "ask_matrix", "both_names",
+]  # fmt: skip

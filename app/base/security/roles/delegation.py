@@ -53,8 +53,7 @@ def save_delegation(role_id: int, given: Iterable[int], seen: Iterable[int]) -> 
             raise Refused(_("Roles of administrators are never given by delegation"))
         if not all(_may_delegate(actor, role_id, held) for held in known.values()):
             raise Refused(_("You cannot let others give what you do not hold yourself, nor extend a role you hold"))
-        labels = role_labels()
-        if (added or removed) and (held_back := ask_giving(role, before, wanted, labels)) is not None:
+        if (added or removed) and (held_back := ask_giving(role, before, wanted)) is not None:
             return held_back
         if added:
             current.execute(insert(Delegation), [{"role_id": role_id, "given_id": i} for i in sorted(added)])
@@ -62,6 +61,7 @@ def save_delegation(role_id: int, given: Iterable[int], seen: Iterable[int]) -> 
             place = (Delegation.role_id == role_id, Delegation.given_id.in_(removed))
             current.execute(delete(Delegation).where(*place))
         if added or removed:
+            labels = role_labels()
             changes = {"may_give": [[labels.get(i, str(i)) for i in sorted(held)] for held in (before, wanted)]}
             record_acts(current, [Act("update", "role", str(role_id), role.label, changes)])
     return None
