@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Actor,
         AddedFields,
         ApprovalAct,
+        AssigneeRule,
         Begun,
         Card,
         Entity,
@@ -62,6 +63,7 @@ POLICY: dict[str, str] = {
     "metrics": "boot",
     "notice_kinds": "boot",
     "approval_acts": "boot",
+    "assignee_rules": "boot",
     "flow_definitions": "boot",
     "placements": "gate",
     "scope_filters": "gate",
@@ -164,6 +166,14 @@ def approval_acts() -> Sequence[ApprovalAct]:
     """Acts the end or an automatic step of an approval may call. Names are unique and begin with the module's slug.
 
     Policy: boot. A handler runs in the transaction of the step, as the product itself.
+    """
+
+
+@hookspec
+def assignee_rules() -> Sequence[AssigneeRule]:
+    """The rules of who is asked that the module brings to approval flows. Names are unique and begin with its slug.
+
+    Policy: boot. The designer offers them, and a flow that names another is not published; `assignees` answers them.
     """
 
 

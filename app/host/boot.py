@@ -149,6 +149,7 @@ def _fill(carried: Context) -> None:
         carried.metrics,
         carried.notice_kinds,
         carried.approval_acts,
+        carried.assignee_rules,
         carried.flow_definitions,
         carried.role_templates,
     ):
@@ -174,6 +175,7 @@ def _fill(carried: Context) -> None:
         ("metrics", carried.metrics),
         ("notice_kinds", carried.notice_kinds),
         ("approval_acts", carried.approval_acts),
+        ("assignee_rules", carried.assignee_rules),
     ):
         for slug, item in hooks.boot(name):
             if slug not in hooks.modules:

@@ -12,6 +12,7 @@ from app.host.policies import Hooks
 from app.host.sites import Site
 from app.types import (
     ApprovalAct,
+    AssigneeRule,
     Entity,
     FlowDefinition,
     JobSpec,
@@ -58,6 +59,8 @@ class Context:
     notice_kinds: dict[str, NoticeKind] = field(default_factory=dict)
     #: What approvals may call, by name.
     approval_acts: dict[str, ApprovalAct] = field(default_factory=dict)
+    #: Rules of who is asked in approvals, by name.
+    assignee_rules: dict[str, AssigneeRule] = field(default_factory=dict)
     #: Entity slug → the flows for its records, as `app.approvals.services.binding` last read them.
     approvals: Any = None
     #: Approval flows that modules ship, with the module, by code.

@@ -44,7 +44,7 @@ from app.types.pieces import (
     Tab,
     TimelineItem,
 )
-from app.types.writes import ApprovalAct, Begun, Held, Lock, Write
+from app.types.writes import ApprovalAct, AssigneeRule, Begun, Held, Lock, Write
 
 __all__ = [
     "AddedFields",
@@ -52,6 +52,7 @@ __all__ = [
     "Action",
     "Actor",
     "ApprovalAct",
+    "AssigneeRule",
     "Begun",
     "Card",
     "Choice",

@@ -63,4 +63,16 @@ class ApprovalAct:
     entity: str = ""
 
 
-__all__ = ["ApprovalAct", "Begun", "Held", "Lock", "Write"]
+@dataclass(frozen=True, slots=True)
+class AssigneeRule:
+    """A rule a module brings that says who is asked in an approval; the hook `assignees` answers it.
+
+    `entity` is the slug whose records it is for; empty: any.
+    """
+
+    name: str
+    label: Text
+    entity: str = ""
+
+
+__all__ = ["ApprovalAct", "AssigneeRule", "Begun", "Held", "Lock", "Write"]

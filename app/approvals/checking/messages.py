@@ -28,6 +28,7 @@ TEXTS: dict[str, Any] = {
     "id_twice": _l("Two steps have the identifier “%(id)s”"),
     "ids_too_long": _l("There are too many steps with long identifiers"),
     "impossible_share": _l("A share of %(share)s cannot be reached"),
+    "more_than_named": _l("%(count)s have to agree, but only %(named)s are named: all of them will have to"),
     "names_nobody": _l("“%(field)s” names neither an employee nor a unit"),
     "never_holds": _l("The condition of “%(branch)s” can never hold"),
     "never_starts": _l("Nothing starts this flow"),
@@ -54,6 +55,7 @@ TEXTS: dict[str, Any] = {
     "returns_for_good": _l("A refusal sends it back to the applicant, who may only withdraw it then"),
     "rule_incomplete": _l("A rule of who is asked is not complete"),
     "share_unused": _l("A share counts only where several sign together or vote"),
+    "two_shares": _l("How many agree is either a share or a number, not both"),
     "too_few_branches": _l("A parallel step needs at least two branches"),
 }  # fmt: skip
 _SHAPES: dict[str, Any] = {

@@ -121,6 +121,7 @@ class _Checker:
                 yield Finding(f"{path}.share", "impossible_share", {"share": str(step.share)})
             elif step.sign in (Sign.ANY, Sign.IN_ORDER) and step.share != 1:
                 yield Finding(f"{path}.share", "share_unused", stops=step.sign is Sign.IN_ORDER)
+        yield from self.counted(step, path)
         deadline = step.deadline
         if deadline is not None:
             if not deadline.amount:
@@ -137,6 +138,18 @@ class _Checker:
                 yield Finding(f"{path}.fields.{name}", "computed_field", {"field": described.label})
         if step.refusal_returns and self.document.withdraw == "never":
             yield Finding(f"{path}.refusal_returns", "returns_for_good", stops=False)
+
+    def counted(self, step: Step, path: str) -> Iterator[Finding]:
+        if step.count is None:
+            return
+        if step.share is not None:
+            yield Finding(f"{path}.count", "two_shares")
+        elif step.sign in (Sign.ANY, Sign.IN_ORDER):
+            yield Finding(f"{path}.count", "share_unused", stops=step.sign is Sign.IN_ORDER)
+        elif step.assignees and all(rule.find is Find.PEOPLE for rule in step.assignees):
+            named = len({person for rule in step.assignees for person in rule.employees})
+            if named < step.count:
+                yield Finding(f"{path}.count", "more_than_named", {"count": step.count, "named": named}, stops=False)
 
     def rule(self, rule: Rule, path: str) -> Iterator[Finding]:
         if rule.find is Find.PEOPLE:

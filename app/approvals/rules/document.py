@@ -128,6 +128,8 @@ class Step:
     sign: Sign = Sign.ANY
     #: The share of ALL and VOTE that has to agree: a fraction, never a rounded percent. None: everybody.
     share: Fraction | None = None
+    #: The same as a plain number of people; of fewer asked, all of them. Never beside a share.
+    count: int | None = None
     nobody: Nobody = Nobody.HEAD_ABOVE
     deadline: Deadline | None = None
     #: What those asked may do with fields of the record while they are asked: hidden, read, write, required (write,
@@ -154,9 +156,11 @@ class Step:
         return self.fields.get(name) in ("write", "required")
 
     def needed(self, asked: int) -> int:
-        """How many of `asked` have to agree: ⅔ of 3 are 2, 67 % of 3 (67/100) are 3."""
+        """How many of `asked` have to agree: ⅔ of 3 are 2, 67 % of 3 (67/100) are 3; a plain 2 is 2, of 1 it is 1."""
         if self.sign is Sign.ANY:
             return 1
+        if self.count is not None:
+            return max(1, min(asked, self.count))
         return asked if self.share is None else max(1, ceil(asked * self.share))
 
 

@@ -243,6 +243,7 @@ _STEP: dict[str, Reader] = {
     "assignees": _list(_object(Rule, _RULE), MOST_RULES),
     "sign": _one_of(Sign, Sign),
     "share": _share,
+    "count": _or_none(_number(1, MOST_NAMES)),
     "nobody": _one_of(Nobody, Nobody),
     "deadline": _or_none(_object(Deadline, _DEADLINE)),
     "fields": _mapping(_NAME, _one_of(ACCESS)),

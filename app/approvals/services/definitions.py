@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -36,6 +36,8 @@ EMPTY = Document(())
 CODE = re.compile(r"[a-z][a-z0-9_]{1,58}")
 #: What counts as running on the list of flows.
 OPEN = ("running", "returned")
+#: Flows of a page of the list.
+PAGE = 25
 
 
 class Stale(Refused):
@@ -50,8 +52,9 @@ class Listed:
     running: int
 
 
-def definitions(text: str = "", entity: str = "", state: str = "") -> list[Listed]:
-    """The flows of the site by name; `state`: active, retired, draft (never published) or all. Two statements."""
+def definitions(text: str = "", entity: str = "", state: str = "", page: int = 0) -> list[Listed]:
+    """The flows of the site by name; `state`: active, retired, draft (never published) or all. `page`: only that one
+    (from 1). One statement."""
     running = (
         select(Case.definition_id, func.count().label("running"))
         .where(Case.status.in_(OPEN))
@@ -61,22 +64,36 @@ def definitions(text: str = "", entity: str = "", state: str = "") -> list[Liste
     statement = select(Definition, func.coalesce(running.c.running, 0)).outerjoin(
         running, running.c.definition_id == Definition.id
     )
+    statement = statement.where(*_meant(text, entity, state)).order_by(Definition.name, Definition.id)
+    if page:
+        statement = statement.limit(PAGE).offset((page - 1) * PAGE)
+    rows = session.execute(statement.execution_options(**{UNSCOPED: True}))
+    return [Listed(definition, running) for definition, running in rows]
+
+
+def count_definitions(text: str = "", entity: str = "", state: str = "") -> int:
+    """How many flows `definitions` lists in all."""
+    counted = select(func.count(Definition.id)).where(*_meant(text, entity, state))
+    return session.scalar(counted.execution_options(**{UNSCOPED: True})) or 0
+
+
+def _meant(text: str, entity: str, state: str) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
     if text.strip():
         words = text.strip()[:100].replace("\x00", "")
         names = (Definition.name, Definition.name_en, Definition.code)
-        statement = statement.where(
+        found.append(
             names[0].contains(words, autoescape=True)
             | names[1].icontains(words, autoescape=True)
             | names[2].icontains(words, autoescape=True)
         )
     if entity:
-        statement = statement.where(Definition.entity == entity)
+        found.append(Definition.entity == entity)
     if state in ("active", "retired"):
-        statement = statement.where(Definition.active == (state == "active"))
+        found.append(Definition.active == (state == "active"))
     elif state == "draft":
-        statement = statement.where(Definition.published == 0)
-    rows = session.execute(statement.order_by(Definition.name, Definition.id).execution_options(**{UNSCOPED: True}))
-    return [Listed(definition, running) for definition, running in rows]
+        found.append(Definition.published == 0)
+    return found
 
 
 def definition_of(definition_id: int) -> Definition | None:

@@ -15,7 +15,7 @@ from app.approvals.subjects import SUBJECTS, Subject
 from app.db import session
 from app.host.context import context
 from app.organisation.models import Employee
-from app.types import Entity
+from app.types import AssigneeRule, Entity
 
 # FAB's own table, read as a plain table: only app.base knows FAB's classes.
 _role = table("ab_role", column("id"), column("name"))
@@ -45,8 +45,15 @@ def known_of(entity: str, document: Document, current: Session | None = None) ->
         roles=role_names(current) if _asks_roles(document) else frozenset(),
         unit_levels=frozenset(choice.value for choice in levels.choices) if levels is not None else frozenset(),
         acts=frozenset(context().approval_acts),
+        rules=frozenset(rule.name for rule in rules_for(entity)),
         starts=SUBJECTS[entity].starts if entity in SUBJECTS else "",
     )
+
+
+def rules_for(entity: str) -> list[AssigneeRule]:
+    """The rules modules bring for records of an entity, by their names."""
+    found = (rule for rule in context().assignee_rules.values() if rule.entity in ("", entity))
+    return sorted(found, key=lambda rule: rule.name)
 
 
 def role_names(current: Session) -> frozenset[str]:
@@ -65,4 +72,4 @@ def _there(current: Session, named: set[int]) -> list[int]:
     return list(current.scalars(statement.execution_options(**{UNSCOPED: True})))
 
 
-__all__ = ["flow_entities", "flow_things", "known_of", "role_names"]
+__all__ = ["flow_entities", "flow_things", "known_of", "role_names", "rules_for"]

@@ -68,8 +68,20 @@ class ApprovalDefinitionView(Moving, PageView):
     def list(self) -> Any:
         """The flows of the site, by name, state and kind of record."""
         asked = {name: request.args.get(name, "") for name in ("q", "entity", "state")}
-        rows = flows.definitions(asked["q"], asked["entity"], asked["state"])
-        return self._page("approvals/flows.html", rows=rows, asked=asked, entities=flow_things())
+        total = flows.count_definitions(asked["q"], asked["entity"], asked["state"])
+        pages = max(1, -(-total // flows.PAGE))
+        page = min(max(1, _asked_page()), pages)
+        rows = flows.definitions(asked["q"], asked["entity"], asked["state"], page)
+        told: dict[str, Any] = {name: text for name, text in asked.items() if text}
+        around = {
+            "rel": [
+                url_for("ApprovalDefinitionView.list", **told, page=other) if 1 <= other <= pages else ""
+                for other in (page - 1, page + 1)
+            ],
+            "first": (page - 1) * flows.PAGE + 1, "page": page, "pages": pages,
+        }  # fmt: skip
+        things = flow_things()
+        return self._page("approvals/flows.html", rows=rows, asked=asked, entities=things, total=total, around=around)
 
     @expose("/new", methods=["POST"])
     @has_access
@@ -224,6 +236,11 @@ class ApprovalDefinitionView(Moving, PageView):
         clock, actor = zone(), require_actor()
         may = {name: actor.can(name, type(self).__name__) for name in ("can_edit", "can_publish")}
         return self.render_template(template, moment=lambda at: moment_text(at, clock), may=may, **values)
+
+
+def _asked_page() -> int:
+    text = request.args.get("page", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 1
 
 
 def _definition(pk: int) -> Definition:

@@ -14,6 +14,7 @@ from app.approvals.models import Definition
 from app.approvals.rules.differing import compare
 from app.approvals.rules.document import Document, Find, Kind, Nobody, Sign, Step, Then, Within
 from app.approvals.rules.writing import write_document
+from app.approvals.services.known import rules_for
 from app.approvals.subjects import SUBJECTS
 from app.base.security.roles.grants import role_labels
 from app.db import session
@@ -116,6 +117,7 @@ def board(definition: Definition, document: Document) -> dict[str, Any]:
         "document": write_document(document),
         "fields": [_field(field) for field in fields if field.kind in OF_KIND],
         "roles": _roles(),
+        "rules": [[rule.name, str(rule.label)] for rule in rules_for(definition.entity)],
         "levels": [[one.value, str(one.label)] for one in levels.choices] if levels is not None else [],
         "names": _names(document),
         "icons": ICONS,
@@ -166,7 +168,8 @@ def differences(definition: Definition, before: Document, after: Document) -> li
 _PARTS: dict[str, Any] = {
     "name": _l("Name"), "name_en": _l("Name in English"),
     "assignees": _l("Who is asked"), "sign": _l("How they decide"),
-    "share": _l("How many agree"), "nobody": _l("If nobody is found"), "deadline": _l("Deadline"),
+    "share": _l("How many agree"), "count": _l("How many agree"), "nobody": _l("If nobody is found"),
+    "deadline": _l("Deadline"),
     "fields": _l("Fields while they are asked"), "may": _l("What else they may do"),
     "refusal_returns": _l("What a refusal does"), "comment_needed": _l("Comment"), "values": _l("Fields to set"),
     "act": _l("Act"), "branches": _l("Branches and conditions"), "starts": _l("What starts it"),

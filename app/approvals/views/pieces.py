@@ -80,7 +80,7 @@ def open_badge(record: Any) -> Markup:
     if case is None:
         return Markup("")
     words, colour = STATUSES[Status(case.status)]
-    return Markup('<a class="badge app-badge app-badge-{}" href="{}" data-approval>{} · {}</a>').format(
+    return Markup('<span class="badge app-badge app-badge-{}"><a href="{}" data-approval>{} · {}</a></span>').format(
         colour, url_for("ApprovalView.case", pk=case.id), words, named_flow(case.flow, case.flow_en)
     )
 

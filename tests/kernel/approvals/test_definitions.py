@@ -15,13 +15,15 @@ from app.approvals.models import Definition, DefinitionVersion
 from app.approvals.rules.document import Document
 from app.approvals.rules.writing import read_document
 from app.approvals.services import definitions as flows
+from app.approvals.services.known import known_of
 from app.approvals.services.shipping import synchronise_flows
 from app.db import session, transaction
 from app.host.context import context
 from app.testing.people import People
-from app.types import SYSTEM, FlowDefinition, Refused
+from app.types import SYSTEM, AssigneeRule, FlowDefinition, Refused
 
 HEAD = {"find": "unit_head", "level": 1}
+RULES = (("test.any", ""), ("test.customer", "customer"), ("test.contact", "contact"))
 
 
 def document(*levels: int, **options: Any) -> Document:
@@ -33,7 +35,9 @@ def document(*levels: int, **options: Any) -> Document:
     return read_document({"steps": steps, **options})
 
 
-def test_a_flow_is_drafted_published_changed_and_gone_back_to(app: Flask, people: People) -> None:
+def test_a_flow_is_drafted_published_changed_and_gone_back_to(
+    app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with acting_as(people.admin.actor):
         made = flows.create("客户准入", "Admission", "customer")
         assert made.code == "customer_1"
@@ -61,6 +65,10 @@ def test_a_flow_is_drafted_published_changed_and_gone_back_to(app: Flask, people
         flows.set_active(made.id, False, made.version)
         assert [one.definition.code for one in flows.definitions("准入", state="retired")] == ["customer_1"]
         assert not flows.definitions("准入", state="active")
+        assert flows.count_definitions("准入") == 1 and flows.definitions("准入", page=2) == []
+        monkeypatch.setattr(context(), "assignee_rules", {name: AssigneeRule(name, name, of) for name, of in RULES})
+        known = known_of("customer", document(1))
+        assert known.rules == {"test.any", "test.customer"}, "the rules modules bring for this kind of record"
         acts = session.scalars(select(AuditEntry.action).where(AuditEntry.entity == "approval_definition"))
         assert sorted(acts) == ["create", "publish", "publish", "update"]
 

@@ -136,9 +136,15 @@ def test_returning_out_of_a_branch_voids_the_branch_beside() -> None:
     assert game.waiting() == {"a": [3], "c": [5]}
 
 
-@pytest.mark.parametrize(("share", "needed"), [(Fraction(67, 100), 3), (Fraction(2, 3), 2), (None, 3)])
-def test_67_percent_of_three_are_all_three(share: Fraction | None, needed: int) -> None:
-    game = Game(Bank(a=[3, 4, 5]), ask("a", sign=Sign.ALL, share=share))
+@pytest.mark.parametrize(
+    ("share", "count", "needed"),
+    [(Fraction(67, 100), None, 3), (Fraction(2, 3), None, 2), (None, None, 3), (None, 2, 2), (None, 9, 3)],
+)
+@pytest.mark.parametrize("sign", [Sign.ALL, Sign.VOTE])
+def test_67_percent_of_three_are_all_three_and_a_number_is_a_number(
+    sign: Sign, share: Fraction | None, count: int | None, needed: int
+) -> None:
+    game = Game(Bank(a=[3, 4, 5]), ask("a", sign=sign, share=share, count=count))
     for person in (3, 4, 5)[:needed]:
         assert game.state.status is Status.RUNNING
         game.decide(person)

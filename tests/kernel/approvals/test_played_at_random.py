@@ -68,6 +68,7 @@ def _step(random: Random, depth: int) -> Step:
         kind,
         sign=random.choice([*Sign]),
         share=random.choice([None, Fraction(2, 3), Fraction(1, 2), Fraction(67, 100)]),
+        count=random.choice([None, None, 1, 2, 5]),
         nobody=random.choice([*Nobody]),
         deadline=random.choice([None, *(Deadline(1, then=then) for then in Then)]),
         refusal_returns=random.random() < 0.5,

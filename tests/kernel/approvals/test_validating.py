@@ -26,7 +26,10 @@ FIELDS = {
         Field("product_id", "产品", Kind.LINK, target="product"),
     )
 }
-KNOWN = Known(FIELDS, frozenset({1, 2}), frozenset({"risk_officer"}), frozenset({"branch_1"}), frozenset({"notify"}))
+KNOWN = Known(
+    FIELDS, frozenset({1, 2}), frozenset({"risk_officer"}), frozenset({"branch_1"}), frozenset({"notify"}),
+    frozenset({"test.committee"}),
+)  # fmt: skip
 PEOPLE: dict[str, Any] = {"find": "people", "employees": [1]}
 ASK: dict[str, Any] = {"id": "ask", "kind": "approve", "name": "审批", "assignees": [PEOPLE]}
 
@@ -79,6 +82,10 @@ def _ruled(**rule: Any) -> dict[str, Any]:
         (_ruled(find="expression", expression="amount +"), "steps.0.assignees.0.expression", "bad_expression"),
         (_ask(sign="vote", share="3/2"), "steps.0.share", "impossible_share"),
         (_ask(sign="vote", share="0/3"), "steps.0.share", "impossible_share"),
+        (_ask(sign="vote", share="1/2", count=1), "steps.0.count", "two_shares"),
+        (_ask(sign="in_order", count=1), "steps.0.count", "share_unused"),
+        (_ruled(find="module", name="test.gone"), "steps.0.assignees.0.name", "no_rule"),
+        (_ruled(find="module"), "steps.0.assignees.0.name", "rule_incomplete"),
         (_ask(deadline={"amount": 0}), "steps.0.deadline.amount", "no_amount"),
         (_ask(fields={"gone": "read"}), "steps.0.fields.gone", "no_field"),
         (_ask(fields={"total": "write"}), "steps.0.fields.total", "computed_field"),
@@ -118,6 +125,11 @@ def _ruled(**rule: Any) -> dict[str, Any]:
 def test_what_is_wrong_is_found_by_its_place(step: dict[str, Any], path: str, code: str) -> None:
     found = [one for one in _found(step) if one.stops and one.code != "id_twice"]
     assert _codes(found) == ([(path, code)] if code else [])
+
+
+def test_a_number_beyond_those_named_is_told_and_stops_nothing() -> None:
+    (found,) = _found(_ask(sign="all", count=3))
+    assert (found.code, found.values, found.stops) == ("more_than_named", {"count": 3, "named": 1}, False)
 
 
 def test_a_field_that_may_change_on_the_way_contradicts_nothing() -> None:

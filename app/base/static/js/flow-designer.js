@@ -225,7 +225,7 @@
     if (step.kind !== "approve" && step.kind !== "notify") { return []; }
     var found = [who(step)];
     if (step.kind === "approve") {
-      var details = labelled("sign", step.sign || "any") + (step.share ? " " + step.share : "");
+      var details = labelled("sign", step.sign || "any") + (step.share || step.count ? " " + (step.share || step.count) : "");
       if (step.deadline) { details += " · " + fill(texts.within_time, { amount: step.deadline.amount, unit: labelled("unit", step.deadline.unit || "working_days") }); }
       found.push(details);
     }

@@ -108,7 +108,7 @@
     }
     if (rule.find === "field") { inner.push(choice(rule, "field", texts.field, fieldPairs(function (one) { return one.people; }), "", { empty: "" })); }
     if (rule.find === "expression") { inner.push(cel(rule, "expression", words.expression, "expression")); }
-    if (rule.find === "module") { inner.push(text(rule, "name", words.module_rule)); }
+    if (rule.find === "module") { inner.push(choice(rule, "name", words.module_rule, data.rules.concat(rule.name && !data.rules.some(function (pair) { return pair[0] === rule.name; }) ? [[rule.name, rule.name]] : []), "", { empty: "" })); }
     if (rule.find === "role" || rule.find === "unit_head") { inner.push(check(rule, "from_record", words.from_record, false)); }
     var kind = options(data.lists.find, rule.find);
     kind.setAttribute("aria-label", flow.fill(texts.rule, { number: number + 1 }));
@@ -124,15 +124,17 @@
     return make("fieldset", { class: "mb-3" }, [make("legend", { class: "form-label", text: words.asked })].concat((step.assignees || []).map(function (rule, number) { return ruleForm(step, rule, number); }), [more]));
   }
   function share(step) {
-    var parts = (step.share || "").split("/");
+    var parts = step.count ? [String(step.count)] : (step.share || "").split("/");
     var inputs = [parts[0] || "", parts[1] || ""].map(function (value, at) {
       var input = make("input", { type: "number", min: 1, max: 9999, class: "form-control", "aria-label": at ? words.share_of : words.share_number, "data-key": at ? "share_of" : "share_number" });
       input.value = value;
       return input;
     });
     function set() {
-      var good = inputs.every(function (input) { return /^\d{1,4}$/.test(input.value) && Number(input.value) > 0; });
-      put(step, "share", good ? inputs[0].value + "/" + inputs[1].value : undefined);
+      var good = inputs.map(function (input) { return /^\d{1,4}$/.test(input.value) && Number(input.value) > 0; });
+      // One number alone is a number of people; of two it is a share of whoever is asked.
+      put(step, "count", good[0] && !inputs[1].value ? Number(inputs[0].value) : undefined);
+      put(step, "share", good[0] && good[1] ? inputs[0].value + "/" + inputs[1].value : undefined);
     }
     inputs.forEach(function (input) { input.addEventListener("input", set); });
     return make("fieldset", { class: "mb-3" }, [make("legend", { class: "form-label", text: words.share }), make("div", { class: "flow-share" }, [inputs[0], make("span", { text: texts.of }), inputs[1]]), make("div", { class: "form-hint", text: words.share_hint })]);
