@@ -25,6 +25,7 @@ TEXTS: dict[str, Any] = {
     "covered": _l("“%(branch)s” is never reached: the branches before it take all of it"),
     "does_nothing": _l("This automatic step neither sets a field nor does anything else"),
     "empty_branch": _l("“%(branch)s” has no steps"),
+    "hidden_figure": _l("“%(field)s” is a figure in sight of everybody asked: this step cannot hide it"),
     "id_twice": _l("Two steps have the identifier “%(id)s”"),
     "ids_too_long": _l("There are too many steps with long identifiers"),
     "impossible_share": _l("A share of %(share)s cannot be reached"),

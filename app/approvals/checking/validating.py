@@ -130,12 +130,14 @@ class _Checker:
                 yield Finding(f"{path}.deadline.remind_hours", "reminds_too_early", stops=False)
             if deadline.then is Then.APPROVE:
                 yield Finding(f"{path}.deadline.then", "approves_itself", stops=bool(self.known.starts))
-        for name in step.fields:
+        for name, level in step.fields.items():
             described = self.known.fields.get(name)
             if described is None:
                 yield Finding(f"{path}.fields.{name}", "no_field", {"field": name})
             elif step.opens(name) and (described.computed or described.create_only):
                 yield Finding(f"{path}.fields.{name}", "computed_field", {"field": described.label})
+            elif level == "hidden" and name in self.document.figures:
+                yield Finding(f"{path}.fields.{name}", "hidden_figure", {"field": described.label})
         if step.refusal_returns and self.document.withdraw == "never":
             yield Finding(f"{path}.refusal_returns", "returns_for_good", stops=False)
 

@@ -10,7 +10,6 @@ from flask import Response, abort, jsonify, request, url_for
 from flask_babel import gettext as _
 
 from app.access.actors import require_actor
-from app.access.policy import seen_by
 from app.approvals.reading.inbox import find_rows
 from app.approvals.reading.people import find_people, is_unread_copy, mark_copy_read
 from app.approvals.rules.document import Kind
@@ -25,7 +24,7 @@ from app.approvals.views.finding import found_case
 from app.approvals.views.held import COLOURS, sheet_of
 from app.approvals.views.imported import ImportedScreen
 from app.approvals.views.inbox import local_today, my_employee, named_entity, named_flow, number_asked
-from app.approvals.views.record import record_blocks
+from app.approvals.views.record import record_blocks, seen_in
 from app.approvals.views.sayings import sayings, step_name, targets_named
 from app.approvals.views.submitting import SubmitScreen
 from app.approvals.views.words import ASKED, SAID, STATUSES
@@ -235,7 +234,7 @@ def case_figures(view: CaseView) -> FigureCells:
     described = context().entities.get(view.case.entity)
     if described is None:
         return ()
-    seen = seen_by(described, require_actor())
+    seen = seen_in(view, described, my_employee())
     return written_figures(seen, view.case.figures or {}, read_titles(links_of_figures(seen, view.case.figures or {})))
 
 

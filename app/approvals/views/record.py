@@ -30,8 +30,7 @@ def record_blocks(view: CaseView, me: int | None) -> list[Block]:
     described = context().entities.get(view.case.entity)
     if described is None:
         return []
-    levels = _levels(view, me)
-    seen = _without(seen_by(described, require_actor()), {name for name, level in levels.items() if level == "hidden"})
+    levels, seen = _levels(view, me), seen_in(view, described, me)
     blocks = _asked_for(view, seen)
     if view.case.record_id is None:
         return blocks
@@ -47,6 +46,12 @@ def record_blocks(view: CaseView, me: int | None) -> list[Block]:
     shown = {name for section in entity.sections for name in section.fields}
     found = blocks_of(entity, record, read_titles(links_of(entity, [record], shown)))
     return [*blocks, *(block for block in found if block.fields)]
+
+
+def seen_in(view: CaseView, described: Entity, me: int | None) -> Entity:
+    """The entity as the reader's roles show it, but for what all their steps in this case hide."""
+    hidden = {name for name, level in _levels(view, me).items() if level == "hidden"}
+    return _without(seen_by(described, require_actor()), hidden)
 
 
 def _levels(view: CaseView, me: int | None) -> dict[str, str]:
@@ -95,4 +100,4 @@ def _asked_for(view: CaseView, seen: Entity) -> list[Block]:
     return [Block(label, shown)] if shown else []
 
 
-__all__ = ["record_blocks"]
+__all__ = ["record_blocks", "seen_in"]

@@ -101,6 +101,24 @@ def test_what_an_approver_may_not_read_is_on_no_page_of_the_case(client: Browser
     assert NAME in words(client.get("/notices/")) and NAME in words(client.get(base))
 
 
+def test_what_a_step_hides_is_on_its_page_by_no_way(client: Browser, people: People) -> None:
+    hides = step("one", people.head, fields={"address": "hidden"})
+    publish(hides, step("two", people.city_manager), starts=Starts(change=("address",)), figures=("address", "level"))
+    customer = make_customer(NAME, people.manager, address="旧址九号", level="key")
+    with acting_as(people.manager.actor):
+        customers = entity("customer")
+        held = update_record(customers, find_record(customers, customer.id), {"address": HIDDEN})
+    assert held is not None and held.number is not None
+    base, seat = f"/approvals/cases/{held.number}", seat_of(held.number, people.head)
+    login(client, people.head)
+    for address in (base, f"{base}/approve?seat={seat}"):
+        page = words(client.get(address))
+        assert HIDDEN not in page and "旧址九号" not in page and "<dt>地址</dt>" not in page
+    assert client.post(f"{base}/approve", data={"seat": seat}).status_code == 303
+    login(client, people.city_manager)
+    assert HIDDEN in words(client.get(base)), "the next step hides nothing"
+
+
 def test_an_applicant_reads_no_more_in_what_was_begun_for_them(client: Browser, people: People) -> None:
     publish(step("one", people.head), starts=Starts(change=("*",)))
     keep_from(people.manager, name="masked")

@@ -138,6 +138,11 @@ def test_a_field_that_may_change_on_the_way_contradicts_nothing() -> None:
     assert "contradicts" not in {one.code for one in _found(writes, _choice("amount > 9", "", _0=[inner]))}
 
 
+def test_a_step_hides_no_figure_in_sight() -> None:
+    found = _found(_ask(fields={"amount": "hidden", "grade": "hidden"}), figures=["amount"])
+    assert _codes(found) == [("steps.0.fields.amount", "hidden_figure")] and found[0].stops
+
+
 def test_the_whole_and_its_options_are_looked_at() -> None:
     assert _codes(_found()) == [("steps", "no_steps")]
     assert ("steps", "id_twice") in _codes(_found(ASK, ASK))
