@@ -47,6 +47,9 @@ class Tried:
     fallback: str = ""
     fallback_to: str = ""
     branch: int | None = None
+    #: How many of those asked have to agree.
+    needed: int = 0
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ def _told(document: Document, events: list[Event], world: Asking, excluded: set[
         told.state = "taken"
         if event.kind in ("entered", "notified"):
             told.people = _people(told.step, event, world, excluded)
+            told.needed, told.asked = event.data.get("needed", 0), len(event.data["people"])
         elif event.kind == "fell_back":
             told.fallback, told.fallback_to = event.data["how"], str(event.data.get("to", ""))
             told.people = told.people or _people(told.step, event, world, excluded)

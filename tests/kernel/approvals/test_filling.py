@@ -85,7 +85,7 @@ def test_a_step_is_approved_once_what_it_requires_is_there(people: People, clien
 
 
 def test_only_the_open_seat_fills_in(people: People, client: Browser) -> None:
-    opened = {"occupation": "write", "owner_id": "write"}
+    opened = {"occupation": "write", "owner_id": "write", "parent_id": "write"}
     publish(step("one", people.head, fields=opened), step("two", people.colleague))
     customer = make_customer("甲", people.manager)
     case = submit(people.manager, customer)
@@ -103,6 +103,21 @@ def test_only_the_open_seat_fills_in(people: People, client: Browser) -> None:
     assert client.get(f"{base}/pick/occupation?seat={seat}").status_code == 404
     assert client.get(f"{base}/pick/owner_id?seat={seat}").status_code == 404, "set by the system"
     assert values(customer.id)[0] is None
+
+
+def test_links_of_a_step_name_what_its_people_may_see(people: People, client: Browser) -> None:
+    publish(step("one", people.head, fields={"parent_id": "write"}))
+    near, far = make_customer("母公司", people.colleague), make_customer("远方公司", people.stranger)
+    numbers = {"near": near.id, "far": far.id}
+    case = submit(people.manager, make_customer("子公司", people.manager, kind="corporate"))
+    base = f"/approvals/cases/{case.id}"
+    login(client, people.head)
+    found = client.get(f"{base}/pick/parent_id?seat=1&q=公司").json
+    assert {item["value"] for item in found["items"]} >= {str(numbers["near"])}
+    assert str(numbers["far"]) not in {item["value"] for item in found["items"]}
+    assert client.post(f"{base}/fields", data={"seat": 1, "parent_id": numbers["far"]}).status_code == 422
+    assert client.post(f"{base}/fields", data={"seat": 1, "parent_id": numbers["near"]}).status_code == 303
+    assert "母公司" in words(client.get(base)) and "上级公司" in words(client.get(base))
 
 
 def test_a_record_gone_empty_holds_up_every_door(people: People) -> None:
