@@ -60,6 +60,8 @@ class Kept:
     history: list[tuple[Event, datetime]]
     #: The rows before the act that is being written.
     before: Rows
+    #: When a case is begun by the act: its row says so already.
+    begun_at: datetime | None = None
 
 
 def read_kept(current: Session, case_id: int, *, lock: bool = True) -> Kept | None:
@@ -92,7 +94,7 @@ def document_in(text: str) -> Document:
 
 def keep(current: Session, kept: Kept, events: Sequence[Event]) -> list[Event]:
     """Write what an act has added and bring the tables to it; returns the events with what was found out for them."""
-    at = max(now(), kept.rows.moved_at or now())
+    at = kept.begun_at or max(now(), kept.rows.moved_at or now())
     kept.before, kept.rows = kept.rows, kept.rows.copy()
     written = [_dated(kept.document, event, at) for event in events]
     lines = []
@@ -141,7 +143,8 @@ def _bring(current: Session, kept: Kept) -> None:
     before, after, case_id = kept.before, kept.rows, kept.case.id
     connection = current.connection()
     own = {name: value for name, value in _plain(after.case()).items() if getattr(kept.case, name) != value}
-    connection.execute(_CHANGE_CASE.values(**own), {"at_case": case_id})
+    if own:
+        connection.execute(_CHANGE_CASE.values(**own), {"at_case": case_id})
     new = [{"case_id": case_id, **_plain(row)} for number, row in after.tasks.items() if number not in before.tasks]
     if new:
         connection.execute(_ADD_TASKS, new)

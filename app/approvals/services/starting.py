@@ -15,7 +15,7 @@ from app.approvals.models import Case, Definition
 from app.approvals.rules.document import Document
 from app.approvals.rules.flowing import Illegal
 from app.approvals.rules.playing import By, Play
-from app.approvals.rules.rows import Rows
+from app.approvals.rules.rows import Rows, rows_of
 from app.approvals.rules.state import Status
 from app.approvals.services.acting import Moment, write
 from app.approvals.services.asking import About, Asking, unit_of_record
@@ -59,14 +59,15 @@ def start_case(
         if asked not in ("export", *ACTS) and not asking.is_so(document.starts.when):  # a list has no values to ask
             raise refused("not_for_it")
         name = title or (str(getattr(record, entity.title, "") or "") if entity is not None else "") or found.name
-        case = _insert(current, found, document, about, record_id, name)
-        play = Play(document, Rows().state, asking)
+        play, at = Play(document, Rows().state, asking), now()
         try:
             play.start(actor.employee_id, found.published)
         except Illegal as illegal:
             raise of_illegal(illegal) from illegal
+        case = _insert(current, found, document, about, record_id, name, rows_of((event, at) for event in play.events))
         rows = Rows()
-        write(Moment(current, Kept(case, document, rows, [], rows), about, play, By(actor.employee_id), actor), "start")
+        kept = Kept(case, document, rows, [], rows, at)
+        write(Moment(current, kept, about, play, By(actor.employee_id), actor), "start")
         return current.get_one(Case, case.id)
 
 
@@ -94,17 +95,21 @@ def _record(entity: Entity | None, record_id: int | None, asked: str) -> Any:
 
 
 def _insert(
-    current: Session, found: Any, document: Document, about: About, record_id: int | None, title: str
+    current: Session, found: Any, document: Document, about: About, record_id: int | None, title: str, begun: Rows
 ) -> Row[Any]:
-    """The case's row; of two who submit a record in the same instant the second is refused."""
-    at = now()
+    """The case's row as its first events leave it; of two who submit a record in the same instant one is refused.
+
+    A case that is over as soon as it begins is put in as a running one: only of those the database lets one stand.
+    """
+    at, first = begun.moved_at, begun.case()
+    stands = begun.state.status.is_open
     values = {
         "definition_id": found.id, "version": found.published, "entity": about.entity, "record_id": record_id,
         "title": title[:200], "asked": about.asked, "payload": dict(about.payload),
         "figures": {name: plain(value) for name, value in about.values(document.figures).items()},
         "applicant_id": about.applicant, "unit_id": unit_of_record(about.described, about.record),
-        "status": Status.RUNNING.value, "round": 1, "steps": "", "events": 0, "started_at": at, "moved_at": at,
-        "ended_at": None,
+        "status": first.status if stands else Status.RUNNING.value, "round": first.round, "steps": first.steps,
+        "events": first.events, "started_at": at, "moved_at": at, "ended_at": None,
     }  # fmt: skip
     made = insert_ignoring(current, CASE).values(**values).returning(*CASE.c)
     case = current.connection().execute(made).one_or_none()
