@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, cast
 
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from app.access.actors import acting_as
 from app.approvals.models import Definition, DefinitionVersion
@@ -25,6 +25,7 @@ from app.approvals.rules.state import Event
 from app.approvals.rules.writing import write_document
 from app.approvals.services import decide, start_case
 from app.approvals.services.keeping import CASE, EVENT, TASK, VISIT
+from app.approvals.services.moving import preview_move
 from app.approvals.services.time_outs import sweep
 from app.db import db, now, session, transaction
 from app.jobs.services import Run
@@ -32,10 +33,14 @@ from app.organisation.models import Unit
 from app.testing.people import Person, add_person
 from app.types import SYSTEM, Actor
 from bench.lists import seeded
+from bench.table import Line, Statements, median, show
 
 ACTORS = 8
 #: Acts of each in a turn, and the seconds one thinks between two, more or less.
 EACH, THINKS = 40, 0.3
+#: What may pass: milliseconds of an act where the machine is not overrun, seconds of a look at a move, of a sweep with
+#: nothing due and of one over a thousand that are.
+QUICK, A_LOOK, A_SWEEP, A_THOUSAND = 100.0, 2.0, 1.0, 30.0
 
 
 class Anyone:
@@ -57,33 +62,70 @@ class Anyone:
 
 
 def main(rows: int = 10_000) -> None:
-    """Start and decide with `rows` cases running on PostgreSQL, then sweep over all of them.
+    """Start and decide with `rows` cases running on PostgreSQL, look at a move of them all, then sweep over them.
 
     An act is timed from its call to its commit, in the process that does it: what a request spends on it, without
     the page around. First one person alone; then eight at once, each in a process of their own as the server has
     them, who think a third of a second between two acts, far less than people do; then the same without a pause,
     which asks what the machine can bear: eight processes share its cores.
     """
-    with seeded("postgresql", rows + 2_000) as (app, admin, _url), app.app_context():
+    due = max(rows // 5, 1)
+    with seeded("postgresql", rows + 2_000 + due) as (app, admin, _url), app.app_context():
         with acting_as(SYSTEM):
             unit = session.get_one(Unit, 1)
             signers = [add_person(f"signer{n}", f"审批{n}", unit, "Admin") for n in range(ACTORS)]
             document, definition = _publish(signers)
-        _write_cases(document, definition, rows, admin.employee_id)
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("ANALYZE")
-        actors = [who.actor for who in signers]
+        _write_cases(document, definition, range(1, rows + 1), admin.employee_id)
+        _analyze()
+        actors, lines = [who.actor for who in signers], []
         for turn, (how, people, pause) in enumerate(
             (("alone", actors[:1], 0.0), ("8 at once", actors, THINKS), ("8 at once, no pause", actors, 0.0))
         ):
-            _told(f"submit a record, {how}", *_together(app, people, partial(_submit, rows, turn), pause))
-            _told(f"decide on a seat, {how}", *_together(app, people, partial(_decide, turn), pause))
+            most = QUICK if turn < 2 else None
+            for what, act in (("submit a record", partial(_submit, rows, turn)), ("decide", partial(_decide, turn))):
+                lines.append(_told(f"{what}, {how}", *_together(app, people, act, pause), most))
         session.rollback()
         with acting_as(SYSTEM):
-            for what in ("nothing due", "nothing due, again"):
-                began = time.perf_counter()
-                counts = sweep(cast(Run, Alone()))
-                print(f"sweep over {rows:,} running cases, {what}: {time.perf_counter() - began:.3f} s {counts}")
+            lines.append(_look_at_move(definition, document, rows))
+            lines += _sweeps(definition, document, rows, due, admin.employee_id)
+    show(f"Approvals with {rows:,} running cases", lines)
+
+
+def _analyze() -> None:
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def _look_at_move(definition: int, document: Document, rows: int) -> Line:
+    """What would happen to every running case if it moved to a second version."""
+    with transaction() as current:
+        text = json.dumps(write_document(document))
+        row = {"definition_id": definition, "number": 2, "document": text, "note": "", "published_by": "bench"}
+        current.execute(insert(DefinitionVersion).values(**row))
+        current.execute(update(Definition).where(Definition.id == definition).values(published=2))
+    with Statements(db.engine) as asked_for:
+        found = preview_move(definition, 1, 2, {})
+    taken = median(lambda: preview_move(definition, 1, 2, {}), times=3, warm=0) / 1000
+    what = f"look at a move of {found.total:,} cases"
+    return Line(what, "postgresql", taken, A_LOOK, "s", A_LOOK / taken, ">= 1", f"{asked_for.count} statements")
+
+
+def _sweeps(definition: int, document: Document, rows: int, due: int, applicant: int) -> list[Line]:
+    """Seconds of a sweep where nothing is due, and for a thousand that are all due at once."""
+    taken = median(lambda: sweep(cast(Run, Alone())), times=3, warm=1) / 1000
+    what = f"sweep of deadlines over {rows:,} cases, none due"
+    quiet = Line(what, "postgresql", taken, A_SWEEP, "s", A_SWEEP / taken, ">= 1")
+    first = rows + 2_001
+    _write_cases(document, definition, range(first, first + due), applicant, timedelta(days=30))
+    _analyze()
+    with Statements(db.engine) as asked_for:
+        began = time.perf_counter()
+        counts = sweep(cast(Run, Alone()))
+        taken = (time.perf_counter() - began) / due * 1000
+    assert counts["expired"] == due, counts
+    note = f"{due:,} due at once, {asked_for.count / due:.1f} statements a case"
+    what = "sweep of deadlines, a thousand of them due"
+    return [quiet, Line(what, "postgresql", taken, A_THOUSAND, "s", A_THOUSAND / taken, ">= 1", note)]
 
 
 def _publish(signers: list[Person]) -> tuple[Document, int]:
@@ -103,9 +145,11 @@ def _publish(signers: list[Person]) -> tuple[Document, int]:
         return document, made.id
 
 
-def _write_cases(document: Document, definition: int, count: int, applicant: int) -> None:
-    """`count` cases at their first step, each with the events and rows its start would have written."""
-    play, at = Play(document, Rows().state, Anyone()), now()
+def _write_cases(
+    document: Document, definition: int, numbers: range, applicant: int, ago: timedelta = timedelta()
+) -> None:
+    """Cases of these records at their first step, begun so long ago, with the events and rows of their start."""
+    play, at = Play(document, Rows().state, Anyone()), now() - ago
     play.start(applicant, 1)
     due = (at + timedelta(days=5)).isoformat()
     events = [
@@ -122,9 +166,9 @@ def _write_cases(document: Document, definition: int, count: int, applicant: int
     }  # fmt: skip
     with transaction() as current:
         connection = current.connection()
-        numbers = range(1, count + 1)
         connection.execute(insert(CASE), [{**case, "record_id": n, "title": f"案件{n}"} for n in numbers])
-        ids = connection.scalars(select(CASE.c.id).order_by(CASE.c.id)).all()
+        chosen = select(CASE.c.id).where(CASE.c.record_id.between(numbers[0], numbers[-1]), CASE.c.events == rows.count)
+        ids = connection.scalars(chosen.order_by(CASE.c.id)).all()
         for number, event in enumerate(events, start=1):
             line = {
                 "number": number, "at": at, "kind": event.kind, "employee_id": event.actor, "step": event.step,
@@ -190,13 +234,14 @@ def _together(
     return taken, seconds
 
 
-def _told(what: str, taken: list[float], seconds: float) -> None:
+def _told(what: str, taken: list[float], seconds: float, most: float | None) -> Line:
     ordered = sorted(taken)
-    print(
-        f"{what}: median {statistics.median(ordered):.1f} ms, p95 {ordered[int(len(ordered) * 0.95)]:.1f} ms "
-        f"({len(ordered)} acts, {len(ordered) / seconds:.0f} a second)",
-        flush=True,
-    )
+    middle, p95 = statistics.median(ordered), ordered[int(len(ordered) * 0.95)]
+    note = f"p95 {p95:.1f} ms, {len(ordered)} acts, {len(ordered) / seconds:.0f} a second"
+    print(f"{what}: median {middle:.1f} ms, {note}", flush=True)
+    if most is None:
+        return Line(what, "postgresql", middle, 0, "ms", 0, "", note)
+    return Line(what, "postgresql", middle, most, "ms", most / middle, ">= 1", note)
 
 
 class Alone:

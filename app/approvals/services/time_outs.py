@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 JOB = "approvals.time_outs"
 #: Cases looked up at once.
 BATCH = 500
+#: (what the act is called, what cases of it are counted as)
+_REMIND, _EXPIRE, _REPLACE = ("remind", "reminded"), ("expire", "expired"), ("replace", "replaced")
 _OPEN = ("running", "returned")
 _LIVE = ("waiting", "open")
 
@@ -34,36 +36,42 @@ _LIVE = ("waiting", "open")
 def sweep(run: Run) -> dict[str, int]:
     """The job ``approvals.time_outs``: remind, let deadlines pass, ask others in place of who is gone."""
     at = now()
-    counts = {"reminded": 0, "expired": 0, "replaced": 0}
     for case_id, step, visit, number in _visits(VISIT.c.remind_at, at):
-        counts["reminded"] += _one(run, f"remind:{number}", case_id, "remind", _reminds(step, visit, at))
+        _one(run, f"remind:{number}", case_id, _REMIND, _reminds(step, visit, at))
     for case_id, step, visit, number in _visits(VISIT.c.due_at, at):
-        counts["expired"] += _one(run, f"due:{number}", case_id, "expire", _expires(step, visit, at))
+        _one(run, f"due:{number}", case_id, _EXPIRE, _expires(step, visit, at))
     for case_id in unable_cases():
-        counts["replaced"] += _one(run, f"unable:{case_id}", case_id, "replace", _replaces)
-    return counts
+        _one(run, f"unable:{case_id}", case_id, _REPLACE, _replaces)
+    return _counts(run)
 
 
-def _one(run: Run, key: str, case_id: int, act: str, do: Callable[[Moment], None]) -> int:
-    """One case in a chunk; a case that fails holds no other up and is tried again by the next run."""
+def _one(run: Run, key: str, case_id: int, kind: tuple[str, str], do: Callable[[Moment], None]) -> None:
+    """One case in a chunk, counted with it; one that fails holds no other up and is tried again by the next run."""
     if run.is_done(key):
-        return 0
-    done = [0]
+        return
+    act, counted = kind
+    done = [False]
 
-    def counted(moment: Moment) -> None:
+    def noted(moment: Moment) -> None:
         do(moment)
-        done[0] = int(bool(moment.play.events))
+        done[0] = bool(moment.play.events)
 
     try:
         with run.chunk(key):
-            on_case(case_id, act, counted, person=False)
+            on_case(case_id, act, noted, person=False)
+            if done[0]:
+                run.state = _counts(run)
+                run.state[counted] += 1
     except (Cancelled, GiveWay, LostLease, TimedOut):
         raise
     except Exception as error:
         log.warning("approval %s could not go on by itself (%s): %s", case_id, act, type(error).__name__, exc_info=True)
         run.log(f"{case_id}: {type(error).__name__}: {error}")
-        return 0
-    return done[0]
+
+
+def _counts(run: Run) -> dict[str, int]:
+    """What this run and those it goes on from have done: each case once, whenever they were broken off."""
+    return {counted: run.state.get(counted, 0) for _act, counted in (_REMIND, _EXPIRE, _REPLACE)}
 
 
 def _visits(column: Any, at: datetime) -> Iterator[tuple[int, str, int, int]]:

@@ -54,6 +54,8 @@ def test_a_killed_sweep_goes_on_and_does_nothing_twice(
     session.rollback()
     fence = session.connection().scalar(select(JOBS.c.fence).where(JOBS.c.id == job_id))
     assert fence >= 2, "the worker was killed in the middle"
+    told = session.connection().scalar(select(JOBS.c.result).where(JOBS.c.id == job_id))
+    assert told == {"reminded": 0, "expired": CASES, "replaced": 0}, "both runs together count each case once"
     per_case = Counter(session.scalars(select(CaseEvent.case_id).where(CaseEvent.kind == "expired")).all())
     assert per_case == dict.fromkeys(cases, 1)
     assert set(session.scalars(select(Case.steps)).all()) == {"two"}
