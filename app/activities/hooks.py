@@ -1,4 +1,4 @@
-"""What activities bring: the follow-up."""
+"""What activities bring: the follow-up, and the calls a call centre tells of."""
 
 from __future__ import annotations
 
@@ -10,13 +10,37 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.activities import page, services
+from app.activities.calls import jobs as call_jobs
+from app.activities.calls import services as calls
+from app.activities.calls.matching import LEAST
+from app.activities.calls.schemas import CALL, SOURCE
+from app.activities.calls.seeing import MATCH, call_filters
+from app.activities.calls.sources import create_source
+from app.activities.calls.views import ACTIONS, SOURCES, VIEW, ActivityCallSourceView, ActivityCallView
+from app.activities.calls.webhook import CallRecordApi
 from app.activities.metrics import METRICS
 from app.activities.schemas import ACTIVITY
 from app.activities.steps import step_holding
 from app.activities.views import ActivityView
 from app.customers.models import Customer
 from app.hookspecs import hookimpl
-from app.types import Actor, Entity, Holding, MenuGroup, MenuItem, Metric, Tab, TimelineItem, Verbs
+from app.types import (
+    Action,
+    Actor,
+    Entity,
+    Holding,
+    JobSpec,
+    Kind,
+    MenuGroup,
+    MenuItem,
+    Metric,
+    RoleTemplate,
+    ScopeFilter,
+    Setting,
+    Tab,
+    TimelineItem,
+    Verbs,
+)
 
 
 @hookimpl
@@ -27,7 +51,9 @@ def entities() -> Sequence[Entity]:
         delete=services.delete_activity,
         create_many=services.record_activities,
     )
-    return (replace(ACTIVITY, verbs=verbs),)
+    told = Verbs(update=calls.change_call, delete=calls.remove_call, create_many=calls.import_calls)
+    source = Verbs(create=create_source)
+    return (replace(ACTIVITY, verbs=verbs), replace(CALL, verbs=told), replace(SOURCE, verbs=source))
 
 
 @hookimpl
@@ -51,15 +77,65 @@ def menu() -> Sequence[MenuGroup]:
                     icon="phone-call",
                     order=30,
                 ),
+                MenuItem("calls", _l("Call records"), f"{VIEW}.list", VIEW, icon="headset", order=40),
             ),
             order=100,
         ),
-    )
+        MenuGroup(
+            "system",
+            _l("System"),
+            "settings",
+            (MenuItem("call_sources", _l("Call-centre connections"), f"{SOURCES}.list", SOURCES,
+                      icon="plug-connected", order=75),),
+            order=900,
+        ),
+    )  # fmt: skip
 
 
 @hookimpl
 def views() -> Sequence[type]:
-    return (ActivityView,)
+    return (ActivityView, ActivityCallView, ActivityCallSourceView, CallRecordApi)
+
+
+@hookimpl
+def jobs() -> Sequence[JobSpec]:
+    label = _l("Calls matched with new customers")
+    return (JobSpec(call_jobs.JOB, label, call_jobs.match_waiting, schedule="*/10 * * * *"),)
+
+
+@hookimpl
+def settings() -> Sequence[Setting]:
+    return (
+        Setting(LEAST, _l("Seconds that make an answered call effective"), Kind.INTEGER, 30, minimum=0, maximum=3600),
+        Setting(call_jobs.DAYS, _l("Days a call is matched by itself"), Kind.INTEGER, 90, minimum=1, maximum=3650,
+                help=_l("Calls without a customer are looked at again when customers are made; older ones are not")),
+    )  # fmt: skip
+
+
+@hookimpl
+def role_templates() -> Sequence[RoleTemplate]:
+    read = ("can_list", "can_show")
+    settle = (*read, MATCH, "can_unmask")
+    grants = {
+        "account_manager": (*read, "can_unmask"),
+        "department_head": settle,
+        "city_manager": (*settle, "can_export"),
+        "risk_officer": read,
+        "management": (*read, "can_export"),
+        "business_admin": (*settle, "can_import", "can_export"),
+    }
+    connect = RoleTemplate("consultant", "", {SOURCES: (*read, "can_add", "can_edit", "can_issue")})
+    return (*(RoleTemplate(role, "", {VIEW: acts}) for role, acts in grants.items()), connect)
+
+
+@hookimpl
+def scope_filters(entity: str, actor: Actor, write: bool) -> Sequence[ScopeFilter]:
+    return call_filters(actor) if entity == CALL.slug else ()
+
+
+@hookimpl
+def record_actions(entity: str, actor: Actor) -> Sequence[Action]:
+    return ACTIONS.get(entity, ())
 
 
 @hookimpl

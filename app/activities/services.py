@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
@@ -19,6 +19,7 @@ from app.customers.models import Customer
 from app.db import after_commit, now, transaction
 from app.fields.bulk import among, insert_rows, next_ids
 from app.fields.custom.keeping import derive
+from app.fields.custom.linked import removing
 from app.host.context import entity, hooks
 from app.types import Refused
 
@@ -89,6 +90,20 @@ def delete_activity(activity: Activity) -> None:
         current.delete(activity)
         current.flush()
         refresh_customers(current, [activity.customer_id])
+
+
+def delete_activities(ids: Collection[int]) -> None:
+    """Remove many follow-ups in one pass; same rules as for one. Raises `Refused` when a customer is out of reach."""
+    with transaction() as current:
+        found = select(_TABLE.c.id, _TABLE.c.customer_id, _TABLE.c.subject).where(among(current, _TABLE.c.id, ids))
+        rows = current.execute(found).all()
+        customers = {row.customer_id for row in rows}
+        _lock(current, customers)
+        gone = [row.id for row in rows]
+        with removing(current, _TABLE, gone):  # type: ignore[arg-type]
+            current.execute(delete(_TABLE).where(among(current, _TABLE.c.id, gone)))  # type: ignore[arg-type]
+        record_acts(current, [Act("delete", "activity", str(row.id), row.subject) for row in rows])
+        refresh_customers(current, customers)
 
 
 def refresh_customers(current: Session, customer_ids: Collection[int]) -> None:

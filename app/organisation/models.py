@@ -52,6 +52,8 @@ class Employee(Extensible):
     position: Mapped[str] = mapped_column(String(60), default="")
     mobile: Mapped[str | None] = mapped_column(String(20))
     email: Mapped[str | None] = mapped_column(String(200))
+    #: The short number a call centre knows them by.
+    extension: Mapped[str | None] = mapped_column(String(20), index=True)
     joined_on: Mapped[date | None] = mapped_column(Date)
     left_on: Mapped[date | None] = mapped_column(Date)
     #: The first and last day of leave (休假): who is away gets no customers by rule.

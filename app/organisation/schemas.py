@@ -56,6 +56,7 @@ EMPLOYEE = Entity(
         Field("manager_id", _l("Manager"), Kind.LINK, target="employee", relationship="manager"),
         Field("mobile", _l("Mobile"), Kind.PHONE, max_length=20),
         Field("email", _l("E-mail"), Kind.EMAIL, max_length=200),
+        Field("extension", _l("Extension"), max_length=20, aliases=("分机", "分机号", "坐席号")),
         Field("joined_on", _l("Joined on"), Kind.DATE),
         Field("left_on", _l("Left on"), Kind.DATE),
         Field("away_from", _l("On leave from"), Kind.DATE),
@@ -66,7 +67,7 @@ EMPLOYEE = Entity(
     search_fields=("name", "code", "mobile"),
     sections=(
         Section(_l("Basic data"), ("name", "code", "unit_id", "position", "manager_id")),
-        Section(_l("Contact"), ("mobile", "email")),
+        Section(_l("Contact"), ("mobile", "email", "extension")),
         Section(_l("Employment"), ("joined_on", "left_on", "away_from", "away_until")),
     ),
     order_by=("code", "asc"),

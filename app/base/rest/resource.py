@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flask_appbuilder.api import BaseApi, expose
+from flask_appbuilder.utils.limit import Limit
 
-__all__ = ["Resource", "expose"]
+__all__ = ["Limit", "Resource", "expose"]
 
 
 class Resource(BaseApi):

@@ -1,0 +1,150 @@
+"""Where a call centre sends its calls: `POST /api/v1/call_record/`, known by its signature and by nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, g, jsonify, request
+from flask_babel import gettext as _
+from flask_limiter.util import get_remote_address
+from marshmallow import ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.access.actors import acting_as
+from app.activities.calls.schemas import SENT
+from app.activities.calls.services import Kept, receive_calls
+from app.activities.calls.sources import acting_for, find_sender, is_timely, note_use
+from app.base.errors import answer
+from app.base.protection import from_elsewhere, public
+from app.base.rest.records import schema_of
+from app.base.rest.resource import Limit, Resource, expose
+from app.fields.messages import message
+from app.fields.values import read_values
+from app.types import Refused
+
+MOST_RECORDS = 500
+MOST_BYTES = 1024 * 1024
+KEY, TIMESTAMP, SIGNATURE = "X-Qiao-Key", "X-Qiao-Timestamp", "X-Qiao-Signature"
+
+
+def _unknown(_response: Any = None) -> bool:
+    return not g.get("call_source")
+
+
+def _known(_response: Any = None) -> bool:
+    return bool(g.get("call_source"))
+
+
+def _sender() -> str:
+    return request.headers.get(KEY, "")[:40]
+
+
+class CallRecordApi(Resource):
+    """`/api/v1/call_record/`: one call as an object, or up to 500 as a list."""
+
+    resource_name = "call_record"
+    #: Guessing counts against the address, sending against the connection: a guesser stops nobody's calls.
+    limits = [
+        Limit("60 per minute", key_func=get_remote_address, scope="calls", methods=("POST",), deduct_when=_unknown),
+        Limit("600 per minute", key_func=_sender, scope="calls", methods=("POST",), deduct_when=_known),
+    ]
+
+    @expose("/", methods=["POST"])
+    @public
+    @from_elsewhere
+    def post(self) -> Response:
+        """Keep calls; 201, 200, 409 or 422 for one, 200 with a result for each of a list."""
+        request.max_content_length = MOST_BYTES
+        try:
+            body = request.get_data()
+        except RequestEntityTooLarge:
+            return _too_large()
+        timestamp = request.headers.get(TIMESTAMP, "")
+        source = find_sender(_sender(), timestamp, request.headers.get(SIGNATURE, ""), body)
+        if source is None:
+            return answer(401, reason=_("The key or the signature of this request does not count"))
+        if not is_timely(timestamp):
+            return answer(401, reason=_("This request was not signed within the last five minutes; look at the clock"))
+        g.call_source = source.code
+        with acting_as(acting_for(source)):
+            note_use(source)
+            return _received(source.code, body)
+
+
+def _received(source: str, body: bytes) -> Response:
+    if request.mimetype != "application/json":
+        return answer(415, reason=_("Send JSON with Content-Type: application/json"))
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return answer(400, reason=_("The body is not valid JSON"))
+    if not isinstance(said, dict | list) or said == []:
+        return answer(400, reason=_("Send one call as a JSON object, or a list of calls"))
+    sent = said if isinstance(said, list) else [said]
+    if len(sent) > MOST_RECORDS:
+        return _too_large()
+    read = [_read(one) for one in sent]
+    kept = iter(receive_calls(source, [one for one in read if not isinstance(one, Kept)]))
+    results = [one if isinstance(one, Kept) else next(kept) for one in read]
+    if isinstance(said, list):
+        return jsonify(results=[_told(one) for one in results])
+    return _one(results[0])
+
+
+def _read(raw: Any) -> dict[str, Any] | Kept:
+    """The typed values of one call, or why it is refused."""
+    if not isinstance(raw, dict):
+        return Kept("", 422, reason=_("A call is a JSON object"))
+    named = raw.get("call_id")
+    call_id = named[:100].encode(errors="replace").decode() if isinstance(named, str) else ""
+    errors: dict[str, str] = {}
+    known: dict[str, Any] = {}
+    for name, value in raw.items():
+        if SENT.field(name) is None:
+            errors[name[:60].encode(errors="replace").decode()] = message("unknown_field")
+        else:
+            known[name] = value
+    try:
+        return _typed(known, errors)
+    except ValidationError as wrong:
+        errors |= {str(name): _first(texts) for name, texts in wrong.normalized_messages().items()}
+    except Refused as refused:
+        errors |= {name: str(text) for name, text in refused.errors.items()}
+    return Kept(call_id, 422, reason=_("This call cannot be kept"), errors=errors)
+
+
+def _typed(known: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str, Any]:
+    values = read_values(SENT, schema_of(SENT, "create").load(known), creating=True)
+    if errors:
+        raise Refused()
+    return values
+
+
+def _first(texts: Any) -> str:
+    return str(texts[0]) if isinstance(texts, list) and texts else str(texts)
+
+
+def _told(kept: Kept) -> dict[str, Any]:
+    if kept.code < 400:
+        state = {"state": kept.state, "activity_id": kept.activity_id}
+        return {"call_id": kept.call_id, "status": kept.code, "id": kept.id, **state}
+    told: dict[str, Any] = {"call_id": kept.call_id, "status": kept.code, "message": kept.reason}
+    return told | ({"errors": kept.errors} if kept.errors else {})
+
+
+def _one(kept: Kept) -> Response:
+    if kept.code >= 400:
+        return answer(kept.code, reason=kept.reason, errors=kept.errors)
+    response = jsonify(_told(kept))
+    response.status_code = kept.code
+    return response
+
+
+def _too_large() -> Response:
+    most = _("At most %(count)s calls and %(size)s MB in one request", count=MOST_RECORDS, size=MOST_BYTES // 1024**2)
+    return answer(413, reason=most)
+
+
+__all__ = ["KEY", "MOST_BYTES", "MOST_RECORDS", "SIGNATURE", "TIMESTAMP", "CallRecordApi"]
