@@ -148,9 +148,8 @@ def _keep(current: Session, source: str, calls: Sequence[Mapping[str, Any]]) -> 
         return []
     prepared = {row["call_id"]: row for row in _prepared(current, [{**call, "source": source} for call in calls])}
     adding = insert_ignoring(current, TABLE).values(list(prepared.values()))
-    made: dict[str, int] = dict(current.execute(adding.returning(TABLE.c.call_id, TABLE.c.id)).tuples().all())
-    known = select(TABLE.c.id).where(TABLE.c.source == source, among(current, TABLE.c.call_id, prepared.keys() - made))
-    there = load_calls(current, current.scalars(known).all())  # calls are locked before customers are
+    made = {row.call_id: row.id for row in current.execute(adding.returning(TABLE.c.call_id, TABLE.c.id))}
+    there = _there(current, source, prepared.keys() - made)  # calls are locked before customers are
     new = [{**prepared[call_id], "id": number} for call_id, number in made.items()]
     followed = attach_follow_ups(current, new)
     record_acts(current, [Act("create", "activity_call", str(row["id"]), row["call_id"], _told(row)) for row in new])
@@ -160,6 +159,13 @@ def _keep(current: Session, source: str, calls: Sequence[Mapping[str, Any]]) -> 
     for call in there:
         answers[call.call_id] = _changed(call, prepared[call.call_id])
     return [answers[call["call_id"]] for call in calls]
+
+
+def _there(current: Session, source: str, call_ids: Collection[str]) -> list[CallRecord]:
+    if not call_ids:
+        return []
+    known = select(TABLE.c.id).where(TABLE.c.source == source, among(current, TABLE.c.call_id, call_ids))
+    return load_calls(current, current.scalars(known).all())
 
 
 def _changed(call: CallRecord, values: Mapping[str, Any]) -> Kept:

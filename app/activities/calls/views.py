@@ -188,7 +188,7 @@ ACTIONS = {
         _act("match", _l("Match with a customer"), "user-check"),
         _act("customer", _l("New customer from this call"), "user-plus", bulk=False),
         _act("ignore", _l("Ignore"), "eye-off"),
-        Action("undo", _l("Take back"), f"{VIEW}.undo", VIEW, MATCH, "arrow-back-up",
+        Action("undo", _l("Let wait again"), f"{VIEW}.undo", VIEW, MATCH, "arrow-back-up",
                _l("Let these calls wait again? The follow-ups of matched ones are removed.")),
     ),
     SOURCE.slug: (

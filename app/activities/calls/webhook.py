@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, g, jsonify, request
 from flask_babel import gettext as _
 from flask_limiter.util import get_remote_address
-from marshmallow import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.access.actors import acting_as
@@ -18,9 +16,8 @@ from app.activities.calls.services import Kept, receive_calls
 from app.activities.calls.sources import acting_for, find_sender, is_timely, note_use
 from app.base.errors import answer
 from app.base.protection import from_elsewhere, public
-from app.base.rest.records import schema_of
+from app.base.rest.records import read_object
 from app.base.rest.resource import Limit, Resource, expose
-from app.fields.messages import message
 from app.fields.values import read_values
 from app.types import Refused
 
@@ -38,7 +35,7 @@ def _known(_response: Any = None) -> bool:
 
 
 def _sender() -> str:
-    return request.headers.get(KEY, "")[:40]
+    return request.headers.get(KEY, "")[:40] or "-"  # the limiter wants a name
 
 
 class CallRecordApi(Resource):
@@ -99,31 +96,12 @@ def _read(raw: Any) -> dict[str, Any] | Kept:
         return Kept("", 422, reason=_("A call is a JSON object"))
     named = raw.get("call_id")
     call_id = named[:100].encode(errors="replace").decode() if isinstance(named, str) else ""
-    errors: dict[str, str] = {}
-    known: dict[str, Any] = {}
-    for name, value in raw.items():
-        if SENT.field(name) is None:
-            errors[name[:60].encode(errors="replace").decode()] = message("unknown_field")
-        else:
-            known[name] = value
     try:
-        return _typed(known, errors)
-    except ValidationError as wrong:
-        errors |= {str(name): _first(texts) for name, texts in wrong.normalized_messages().items()}
+        values = read_object(SENT, raw, creating=True)
+        return read_values(SENT, values, creating=True)
     except Refused as refused:
-        errors |= {name: str(text) for name, text in refused.errors.items()}
-    return Kept(call_id, 422, reason=_("This call cannot be kept"), errors=errors)
-
-
-def _typed(known: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str, Any]:
-    values = read_values(SENT, schema_of(SENT, "create").load(known), creating=True)
-    if errors:
-        raise Refused()
-    return values
-
-
-def _first(texts: Any) -> str:
-    return str(texts[0]) if isinstance(texts, list) and texts else str(texts)
+        errors = {name: str(text) for name, text in refused.errors.items()}
+        return Kept(call_id, 422, reason=_("This call cannot be kept"), errors=errors)
 
 
 def _told(kept: Kept) -> dict[str, Any]:

@@ -78,6 +78,14 @@ def read_body(entity: Entity, *, creating: bool) -> dict[str, Any] | Response:
         return answer(400, reason=_("The body is not valid JSON"))
     if not isinstance(body, dict):
         return answer(400, reason=_("The body must be a JSON object"))
+    try:
+        return read_object(entity, body, creating=creating)
+    except Refused as refused:
+        return answer(422, errors={name: str(text) for name, text in refused.errors.items()})
+
+
+def read_object(entity: Entity, body: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
+    """The typed values of a JSON object. Raises `Refused` with all that is wrong, by field."""
     errors: dict[str, str] = {}
     known: dict[str, Any] = {}
     for name, value in body.items():
@@ -91,7 +99,7 @@ def read_body(entity: Entity, *, creating: bool) -> dict[str, Any] | Response:
         errors |= {str(name): _first(texts) for name, texts in wrong.normalized_messages().items()}
         errors = _judged(entity, wrong.valid_data, creating) | errors
     if errors:
-        return answer(422, errors=errors)
+        raise Refused(errors=errors)
     return values
 
 
