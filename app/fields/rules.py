@@ -165,8 +165,9 @@ def read_datetime(text: str, zone: tzinfo = UTC) -> datetime:
     except ValueError:
         head, _, tail = plain.partition(" ")
         day = read_date(head)
+        clock = re.sub(r"^(?=\d:)", "0", tail.strip())  # a spreadsheet's 9:05
         try:
-            value = datetime.fromisoformat(f"{day.isoformat()} {tail.strip() or '00:00'}")
+            value = datetime.fromisoformat(f"{day.isoformat()} {clock or '00:00'}")
         except ValueError as wrong:
             raise BadValue("datetime") from wrong
     return value.replace(tzinfo=zone) if value.tzinfo is None else value
