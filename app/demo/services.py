@@ -14,6 +14,7 @@ from app.customers.rules import HANDOVER
 from app.customers.services import assign_customers
 from app.db import now, transaction
 from app.demo.assigning import make_rules
+from app.demo.calls import make_calls
 from app.demo.collateral import make_collateral
 from app.demo.crowd import ZONE, make_customers
 from app.demo.happenings import make_activities
@@ -42,5 +43,6 @@ def write_bank(random: Random, progress: Callable[[str], None], today: date | No
         mine = (Customer.owner_id == giver.id) & (Customer.level == "important")
         assign_customers(mine, taker.id, cause=HANDOVER, reason="岗位调整，移交重点客户")
         make_rules(bank)
+        progress(_("%(count)s calls of the hotline", count=make_calls(day)))
         made = make_collateral(random, day)
         progress(_("%(count)s pieces of collateral, a kind of record made on screen", count=f"{made:,}"))

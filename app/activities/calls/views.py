@@ -48,7 +48,7 @@ class ActivityCallView(EntityView):
     """Calls, and those that wait for somebody to say whose they are."""
 
     entity = CALL
-    base_permissions = (MATCH,)
+    base_permissions = (MATCH, "can_unmask")
 
     def list_links(self) -> Sequence[Link]:
         """The calls that wait."""
@@ -69,7 +69,7 @@ class ActivityCallView(EntityView):
         waits = record.state in WAITING
         if act in ("match", "ignore"):
             return waits
-        return {"customer": waits and bool(record.line), "undo": not waits}.get(act, True)
+        return {"customer": waits and bool(record.line) and _may_create(), "undo": not waits}.get(act, True)
 
     @expose("/match", methods=("GET", "POST"))
     @needs(MATCH)
@@ -81,8 +81,6 @@ class ActivityCallView(EntityView):
     @needs(MATCH)
     def customer(self) -> Response:
         """Make the customer a call is from."""
-        if not require_actor().can("can_add", "CustomerView"):
-            abort(403)
         return self._asked(WHO, _("New customer from this call"), _("Create"), self._create)
 
     @expose("/ignore", methods=("GET", "POST"))
@@ -127,6 +125,8 @@ class ActivityCallView(EntityView):
         return _("%(count)s calls were matched and recorded", count=match_calls(ids, values["customer_id"]))
 
     def _create(self, ids: list[int], values: dict[str, Any]) -> str:
+        if not _may_create():
+            raise Refused(_("You may not create customers"))
         if len(ids) != 1:
             raise Refused(_("Choose one call: a customer has the number of that call"))
         made, count = create_customer_of(ids[0], values)
@@ -176,6 +176,10 @@ class ActivityCallSourceView(EntityView):
             ids=ids[:1],
             refused=refused,
         )
+
+
+def _may_create() -> bool:
+    return require_actor().can("can_add", "CustomerView")
 
 
 def _act(name: str, label: Any, icon: str, *, bulk: bool = True) -> Action:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.access.actors import acting_as
+from app.activities.calls.models import CallRecord, CallSource
 from app.base.bulk.models import BulkEdit
 from app.base.saved.models import SavedView
 from app.calendar.models import SiteDay
@@ -46,6 +47,8 @@ def records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
     add("post", Post(employee_id=owner.employee_id, unit_id=owner.unit_id, role_id=owner.role_id))
     made["contact"] = make_contact(customer).id
     made["activity"] = make_activity(customer, by=owner).id
+    add("activity_call", CallRecord(call_id=f"wall-{kind}", customer_id=customer.id, state="matched", started_at=now()))
+    add("activity_call_source", CallSource(code=f"wall-{kind}", name="热线", key=f"cc_wall_{kind}"))
     add("customer_share", CustomerShare(customer_id=customer.id, employee_id=colleague.employee_id))
     made["customer_ownership"] = session.scalars(
         select(CustomerOwnership.__table__.c.id).where(CustomerOwnership.__table__.c.customer_id == customer.id)
