@@ -49,15 +49,16 @@ def record_activity(values: dict[str, Any]) -> Activity:
     return activity
 
 
-def record_activities(rows: Sequence[dict[str, Any]]) -> list[int]:
+def record_activities(rows: Sequence[dict[str, Any]], *, by_actor: bool = True) -> list[int]:
     """Many follow-ups in one pass; returns their ids in the order of the rows. Same rules as for one.
 
+    Where a row names no `employee_id` the actor did it; without `by_actor`, nobody is credited.
     Raises `Refused`; then none is kept. The audit log gets one entry for all.
     """
     if not rows:
         return []
     with transaction() as current:
-        prepared = [_prepared(row) for row in rows]
+        prepared = [_prepared(row, by_actor) for row in rows]
         customers = {row["customer_id"] for row in prepared}
         _lock(current, customers)
         ids = next_ids(current, _TABLE, len(prepared))  # type: ignore[arg-type]
@@ -127,7 +128,7 @@ def refresh_customers(current: Session, customer_ids: Collection[int]) -> None:
             current.expire(record, ["last_followed_at", "last_effective_at"])
 
 
-def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
+def _prepared(values: Mapping[str, Any], by_actor: bool = True) -> dict[str, Any]:
     actor = require_actor()
     row = {name: value for name, value in values.items() if value is not None}
     row.setdefault("at", now())
@@ -135,7 +136,7 @@ def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
     row.setdefault("direction", "out")
     row.setdefault("subject", "")
     row.setdefault("effective", True)
-    if actor.employee_id is not None:
+    if by_actor and actor.employee_id is not None:
         row.setdefault("employee_id", actor.employee_id)
     row["created_by"] = actor.user_id
     _check(row)

@@ -129,7 +129,8 @@ def attach_follow_ups(current: Session, calls: Sequence[Mapping[str, Any]]) -> d
     Raises `Refused` for a customer the actor may not change.
     """
     with_customer = [call for call in calls if call["customer_id"] is not None]
-    made = dict(zip((c["id"] for c in with_customer), record_activities(follow_ups(with_customer)), strict=True))
+    ids = record_activities(follow_ups(with_customer), by_actor=False)  # credit is the agent's, not the matcher's
+    made = dict(zip((call["id"] for call in with_customer), ids, strict=True))
     if made:
         statement = update(TABLE).where(TABLE.c.id == bindparam("call")).values(activity_id=bindparam("made"))
         current.connection().execute(statement, [{"call": call, "made": number} for call, number in made.items()])

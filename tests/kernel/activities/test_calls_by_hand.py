@@ -77,6 +77,7 @@ def test_calls_are_matched_within_reach_and_only_once(people: People) -> None:
         assert list(refused.value.errors) == ["customer_id"] and activities() == []
         assert match_calls(ids, ours.id) == 2
         assert match_calls(ids, ours.id) == 0
+    assert session.scalars(select(Activity.employee_id).execution_options(**OPEN)).all() == [None, None]
     assert activities() == [(ours.id, True)] * 2 and last(ours.id) == call(ids[0]).started_at
     assert {call(number).decided_by for number in ids} == {people.head.user_id}
     with acting_as(people.manager.actor), pytest.raises(Refused):
