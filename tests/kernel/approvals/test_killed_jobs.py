@@ -31,7 +31,7 @@ from app.types import SYSTEM
 from tests.kernel.approvals.flows import publish, seat_of, step, submit
 from tests.kernel.transfer.test_killed_worker import Worker, seen, until
 
-MOVED, ENDED = 60, 12
+MOVED, ENDED = 40, 6
 EVENTS, CUSTOMERS = (cast(Table, each.__table__) for each in (CaseEvent, Customer))
 
 
@@ -82,12 +82,12 @@ def test_moves_and_ends_under_a_killed_worker_are_done_once(
         worker = Worker(tmp_path / "instance", url, tmp_path / "worker.said")
         try:
             for kind, of in (("moved", MOVED), ("finished", ENDED)):
-                least = min(told(kind) + 3, of)
-                assert until(partial(has_told, kind, least)), worker.said.read_text("utf-8")
+                least = min(told(kind) + 2, of)
+                assert until(partial(has_told, kind, least), 120), worker.said.read_text("utf-8")
                 if told(kind) < of:
                     worker.kill()
             left = select(func.count()).where(JOBS.c.name.in_((JOB, END_JOB)), JOBS.c.status != "done")
-            assert until(lambda: not seen(left)), worker.said.read_text("utf-8")
+            assert until(lambda: not seen(left), 120), worker.said.read_text("utf-8")
         finally:
             worker.end()
     session.rollback()
@@ -104,5 +104,5 @@ def test_moves_and_ends_under_a_killed_worker_are_done_once(
         select(AuditEntry.record_id).where(AuditEntry.entity == "customer", AuditEntry.action == "update")
     ).all()
     assert (set(levels), len(written), len(set(written))) == ({"normal"}, ENDED, ENDED)
-    assert [problem for case_id in (*moving[::20], *ending[::4]) for problem in verify_case(case_id)] == []
+    assert [problem for case_id in (*moving[::20], *ending[::3]) for problem in verify_case(case_id)] == []
     db.engine.dispose()
