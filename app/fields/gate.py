@@ -71,7 +71,7 @@ def ask(entity: Entity, act: str, writes: Sequence[Write]) -> dict[int, Answer]:
             found.setdefault(place, answer)
     for place, answer in found.items():
         if isinstance(answer, Held) and writes[place].record is not None:
-            _remember(entity, writes[place].record.id, answer)
+            remember(entity, writes[place].record.id, answer)
     return found
 
 
@@ -127,11 +127,12 @@ def begin(entity: Entity, answer: Answer | None, record_id: int) -> Held | None:
         return None
     held = answer.begin(record_id)
     if held is not None:
-        _remember(entity, record_id, held)
+        remember(entity, record_id, held)
     return held
 
 
-def _remember(entity: Entity, record_id: int, held: Held) -> None:
+def remember(entity: Entity, record_id: int, held: Held) -> None:
+    """Let whoever wrote the record in this request be told what stands for (a part of) it."""
     session().info.setdefault(_HELD, {})[entity.slug, record_id] = held
 
 
@@ -176,5 +177,6 @@ __all__ = [
     "locks_of",
     "passing",
     "refuse_locked",
+    "remember",
     "under_lock",
 ]

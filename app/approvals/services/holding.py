@@ -29,9 +29,10 @@ def held_act(subject: str, act: str, one: Write) -> Held | Veto | None:
     if bound is None:
         return None
     asked = one.values
+    title = _("%(what)s: %(name)s", what=SUBJECTS[subject].label, name=asked["title"])
     try:
         case = start_case(
-            bound.definition_id, subject, asked["number"], asked=act, payload=asked["payload"], title=asked["title"]
+            bound.definition_id, subject, asked["number"], asked=act, payload=asked["payload"], title=title
         )
     except Refused as refused:
         return Veto(_("This needs an approval (%(flow)s): %(reason)s", flow=bound.name, reason=str(refused)))

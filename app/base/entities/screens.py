@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from app.base.entities.granting import give_entity, offered_roles, set_roles
 from app.base.page import expose
+from app.base.security.roles.asking import SUBJECT
 from app.base.views.acts import chosen_ids, optional_url
 from app.base.views.dialogs import asking, form_dialog, read_dialog
 from app.base.views.entity import EntityView
@@ -28,6 +29,7 @@ from app.fields.entities.describing import children_of, described
 from app.fields.entities.models import CustomEntity
 from app.fields.entities.schemas import CUSTOM_ENTITY
 from app.fields.entities.services import add_entity, change_entity, count_records, remove_entity
+from app.fields.gate import act_held, remember
 from app.fields.several import INPUT
 from app.host.context import context
 from app.types import Action, Choice, Entity, Field, Held, Kind, Refused, Tab, Verbs
@@ -39,6 +41,8 @@ def _add(values: dict[str, Any]) -> CustomEntity:
         made = described(context(), row)
         if made is not None:
             give_entity(current, made, row.given)
+            if (held := act_held(SUBJECT)) is not None:
+                remember(CUSTOM_ENTITY, row.id, held)
         return row
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask_appbuilder.security.sqla.models import Role, assoc_user_role
 from sqlalchemy import func, select, update
 
@@ -24,21 +25,27 @@ from app.approvals.services import (
 )
 from app.approvals.services.ending import end_again
 from app.approvals.views.held import sheet_of
+from app.base.entities.granting import set_roles as set_roles_of
 from app.base.security.accounts import open_account, read_account, set_roles
 from app.base.security.roles import create_role, field_sheet, read_role, save_fields, save_role
 from app.base.security.roles.delegation import delegated, save_delegation
+from app.base.security.roles.grants import holdings, role_labels
 from app.base.security.roles.matrix import matrix, shown_pairs
 from app.db import session, transaction
 from app.fields.gate import act_held
 from app.fields.records import create_record
-from app.host.context import entity
+from app.host.context import context, entity
 from app.organisation.models import Post
 from app.organisation.services.second_posts import ask_post
 from app.testing.factories import make_employee
 from app.testing.people import Browser, People, Person, login
 from app.types import SYSTEM, Held, Level, Refused, Scope
 from tests.kernel.approvals.flows import publish, seat_of, state_of, step
+from tests.kernel.base.forms import fields_of
+from tests.kernel.fields.shaping import rebuilt
 
+#: What the other database has no part in.
+SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 GRANT = Starts(button=False, grant=True)
 
 
@@ -88,7 +95,7 @@ def test_a_role_changes_when_somebody_else_agrees(people: People, flow: int) -> 
     case_id = case_held(widened(people.admin, role_id))
     assert read_role(role_id) == before  # nothing yet
     case = session.get_one(Case, case_id)
-    assert (case.entity, case.record_id, case.asked, case.title) == ("role", role_id, "grant", "客户经理")
+    assert (case.entity, case.record_id, case.asked, case.title) == ("role", role_id, "grant", "角色与授权：客户经理")
     assert "+['导出']" in shown(case_id) and "本人及共享>全部" in shown(case_id)
     with pytest.raises(Refused, match="正在审批"):  # one change of a role at a time
         widened(people.admin, role_id)
@@ -110,6 +117,7 @@ def test_a_role_changes_when_somebody_else_agrees(people: People, flow: int) -> 
     assert log[-2].changes == {"case": [None, case_id], "applicant": [None, "管理员"]}
 
 
+@SQLITE
 def test_refused_and_withdrawn_change_nothing(people: People, flow: int) -> None:
     before = read_role(people.manager.role_id)
     approve(case_held(widened(people.admin, people.manager.role_id)), people.head, "refuse")
@@ -201,6 +209,7 @@ def test_who_asked_must_still_be_able_to_give_it(people: People, flow: int) -> N
     assert set(read_account(user_id=newcomer.user_id).role_ids) == asked  # type: ignore[union-attr]
 
 
+@SQLITE
 def test_whose_rights_they_are_is_not_asked(people: People) -> None:
     publish(step("two", people.stranger, people.head), code="rights", entity="role", starts=GRANT)
     with acting_as(people.admin.actor):
@@ -210,6 +219,7 @@ def test_whose_rights_they_are_is_not_asked(people: People) -> None:
         assert read_case(case_id) is None
 
 
+@SQLITE
 def test_no_case_about_rights_begins_by_hand_or_for_another_role(people: People, flow: int) -> None:
     with acting_as(people.manager.actor):
         for asked in ("button", "change"):
@@ -221,6 +231,7 @@ def test_no_case_about_rights_begins_by_hand_or_for_another_role(people: People,
     assert approve(case_id, people.head) == ["ended", "unfinished"]
 
 
+@SQLITE
 def test_without_a_flow_in_force_nothing_is_asked(people: People, flow: int) -> None:
     with acting_as(SYSTEM):
         assert switch_flow("rights", False)
@@ -228,6 +239,7 @@ def test_without_a_flow_in_force_nothing_is_asked(people: People, flow: int) -> 
     assert session.scalar(select(func.count()).select_from(Case)) == 0
 
 
+@SQLITE
 def test_the_screens_say_that_it_waits_and_what_it_is(client: Browser, people: People, flow: int) -> None:
     role_id = people.stranger.role_id
     login(client, people.admin)
@@ -250,3 +262,27 @@ def test_the_screens_say_that_it_waits_and_what_it_is(client: Browser, people: P
     assert client.get(f"/approvals/cases/{case_id}").status_code == 404
     login(client, people.head)
     assert "+ 导出" in client.get(f"/approvals/cases/{case_id}").text
+
+
+@SQLITE
+def test_a_new_kind_of_record_is_given_to_others_by_approval(app: Flask, people: People, flow: int) -> None:
+    browser = login(app.test_client(), people.admin)
+    sent = fields_of(browser.get("/custom_entity/add").text) | {
+        "label_zh": "走访",
+        "slug": "x_visit",
+        "icon": "map-pin",
+    }
+    answer = browser.post("/custom_entity/add", data=sent, follow_redirects=True)
+    case_id = session.scalars(select(Case.id)).one()
+    assert f"/approvals/cases/{case_id}" in answer.text and "客户经理" in shown(case_id)
+    pair = ("can_list", "XVisitView")
+    assert [held.name for held in holdings(role_labels()) if pair in held.pairs] == ["Admin"]
+    with rebuilt(app):
+        assert approve(case_id, people.head) == ["ended", "finished"]
+        given = {held.role_id for held in holdings(role_labels()) if pair in held.pairs}
+        assert {people.manager.role_id, people.head.role_id} <= given
+        made = context().entities["x_visit"]
+        having = given - {people.admin.role_id}
+        with acting_as(people.admin.actor):
+            case_held(set_roles_of(made, having - {people.manager.role_id}, having))
+            assert {held.role_id for held in holdings(role_labels()) if pair in held.pairs} == given

@@ -40,11 +40,9 @@ from app.testing.people import Browser, People, Person, login
 from app.types import SYSTEM, Refused
 from config import settings
 from tests.kernel.approvals.flows import publish, step
-from tests.kernel.approvals.test_four_eyes import GRANT, approve, case_held, shown
+from tests.kernel.approvals.test_four_eyes import GRANT, SQLITE, approve, case_held, shown
 
 APPLY = Starts(button=False, apply=True)
-#: What the other database has no part in.
-SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 SHAPE = """
 blueprint: 1
 title: 新行当
@@ -109,6 +107,7 @@ def test_it_is_applied_once_somebody_else_agrees(people: People, flow: int) -> N
     assert "行当" in shown(case_id)  # the case goes on saying what it was about
 
 
+@SQLITE
 def test_a_site_that_has_changed_refuses_the_end_until_it_is_as_it_was(people: People, flow: int) -> None:
     case_id = case_held(put_up(people.admin, SHAPE)[1])
     with acting_as(SYSTEM):
