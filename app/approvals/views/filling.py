@@ -68,7 +68,7 @@ class Opened:
 
 
 class FillScreen(PageView):
-    """`/approvals/cases/<pk>/fields`, `/pick/<field>`, `/files/<file>`."""
+    """`/approvals/cases/<pk>/fields`, `/pick/<link>`, `/files/<file>`."""
 
     @expose("/cases/<int:pk>/fields", methods=("GET", "POST"))
     @mine
@@ -79,19 +79,19 @@ class FillScreen(PageView):
             view,
             seat,
             address=url_for(f"{self.endpoint}.fields", pk=pk, seat=seat),
-            pick_url=lambda name: url_for(f"{self.endpoint}.pick", pk=pk, field=name, seat=seat),
+            pick_url=lambda name: url_for(f"{self.endpoint}.pick", pk=pk, link=name, seat=seat),
             onward=url_for(f"{self.endpoint}.case", pk=pk),
         )
         if answer is None:
             abort(404)
         return answer
 
-    @expose("/cases/<int:pk>/pick/<field>")
+    @expose("/cases/<int:pk>/pick/<link>")
     @mine
-    def pick(self, pk: int, field: str) -> Response:
+    def pick(self, pk: int, link: str) -> Response:
         """Records a link among those fields may name, within the scope of whoever acts."""
         opened = opened_by(found_case(pk), number_asked(request.args.get("seat", "0")))
-        described = opened.entity.field(field) if opened is not None and field in opened.names else None
+        described = opened.entity.field(link) if opened is not None and link in opened.names else None
         if described is None or described.kind not in (Kind.LINK, Kind.REGION):
             abort(404)
         return jsonify(pick(described, request.args.get("q", "")))
