@@ -35,6 +35,8 @@ def put_up(row: BlueprintDocument, document: Document, seen: str) -> Held | None
     """
     if is_passing() or stands(SUBJECT) is None:
         return None
+    if row.before:  # its case shows what it was to change then, and goes on doing so
+        raise Refused(_("This document was put up for approval already; upload it again to ask anew"))
     number, name, uploader = row.id, row.name, row.uploaded_by
     tried = carry_out(
         document.parts, dry_run=True, unchanged=lambda site: fingerprint(site) == seen, done=lambda *_given: None
@@ -46,8 +48,8 @@ def put_up(row: BlueprintDocument, document: Document, seen: str) -> Held | None
     changes = changes_between(site, document.parts)
     with transaction() as current:
         kept = current.get(BlueprintDocument, number, with_for_update=True, populate_existing=True)
-        if kept is None or kept.applied_at is not None:
-            raise Refused(_("This document was applied already; upload it again"))
+        if kept is None or kept.applied_at is not None or kept.before:
+            raise Refused(_("This document was put up for approval already; upload it again to ask anew"))
         kept.before = write_document(site)
         payload = {"document": number, "shown": in_short(changes), "concerns": _author(uploader)}
         return ask_act(SUBJECT, ACT, number, name, payload)

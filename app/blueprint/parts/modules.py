@@ -88,4 +88,3 @@ class ModulesPart(Part):
 
     def fate(self, change: Change) -> Text:
         return _("Switched off; its data stays")
-

@@ -38,8 +38,7 @@ def written(properties: Properties, row: Any) -> dict[str, Any]:
     """What a row says, as a document has it: nothing that goes without saying."""
     values = {name: _written(field, getattr(row, name)) for name, field in properties.items()}
     plain: dict[str, tuple[Any, ...]] = {
-        name: (None, "", [], properties[name].default if name not in TOLD else None)
-        for name in properties
+        name: (None, "", [], properties[name].default if name not in TOLD else None) for name in properties
     }
     return {name: value for name, value in values.items() if value not in plain[name]}
 
@@ -99,8 +98,10 @@ def _misfit(field: Field, value: Any) -> str:
     if field.kind is Kind.INTEGER:
         return "" if type(value) is int and abs(value) < 2**31 else _("A whole number is expected here")
     if field.name in LINES:
-        return "" if isinstance(value, list) and all(isinstance(line, str) for line in value) else _(
-            "A list of texts is expected here"
+        return (
+            ""
+            if isinstance(value, list) and all(isinstance(line, str) for line in value)
+            else _("A list of texts is expected here")
         )
     if not isinstance(value, str):
         return _("A text is expected here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from app.access.actors import acting_as
 from app.access.models import AuditEntry
 from app.access.scope import UNSCOPED
 from app.approvals.models import Case, CaseEvent
-from app.approvals.rules.document import Starts
+from app.approvals.rules.document import Deadline, Kind, Starts, Step, Then
 from app.approvals.services import (
     decide,
     decide_many,
+    definitions,
     read_case,
     start_case,
     switch_flow,
@@ -286,3 +288,20 @@ def test_a_new_kind_of_record_is_given_to_others_by_approval(app: Flask, people:
         with acting_as(people.admin.actor):
             case_held(set_roles_of(made, having - {people.manager.role_id}, having))
             assert {held.role_id for held in holdings(role_labels()) if pair in held.pairs} == given
+
+
+@SQLITE
+def test_the_designer_makes_such_a_flow_and_lets_nobody_publish_one_without_four_eyes(people: People) -> None:
+    with acting_as(people.admin.actor):
+        made = definitions.create("授权复核", "Rights", "role")
+        document = definitions.working(made)
+        assert document.starts == GRANT
+        for deadline in (None, Deadline(1, "days", Then.APPROVE)):
+            steps = () if deadline is None else (step("two", people.head, deadline=deadline),)
+            notice = Step("n", Kind.NOTIFY, name="知会", assignees=step("x", people.head).assignees)
+            version = definitions.save_draft(made.id, replace(document, steps=(*steps, notice)), made.version)
+            with pytest.raises(Refused):
+                definitions.publish(made.id, version)
+        version = definitions.save_draft(made.id, replace(document, steps=(step("two", people.head),)), version)
+        assert definitions.publish(made.id, version) == 1
+    case_held(widened(people.admin, people.manager.role_id))

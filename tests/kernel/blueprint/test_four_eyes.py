@@ -91,7 +91,7 @@ def test_it_is_applied_once_somebody_else_agrees(people: People, flow: int) -> N
     with acting_as(people.admin.actor):
         with pytest.raises(Refused, match="审批"):
             discard(number)  # the case shows it
-        with pytest.raises(Refused, match="正在审批"):
+        with pytest.raises(Refused, match="重新上传"):
             apply_document(number, site_fingerprint())
     assert approve(case_id, people.head) == ["ended", "deferred"]
     run_pending()
@@ -113,16 +113,14 @@ def test_a_site_that_has_changed_refuses_the_end_until_it_is_as_it_was(people: P
     with acting_as(SYSTEM):
         assert len(apply_document(upload("o.yaml", OTHER).id, site_fingerprint())) == 1  # type: ignore[arg-type]
     approve(case_id, people.head)
-    with acting_as(SYSTEM):
-        for _again in range(2):
-            with pytest.raises(Refused, match="x_trade"):
-                end_again(None, case_id)  # type: ignore[arg-type]
-    said = select(CaseEvent.kind).where(CaseEvent.case_id == case_id).order_by(CaseEvent.number)
-    assert list(session.scalars(said))[-2:] == ["deferred", "unfinished"]  # once
+    with acting_as(SYSTEM), pytest.raises(Refused, match="x_trade"):
+        end_again(None, case_id)  # type: ignore[arg-type]
     with acting_as(people.head.actor), pytest.raises(Refused):
         finish_now(case_id)  # not an administrator of approvals
     with acting_as(people.admin.actor), pytest.raises(Refused, match="x_trade"):
         finish_now(case_id)
+    said = select(CaseEvent.kind).where(CaseEvent.case_id == case_id).order_by(CaseEvent.number)
+    assert list(session.scalars(said))[-2:] == ["deferred", "unfinished"]  # once
     assert fields_made() == {"x_trade": "老本行"}
 
 
