@@ -10,20 +10,25 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
+from app.access.policy import may_ask, title_text
 from app.access.scope import scope_condition
 from app.activities.calls.models import CallRecord
+from app.activities.calls.numbers import spellings
 from app.activities.calls.rules import IGNORED, MATCHED, UNMATCHED, WAITING
 from app.activities.calls.schemas import CALL
 from app.activities.calls.services import TABLE, TOLD, attach_follow_ups, load_calls
 from app.activities.services import delete_activities
-from app.customers.models import Customer
-from app.db import now, transaction
+from app.customers.models import Contact, Customer
+from app.db import now, session, transaction
+from app.fields.bulk import among
 from app.fields.records import create_record, find_record
 from app.host.context import entity
 from app.types import Refused
 
 #: Calls of the same number that are matched along with one.
 MOST_ALONG = 1000
+#: Candidates that are named.
+MOST_NAMED = 5
 
 
 def match_calls(ids: Sequence[int], customer_id: int) -> int:
@@ -57,6 +62,19 @@ def create_customer_of(call_id: int, values: dict[str, Any]) -> tuple[Customer, 
         calls = [one for one in load_calls(current, {call.id, *found}, _reach()) if one.state in WAITING]
         _match(current, calls, made.id)
     return made, len(calls)
+
+
+def candidates_of(call_id: int) -> list[str]:
+    """Names of customers a call may be from, as far as the actor sees them and may ask by their numbers."""
+    actor = require_actor()
+    line = session.scalar(select(TABLE.c.line).where(TABLE.c.id == call_id, _reach()))
+    if not line or not all(may_ask(slug, "mobile", actor) for slug in ("customer", "contact")):
+        return []
+    own = select(Customer.id).where(among(session(), Customer.mobile, spellings(line)))
+    told = own.union(select(Contact.customer_id).where(among(session(), Contact.mobile, spellings(line))))
+    named = select(Customer.id, Customer.name).where(Customer.id.in_(told)).order_by(Customer.id)
+    found = session.execute(named.limit(MOST_NAMED))
+    return [title_text("customer", row.name, row.id) for row in found]
 
 
 def ignore_calls(ids: Sequence[int], reason: str) -> int:
@@ -123,4 +141,4 @@ def _reach() -> Any:
     return scope_condition(CALL, require_actor(), write=True)
 
 
-__all__ = ["MOST_ALONG", "create_customer_of", "ignore_calls", "match_calls", "undo_calls"]
+__all__ = ["MOST_ALONG", "candidates_of", "create_customer_of", "ignore_calls", "match_calls", "undo_calls"]

@@ -9,7 +9,6 @@ from flask_babel import lazy_gettext as _l
 
 from app.activities.calls.models import CallRecord, CallSource
 from app.activities.calls.rules import AMBIGUOUS, FILE, IGNORED, MATCHED, UNMATCHED
-from app.activities.schemas import DIRECTIONS
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 
 STATES = (
@@ -18,6 +17,7 @@ STATES = (
     Choice(MATCHED, _l("Matched"), "green"),
     Choice(IGNORED, _l("Ignored"), "secondary"),
 )
+DIRECTIONS = (Choice("out", _l("Outgoing call")), Choice("in", _l("Incoming call")))
 #: The longest a call may last: a day.
 DAY = 86_400
 
@@ -60,8 +60,8 @@ CALL = Entity(
                  "duration_seconds"),
     filter_fields=("state", "started_at", "direction", "employee_id", "customer_id", "source", "line"),
     sections=(
-        Section(_l("Call"), ("call_id", "source", "started_at", "direction", "number", "line", "extension", "answered",
-                             "duration_seconds", "result", "recording", "note")),
+        Section(_l("Call details"), ("call_id", "source", "started_at", "direction", "number", "line", "extension",
+                                     "answered", "duration_seconds", "result", "recording", "note")),
         Section(_l("Assignment of the call"), ("state", "customer_id", "activity_id", "agent", "employee_id", "reason",
                                                "created_at")),
     ),

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.access.actors import require_actor
 from app.access.policy import title_text
-from app.activities.calls.deciding import create_customer_of, ignore_calls, match_calls, undo_calls
+from app.activities.calls.deciding import candidates_of, create_customer_of, ignore_calls, match_calls, undo_calls
 from app.activities.calls.rules import AMBIGUOUS, UNMATCHED, WAITING
 from app.activities.calls.schemas import CALL, SOURCE
 from app.activities.calls.seeing import MATCH
@@ -54,7 +54,7 @@ class ActivityCallView(EntityView):
         """The calls that wait."""
         if not require_actor().can(MATCH, VIEW):
             return ()
-        return (Link(_("Without a customer"), self.url("list", **{"f.state": list(WAITING)}), "help-hexagon"),)
+        return (Link(_("Without a customer"), self.url("list", **{"f.state": list(WAITING)}), "user-question"),)
 
     def mark(self, record: Any) -> str:
         """Calls that wait stand out."""
@@ -115,11 +115,18 @@ class ActivityCallView(EntityView):
             heading=heading,
             submit=submit,
             pick_url=lambda name: self.url("pick", field=name),
-            note=_("%(count)s calls", count=f"{len(ids):,}") if len(ids) > 1 else "",
+            note=self._note(ids, asked),
             ids=ids,
             next_url=request.values.get("next", ""),
             refused=refused,
         )
+
+    def _note(self, ids: list[int], asked: Entity) -> str:
+        """How many calls it is about; of a single one, the customers it may be from."""
+        if len(ids) > 1:
+            return _("%(count)s calls", count=f"{len(ids):,}")
+        names = candidates_of(ids[0]) if asked is WHOSE and ids else []
+        return _("Customers with this number: %(names)s", names=_(", ").join(names)) if names else ""
 
     def _match(self, ids: list[int], values: dict[str, Any]) -> str:
         return _("%(count)s calls were matched and recorded", count=match_calls(ids, values["customer_id"]))

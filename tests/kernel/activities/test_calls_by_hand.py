@@ -214,6 +214,16 @@ def test_the_screens_settle_calls(client: Browser, people: People) -> None:
     assert {call(number).state for number in ids} == {"unmatched"} and activities() == []
 
 
+def test_who_may_be_meant_is_named_within_reach(client: Browser, people: People) -> None:
+    make_customer("甲公司", owner=people.manager, mobile=MOBILE)
+    make_contact(make_customer("乙公司", owner=people.manager), mobile=f"+86{MOBILE}")
+    make_customer("外人的客户", owner=people.stranger, mobile=MOBILE)
+    number = waiting(MOBILE)[0]
+    login(client, people.head)
+    dialog = client.get(f"/activity_call/match?ids={number}").text
+    assert "使用该号码的客户：甲公司、乙公司" in dialog and "外人的客户" not in dialog
+
+
 def test_a_secret_is_issued_once_by_who_may(client: Browser, people: People) -> None:
     login(client, people.head)
     assert client.get("/activity_call_source/list/").status_code == 403
