@@ -12,16 +12,17 @@ from app.access.actors import acting_as
 from app.approvals.models import Case, Copy, Definition, DefinitionVersion, Task
 from app.approvals.reading.inbox import TABS, Wish, count_tabs, read_inbox
 from app.approvals.rules.document import Document, Kind, Step
-from app.approvals.rules.drawing import draw
 from app.approvals.rules.writing import write_document
 from app.approvals.views.diagrams import diagram
 from app.db import db, now
 from app.testing.people import login
 from bench.lists import seeded
-from bench.table import Statements, median
+from bench.table import Line, Statements, median, show
 
 #: Of so many cases every so manieth waits for the one who looks.
 EACH = 100
+#: Milliseconds a page may take, and a piece of one.
+A_PAGE, A_PIECE = 100.0, 50.0
 
 
 def seed_cases(me: int, rows: int) -> None:
@@ -59,38 +60,50 @@ def _tasks(n: int, me: int, at: object) -> list[dict[str, object]]:
     ]
 
 
-def main(rows: int = 100_000) -> None:
-    """Print what the inbox costs on both databases, and a diagram.
+def measure_screens(kind: str, rows: int) -> list[Line]:
+    """A line per tab of the inbox, and for its other orders, its counts and a diagram; `baseline` is what may pass.
 
-    `work` is what the server's process works on a page, `page` what goes by meanwhile, the database included.
+    `work` in a note is what the server's process works on a page; the page itself is what goes by meanwhile, the
+    database included.
     """
     steps = Document(tuple(Step(f"s{n}", Kind.APPROVE, "风险经理审批") for n in range(40)))
-    print(f"diagram of 40 steps laid out: {median(lambda: draw(steps, (), {})):.2f} ms")
-    for kind in ("postgresql", "sqlite"):
-        with seeded(kind, 1000) as (app, admin, _url), app.app_context():
-            seed_cases(admin.employee_id, rows)
-            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("VACUUM ANALYZE" if kind == "postgresql" else "ANALYZE")
-            client, today = login(app.test_client(), admin), date.today()
-            with app.test_request_context("/approvals/"), acting_as(admin.actor):
-                drawn = median(lambda: diagram(steps, (), {}, title="图"))
-            print(f"{kind}: diagram of 40 steps with its page's HTML: {drawn:.2f} ms")
-            for tab in TABS:
-                client.get(f"/approvals/?tab={tab}")
-                with Statements(db.engine) as told:
-                    answer = client.get(f"/approvals/?tab={tab}")
-                assert answer.status_code == 200
-                page = median(lambda: client.get(f"/approvals/?tab={tab}"))  # noqa: B023
-                work = median(lambda: client.get(f"/approvals/?tab={tab}"), clock=time.process_time)  # noqa: B023
-                read = median(lambda: read_inbox(admin.employee_id, Wish(tab=tab), today))  # noqa: B023
-                print(
-                    f"{kind}: inbox {tab} of {rows:,} cases: "
-                    f"page {page:.1f} ms, work {work:.1f} ms, {told.count} statements, read {read:.1f} ms"
-                )
-            late = median(lambda: read_inbox(admin.employee_id, Wish(sort="due"), today))  # noqa: B023
-            words = median(lambda: read_inbox(admin.employee_id, Wish(q="客户99"), today))  # noqa: B023
-            counts = median(lambda: count_tabs(admin.employee_id, today))  # noqa: B023
-            print(f"{kind}: by due date {late:.1f} ms, by text {words:.1f} ms, counts of the tabs {counts:.1f} ms")
+    lines = []
+    with seeded(kind, 1000) as (app, admin, _url), app.app_context():
+        seed_cases(admin.employee_id, rows)
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE" if kind == "postgresql" else "ANALYZE")
+        client, today = login(app.test_client(), admin), date.today()
+        with app.test_request_context("/approvals/"), acting_as(admin.actor):
+            drawn = median(lambda: diagram(steps, (), {}, title="图"))
+        lines.append(_line("diagram of 40 steps with its HTML", kind, drawn, A_PIECE))
+        for tab in TABS:
+            client.get(f"/approvals/?tab={tab}")
+            with Statements(db.engine) as told:
+                answer = client.get(f"/approvals/?tab={tab}")
+            assert answer.status_code == 200
+            page = median(lambda: client.get(f"/approvals/?tab={tab}"))  # noqa: B023
+            work = median(lambda: client.get(f"/approvals/?tab={tab}"), clock=time.process_time)  # noqa: B023
+            read = median(lambda: read_inbox(admin.employee_id, Wish(tab=tab), today))  # noqa: B023
+            note = f"work {work:.1f} ms, {told.count} statements, read {read:.1f} ms"
+            lines.append(_line(f"inbox, {tab}", kind, page, A_PAGE, note))
+        for what, ask in {
+            "inbox read by due date": lambda: read_inbox(admin.employee_id, Wish(sort="due"), today),
+            "inbox read by two digits of a heading": lambda: read_inbox(admin.employee_id, Wish(q="客户99"), today),
+            "counts of the inbox's tabs": lambda: count_tabs(admin.employee_id, today),
+        }.items():
+            lines.append(_line(what, kind, median(ask), A_PIECE))
+    return lines
+
+
+def _line(what: str, kind: str, taken: float, most: float, note: str = "") -> Line:
+    print(f"  {kind}: {what}: {taken:.1f} ms {note}", flush=True)
+    return Line(what, kind, taken, most, "ms", most / taken, ">= 1", note)
+
+
+def main(rows: int = 100_000) -> None:
+    """Measure both databases and print the table."""
+    lines = [line for kind in ("postgresql", "sqlite") for line in measure_screens(kind, rows)]
+    show(f"Screens of approvals over {rows:,} cases", lines)
 
 
 if __name__ == "__main__":

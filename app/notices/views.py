@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from app.base.page import PageView, expose
 from app.base.rest.access import api_needs, way
-from app.base.rest.resource import Resource
+from app.base.rest.resource import Resource, told
 from app.base.rest.resource import expose as resource_route
 from app.base.views.cells import zone
 from app.base.views.formats import moment_text
@@ -97,6 +97,38 @@ class NoticeView(PageView):
         return page, 422 if errors else 200
 
 
+_LINE = {
+    "type": "object",
+    "required": ["id", "kind", "title", "text", "link", "at", "urgent", "count", "unread", "group"],
+    "properties": {
+        "id": {"type": "integer"},
+        **{name: {"type": "string"} for name in ("kind", "title", "text", "group")},
+        "link": {"type": "string", "nullable": True},
+        "at": {"type": "string", "format": "date-time"},
+        "urgent": {"type": "boolean"},
+        "count": {"type": "integer"},
+        "unread": {"type": "integer"},
+    },
+}
+_PAGE = {
+    "type": "object",
+    "required": ["unread", "older", "result"],
+    "properties": {
+        "unread": {"type": "integer"},
+        "older": {"type": "integer", "nullable": True},
+        "result": {"type": "array", "items": _LINE},
+    },
+}
+_QUERY = {
+    "unread": {"type": "string", "enum": ["1"]},
+    "kind": {"type": "string"},
+    "group": {"type": "string", "maxLength": LONGEST_GROUP},
+    "before": {"type": "integer", "minimum": 1},
+}
+_READ = {"type": "object", "required": ["read"], "properties": {"read": {"type": "integer"}}}
+_UNTIL = {"type": "object", "required": ["until"], "properties": {"until": {"type": "integer", "minimum": 1}}}
+
+
 class NoticeApi(Resource):
     """`/api/v1/notice`: one's own notices. A key of an integration has none."""
 
@@ -104,6 +136,7 @@ class NoticeApi(Resource):
 
     @resource_route("/", methods=["GET"])
     @api_needs()
+    @told(query=_QUERY, answer=_PAGE)
     def get_list(self) -> Response:
         """A page of one's own notices in lines; ``unread=1``, ``kind``, ``group`` and ``before`` narrow it."""
         _no_key()
@@ -112,6 +145,7 @@ class NoticeApi(Resource):
 
     @resource_route("/<int:pk>/read", methods=["POST"])
     @api_needs()
+    @told(answer=_READ, refusals=("404",))
     def read(self, pk: int) -> Response:
         """Mark a notice of one's own and the earlier ones of its line as read."""
         _no_key()
@@ -122,6 +156,7 @@ class NoticeApi(Resource):
 
     @resource_route("/read", methods=["POST"])
     @api_needs()
+    @told(body=_UNTIL, answer=_READ, refusals=("400",))
     def read_all(self) -> Response:
         """Mark one's own notices as read, up to the id ``until``."""
         _no_key()

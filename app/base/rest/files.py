@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from flask import Response, abort, jsonify, make_response, request, send_file
-from flask_appbuilder.api import BaseApi, expose
 from flask_babel import gettext as _
 
 from app.access.actors import require_actor
 from app.access.policy import seen_by
 from app.base.errors import answer
 from app.base.rest.access import api_needs
+from app.base.rest.resource import Resource, expose, told
 from app.db import session
 from app.fields.files import keeper
 from app.host.context import context
 from app.types import Refused
 
+_SENT = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+_KEPT = {
+    "type": "object",
+    "required": ["id", "name"],
+    "properties": {"id": {"type": "integer"}, "name": {"type": "string"}},
+}
 
-class FileApi(BaseApi):
+
+class FileApi(Resource):
     """`/api/v1/file`: the right to a file is the right to the field of the record that names it."""
 
     resource_name = "file"
-    base_permissions: list[str] = []
 
     @expose("/<entity>/<name>", methods=["POST"])
     @api_needs()
+    @told(body=_SENT, kind="multipart/form-data", status="201", answer=_KEPT, refusals=("400", "404", "422"))
     def post(self, entity: str, name: str) -> Response:
         """Send a file (`multipart/form-data`, ``file``): its ``id`` waits a day for a record to name it."""
         found = context().entities.get(entity)
@@ -44,6 +51,7 @@ class FileApi(BaseApi):
 
     @expose("/<int:pk>", methods=["GET"])
     @api_needs()
+    @told(gives="application/octet-stream", answer={"type": "string", "format": "binary"}, refusals=("404",))
     def get(self, pk: int) -> Response:
         """Fetch a file: always as a download, never shown by the browser as a page of ours."""
         try:

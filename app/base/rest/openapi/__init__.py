@@ -14,8 +14,10 @@ from app.access.actors import current_actor
 from app.access.policy import seen_by
 from app.base.rest.access import api_needs
 from app.base.rest.entity import EntityApi
+from app.base.rest.openapi.beside import add_beside
 from app.base.rest.openapi.parameters import fields_parameter, list_parameters, text_header
 from app.base.rest.records import schema_of
+from app.base.rest.security import SecurityApi
 from app.host.context import context
 from app.host.manifest import KERNEL_VERSION
 
@@ -74,12 +76,21 @@ def openapi_document() -> dict[str, Any]:
     apis = {type(view).entity.slug: view for view in _apis()}
     for slug in sorted(apis):
         _add_entity(spec, apis[slug])
+    for view in _others():
+        add_beside(spec, view, _SECURITY)
     return spec.to_dict()
 
 
 def _apis() -> list[EntityApi]:
     views = current_app.appbuilder.baseviews  # type: ignore[attr-defined]
     return [view for view in views if isinstance(view, EntityApi)]
+
+
+def _others() -> list[BaseApi]:
+    """Resources that are not about one entity, as far as they are not told one by one."""
+    views = current_app.appbuilder.baseviews  # type: ignore[attr-defined]
+    told_apart = (EntityApi, OpenApi, SecurityApi)
+    return [view for view in views if isinstance(view, BaseApi) and not isinstance(view, told_apart)]
 
 
 _ERROR = {
