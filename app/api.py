@@ -50,9 +50,11 @@ from app.customers.services import (
     create_customer,
     create_customers,
     move_customers,
+    move_set,
     reopen_customers,
     share_customer,
     unshare_customer,
+    vetoes,
 )
 from app.db import Model, Money, UtcDateTime, after_commit, execute_on, extra_ddl, now, reading, session, transaction
 from app.fields.bulk import among, insert_rows, next_ids
@@ -63,7 +65,7 @@ from app.fields.values import read_values
 from app.hookspecs import hookimpl
 from app.host.context import context, entity, hooks
 from app.host.settings import setting
-from app.jobs.services import Cancelled, LostLease, Run, enqueue
+from app.jobs.services import Cancelled, LostLease, Run, enqueue, find_job
 from app.notices.services import notify
 from app.organisation.models import Employee, Unit
 from app.search.terms import forget_terms, index_entity, index_rows, index_terms
@@ -126,6 +128,7 @@ __all__ = [
     "execute_on",
     "extra_ddl",
     "expose",
+    "find_job",
     "find_record",
     "forget_terms",
     "form_dialog",
@@ -150,6 +153,7 @@ __all__ = [
     "money_short",
     "money_text",
     "move_customers",
+    "move_set",
     "needs",
     "next_ids",
     "note_file",
@@ -187,4 +191,5 @@ __all__ = [
     "unshare_customer",
     "update_record",
     "upright_bars",
+    "vetoes",
 ]

@@ -32,7 +32,7 @@ from app.types import (
 from plugins.pools import pieces, services
 from plugins.pools.countdown import COUNTDOWN
 from plugins.pools.demo import write_demo
-from plugins.pools.jobs import RECYCLE
+from plugins.pools.jobs import NIGHTLY, REVERSAL
 from plugins.pools.reminders import REMIND
 from plugins.pools.role_templates import ROLE_TEMPLATES
 from plugins.pools.schemas import ENTRY, MOVEMENT, POOL, RULE
@@ -74,7 +74,7 @@ def role_templates() -> Sequence[RoleTemplate]:
 
 @hookimpl
 def jobs() -> Sequence[JobSpec]:
-    return (RECYCLE, REMIND)
+    return (NIGHTLY, REVERSAL, REMIND)
 
 
 @hookimpl

@@ -17,7 +17,6 @@ from app.api import (
     UNSCOPED,
     Customer,
     Employee,
-    is_working_day,
     number_text,
     readable,
     related_list,
@@ -71,7 +70,7 @@ def pool_card() -> Markup:
     lying = int(session.scalar(select(func.count(PoolEntry.id))) or 0)
     tonight = None
     if actor.employee_id is not None:
-        tonight = count_due(coming_night(), is_working_day, actor.employee_id)
+        tonight = count_due(coming_night(), actor.employee_id)
     figures = {"lying": number_text(lying), "tonight": tonight, "pool_url": url_for("PoolsEntryView.list")}
     return Markup(render_template("pools/card.html", **figures))  # noqa: S704
 

@@ -41,4 +41,12 @@ SETTINGS = (
         minimum=0,
         maximum=3650,
     ),
+    Setting(
+        "pools.reversed_days",
+        _l("Days before the nightly run takes a customer again after a movement was taken back"),
+        Kind.INTEGER,
+        7,
+        minimum=1,
+        maximum=365,
+    ),
 )

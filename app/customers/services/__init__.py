@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from app.customers.services.changing import move_set
 from app.customers.services.closing import close_customers, reopen_customers
 from app.customers.services.handing import customer_holdings
-from app.customers.services.moving import Move, Moved, move_customers
+from app.customers.services.moving import Move, Moved, move_customers, vetoes
 from app.customers.services.ownership import ANYBODY, assign_customers
 from app.customers.services.records import (
     create_customer,
@@ -27,10 +28,12 @@ __all__ = [
     "customer_holdings",
     "delete_customer",
     "move_customers",
+    "move_set",
     "reopen_customers",
     "share_customer",
     "unshare",
     "unshare_customer",
     "update_customer",
     "update_customers",
+    "vetoes",
 ]

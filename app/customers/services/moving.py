@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask_babel import gettext as _
@@ -14,15 +15,11 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
-    case,
     column,
     delete,
     func,
-    insert,
     literal,
-    null,
     select,
-    update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
@@ -30,10 +27,10 @@ from sqlalchemy.orm import Session
 from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.customers.models import Customer, CustomerOwnership, CustomerShare
+from app.customers.services.changing import change_hands
 from app.customers.services.telling import tell_owners
-from app.db import UtcDateTime, after_commit, now, transaction
+from app.db import UtcDateTime, after_commit, transaction
 from app.fields.bulk import among
-from app.fields.custom.keeping import derive
 from app.host.context import hooks
 from app.types import Refused
 
@@ -50,6 +47,8 @@ class Move:
     reason: str = ""
     rule_id: int | None = None
     from_id: int | None = None
+    #: Since when the new owner owns it, if not since now: what was theirs before is theirs again.
+    since_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -88,7 +87,7 @@ def move_customers(moves: Sequence[Move], *, cause: str) -> Moved:
             else:
                 by_person[move.to_id].append(move)
         for person, going in by_person.items():
-            outcome.refused |= _vetoes([move.customer_id for move in going], person, cause)
+            outcome.refused |= vetoes([move.customer_id for move in going], person, cause)
         outcome.done = {
             move.customer_id: move
             for going in by_person.values()
@@ -102,7 +101,7 @@ def move_customers(moves: Sequence[Move], *, cause: str) -> Moved:
     return outcome
 
 
-def _vetoes(ids: list[int], person: int | None, cause: str) -> dict[int, str]:
+def vetoes(ids: list[int], person: int | None, cause: str) -> dict[int, str]:
     """{customer: reason} of those somebody is against, found by halving: one of them does not hold up the rest."""
     try:
         hooks().gate("before_assign", customer_ids=ids, employee_id=person, cause=cause, actor=require_actor())
@@ -110,57 +109,36 @@ def _vetoes(ids: list[int], person: int | None, cause: str) -> dict[int, str]:
         if len(ids) == 1:
             return {ids[0]: str(refused)}
         half = len(ids) // 2
-        return _vetoes(ids[:half], person, cause) | _vetoes(ids[half:], person, cause)
+        return vetoes(ids[:half], person, cause) | vetoes(ids[half:], person, cause)
     return {}
 
 
 def _write(current: Session, outcome: Moved, cause: str) -> None:
-    """Ledger first, from the rows as they are, then the rows, then the shares an owner needs no more."""
-    going, moment = _as_table(current, outcome.done.values()), now()
-    user_id = require_actor().user_id
-    ledger = select(
-        *(_CUSTOMER.c.id, _CUSTOMER.c.owner_id, going.c.to_id, _CUSTOMER.c.unit_id, going.c.unit_id),
-        *(literal(cause), going.c.reason, going.c.rule_id, literal(moment, UtcDateTime)),
-        null() if user_id is None else literal(user_id),
-    ).join_from(_CUSTOMER, going, going.c.customer_id == _CUSTOMER.c.id)
-    names = (
-        *("customer_id", "from_employee_id", "to_employee_id", "from_unit_id", "to_unit_id"),
-        *("cause", "reason", "rule_id", "at", "by_user_id"),
-    )
-    current.execute(insert(_LEDGER).from_select(names, ledger, include_defaults=False))
-    current.execute(
-        update(_CUSTOMER)
-        .where(_CUSTOMER.c.id == going.c.customer_id)
-        .values(
-            owner_id=going.c.to_id,
-            unit_id=going.c.unit_id,
-            owned_since_at=case((going.c.to_id.is_(None), null()), else_=literal(moment, UtcDateTime)),
-            version=_CUSTOMER.c.version + 1,
-        )
-    )
-    derive(current, _CUSTOMER, outcome.done, ("owner_id", "unit_id", "owned_since_at"))
+    """Ledger and rows, then the shares an owner needs no more."""
+    going = _as_table(current, outcome.done.values())
+    change_hands(current, going, outcome.done, cause)
     mine = (_SHARE.c.customer_id == going.c.customer_id) & (_SHARE.c.employee_id == going.c.to_id)
     rows = current.execute(select(_SHARE.c.id, _SHARE.c.customer_id, _SHARE.c.can_write).join_from(_SHARE, going, mine))
     shares = rows.all()
     outcome.shares = {row.customer_id: "w" if row.can_write else "r" for row in shares}
     if shares:
         current.execute(delete(_SHARE).where(among(current, _SHARE.c.id, [row.id for row in shares])))
-    for record in list(current.identity_map.values()):
-        if isinstance(record, Customer) and record.id in outcome.done:
-            current.expire(record)
 
 
 def _as_table(current: Session, moves: Iterable[Move]) -> Any:
     """The moves as a table to join, in one parameter."""
+    zone = "+00" if current.get_bind().dialect.name == "postgresql" else ""
     plain = [
         {
             "customer_id": move.customer_id, "to_id": move.to_id, "unit_id": move.unit_id,
             "reason": move.reason, "rule_id": move.rule_id,
+            "since_at": f"{move.since_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}{zone}" if move.since_at else None,
         }
         for move in moves
     ]  # fmt: skip
     kinds: dict[str, Any] = {
         "customer_id": BigInteger, "to_id": Integer, "unit_id": Integer, "reason": Text, "rule_id": Integer,
+        "since_at": UtcDateTime,
     }  # fmt: skip
     if current.get_bind().dialect.name == "postgresql":
         rows = func.jsonb_to_recordset(literal(plain, JSONB))
@@ -191,4 +169,4 @@ def _tell(current: Session, moves: Iterable[Move], found: Any, cause: str) -> No
     after_commit(tell)
 
 
-__all__ = ["Move", "Moved", "move_customers"]
+__all__ = ["Move", "Moved", "move_customers", "vetoes"]

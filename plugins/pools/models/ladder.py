@@ -146,7 +146,8 @@ class PoolKeep(Model):
     reason: Mapped[str] = mapped_column(String(300))
     #: The customer's unit when it was asked, whose head decides.
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"), index=True)
-    #: asked · granted · refused · withdrawn. Ended by itself: moved (to another owner) · cleared (followed up).
+    #: asked · granted · refused · withdrawn · given (a movement was taken back).
+    #: Ended by itself: moved (to another owner) · cleared (followed up).
     state: Mapped[str] = mapped_column(String(10), default="asked")
     kept_until: Mapped[date | None] = mapped_column(Date)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

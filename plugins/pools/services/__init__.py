@@ -1,4 +1,4 @@
-"""Verbs of pools: the nightly recycle and its forecast; claiming, assigning and returning what lies in a pool."""
+"""Verbs of pools: where customers stand, what comes tonight, and what people do with what lies in a pool."""
 
 from __future__ import annotations
 
@@ -9,21 +9,14 @@ from plugins.pools.services.handing import pools_for
 from plugins.pools.services.members import customer_condition, member_condition
 from plugins.pools.services.preview import Forecast, count_due, forecast
 from plugins.pools.services.reckoning import reckon
-from plugins.pools.services.recycle import (
-    active_rules,
-    catch_up,
-    recycle_customers,
-)
 from plugins.pools.services.setup import change_rule, write_rule
 
 __all__ = [
     "Forecast",
     "NIGHTLY_AT",
     "Outcome",
-    "active_rules",
     "assign_from_pool",
     "business_today",
-    "catch_up",
     "change_rule",
     "claim_customers",
     "coming_night",
@@ -35,7 +28,6 @@ __all__ = [
     "member_condition",
     "pools_for",
     "reckon",
-    "recycle_customers",
     "return_customers",
     "write_rule",
 ]

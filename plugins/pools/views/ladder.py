@@ -18,7 +18,6 @@ from app.api import (
     done,
     enqueue,
     expose,
-    is_working_day,
     moment_text,
     needs,
     record_url,
@@ -64,7 +63,7 @@ class PoolsRuleView(EntityView):
         return self.render(
             "pools/preview.html",
             night=night,
-            forecasts=forecast(night, is_working_day, everything=may_run),
+            forecasts=forecast(night, everything=may_run),
             customer_name=lambda customer: title_text("customer", customer.name, customer.id),
             owner_name=lambda customer: linked_name("owner_id", "employee", customer.owner),
             unit_name=lambda customer: linked_name("unit_id", "unit", customer.unit),

@@ -1,0 +1,219 @@
+"""The steps of a night, a chunk at a time: each a handful of statements however many customers it moves.
+
+Every step begins with the ledger and does what the ledger says, so that the two cannot differ. A step takes whoever
+is due beyond an id, in the order of ids; what it has moved is not due any more, so none is moved twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from flask_babel import gettext as _
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Subquery,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from app.api import UNSCOPED, Customer, UtcDateTime, among, is_working_day, move_set, vetoes
+from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule, PoolStanding
+from plugins.pools.rules import after as days_after
+from plugins.pools.services.nights import Night, Stayed
+from plugins.pools.services.places import places
+
+#: Customers moved by one chunk: memory and locks stay the same however many are due.
+CHUNK = 5_000
+_OPEN = {UNSCOPED: True, "synchronize_session": False}
+_STANDING, _ENTRY, _MOVEMENT, _RULE, _POOL, _CUSTOMER = (
+    cast(Table, model.__table__) for model in (PoolStanding, PoolEntry, PoolMovement, PoolRule, Pool, Customer)
+)
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a chunk did: how far it came (None: there was nobody beyond), how many moved, who stayed."""
+
+    last: int | None = None
+    moved: int = 0
+    stayed: list[Stayed] = field(default_factory=list)
+
+
+def warn(current: Session, night: Night, stage: str, beyond: int) -> Taken:
+    """Raise whoever is due to amber (转黄) or red (标红)."""
+    s = _STANDING.c
+    lower = s.stage != "red" if stage == "red" else s.stage == "green"
+    due = (s.next_on <= night.day, s[f"{stage}_on"] <= night.day, lower, ~_done(s.customer_id, stage, night))
+    ids = _first(current, s.customer_id, and_(*due), beyond, lock=True)
+    if not ids:
+        return Taken()
+    chosen = among(current, s.customer_id, ids)
+    said = {"act": literal(stage), "from_employee_id": s.owner_id, "from_stage": s.stage, "rule_id": s.rule_id,
+            "rule_version": s.rule_version, "reason": _RULE.c.name}  # fmt: skip
+    _write(current, night, s.customer_id, said, _STANDING.join(_RULE, _RULE.c.id == s.rule_id), chosen)
+    following = func.coalesce(s.red_on, s.pool_on) if stage == "amber" else s.pool_on
+    current.execute(update(_STANDING).where(chosen).values(stage=stage, next_on=following))
+    return Taken(ids[-1], len(ids))
+
+
+def recycle(current: Session, night: Night, beyond: int) -> Taken:
+    """Take the customers whose time is up into their pools (收回).
+
+    Whom no pool is for stays, and so does whoever somebody's veto of `before_assign` is about.
+    """
+    s, e = _STANDING.c, _ENTRY.c
+    due = and_(s.next_on <= night.day, s.pool_on <= night.day, ~_done(s.customer_id, "recycle", night))
+    ids = _first(current, s.customer_id, due, beyond)
+    if not ids:
+        return Taken()
+    _lock(current, ids)
+    pair = select(s.rule_id, _CUSTOMER.c.unit_id).join_from(
+        _STANDING, _CUSTOMER, and_(_CUSTOMER.c.id == s.customer_id, _CUSTOMER.c.owner_id == s.owner_id)
+    )
+    place = places("pool_id", pair.where(among(current, s.customer_id, ids)).distinct())
+    goes = and_(place.c.rule_id == s.rule_id, place.c.unit_id == _CUSTOMER.c.unit_id)
+    source = _STANDING.join(
+        _CUSTOMER, and_(_CUSTOMER.c.id == s.customer_id, _CUSTOMER.c.owner_id == s.owner_id)
+    ).outerjoin(place, goes)
+    found = current.execute(
+        select(s.customer_id, s.rule_id, place.c.pool_id)
+        .select_from(source)
+        .where(among(current, s.customer_id, ids), due)
+        .order_by(s.customer_id)
+        .with_for_update(of=_STANDING)
+    ).all()
+    going, stayed = _willing(found, "recycle")
+    if going:
+        chosen = and_(among(current, s.customer_id, going), place.c.pool_id.is_not(None))
+        said = {
+            "act": literal("recycle"), "from_employee_id": s.owner_id, "to_pool_id": place.c.pool_id,
+            "from_stage": s.stage, "rule_id": s.rule_id, "rule_version": s.rule_version, "reason": _RULE.c.name,
+        }  # fmt: skip
+        _write(current, night, s.customer_id, said, source.join(_RULE, _RULE.c.id == s.rule_id), chosen)
+        moved = _moved(current, night, "recycle", going)
+        lying = {
+            e.customer_id: moved.c.customer_id, e.pool_id: moved.c.pool_id, e.unit_id: moved.c.unit_id,
+            e.from_employee_id: moved.c.from_employee_id, e.rule_id: moved.c.rule,
+            e.next_on: _city_on(current, night, moved), e.entered_at: literal(night.at, UtcDateTime),
+        }  # fmt: skip
+        rows = select(*lying.values())
+        current.execute(insert(_ENTRY).from_select(list(lying), rows, include_defaults=False))
+        current.execute(delete(_STANDING).where(s.customer_id.in_(select(moved.c.customer_id))))
+        move_set(moved, cause="pools.recycle")
+    return Taken(ids[-1], len(going), stayed)
+
+
+def escalate(current: Session, night: Night, beyond: int) -> Taken:
+    """Take what has lain in a head's pool for its days on to the city's (升级)."""
+    e = _ENTRY.c
+    due = and_(e.next_on <= night.day, ~_done(e.customer_id, "escalate", night))
+    ids = _first(current, e.customer_id, due, beyond, lock=True)
+    if not ids:
+        return Taken()
+    _lock(current, ids)
+    chosen = among(current, e.customer_id, ids)
+    place = places("city_pool_id", select(e.rule_id, e.unit_id).where(chosen).distinct())
+    goes = and_(place.c.rule_id == e.rule_id, place.c.unit_id == e.unit_id, place.c.pool_id != e.pool_id)
+    source = _ENTRY.outerjoin(place, goes)
+    found = current.execute(
+        select(e.customer_id, e.rule_id, place.c.pool_id).select_from(source).where(chosen).order_by(e.customer_id)
+    ).all()
+    going, stayed = _willing(found, "escalate")
+    if going:
+        chosen = and_(among(current, e.customer_id, going), place.c.pool_id.is_not(None))
+        said = {"act": literal("escalate"), "from_pool_id": e.pool_id, "to_pool_id": place.c.pool_id,
+                "rule_id": e.rule_id, "rule_version": _RULE.c.version, "reason": _RULE.c.name}  # fmt: skip
+        _write(current, night, e.customer_id, said, source.join(_RULE, _RULE.c.id == e.rule_id), chosen)
+        moved = _moved(current, night, "escalate", going)
+        lying = {"pool_id": moved.c.pool_id, "unit_id": moved.c.unit_id, "next_on": null(), "entered_at": night.at}
+        current.execute(update(_ENTRY).where(e.customer_id == moved.c.customer_id).values(lying))
+        move_set(moved, cause="pools.escalate")
+    return Taken(ids[-1], len(going), stayed)
+
+
+def _first(
+    current: Session, column: Any, due: ColumnElement[bool], beyond: int, *, lock: bool = False
+) -> list[int]:
+    """The first customers due beyond an id, in the order of ids; with `lock` nobody else changes their rows."""
+    statement = select(column).where(due, column > beyond).order_by(column).limit(CHUNK)
+    return list(current.scalars(statement.with_for_update() if lock else statement))
+
+
+def _lock(current: Session, ids: Sequence[int]) -> None:
+    """Lock customers: whoever is handing one over or writing a follow-up at this moment comes first or last."""
+    locked = select(_CUSTOMER.c.id).where(among(current, _CUSTOMER.c.id, ids)).order_by(_CUSTOMER.c.id)
+    current.execute(locked.with_for_update(key_share=True)).all()
+
+
+def _done(customer_id: Any, act: str, night: Night) -> ColumnElement[bool]:
+    """Whether this night has done this with a customer already: its run was asked for again."""
+    m = _MOVEMENT.c
+    done = select(m.id).where(m.customer_id == customer_id, m.act == act, m.business_date == night.day)
+    return done.correlate_except(_MOVEMENT).exists()
+
+
+def _willing(found: Sequence[Any], step: str) -> tuple[list[int], list[Stayed]]:
+    """The customers that have a pool and nobody's veto against it, and the others with the reason."""
+    rules = {row.customer_id: row.rule_id for row in found}
+    nowhere = _("There is no pool for it")
+    held = {row.customer_id: nowhere for row in found if row.pool_id is None}
+    asked = [number for number in rules if number not in held]
+    held |= vetoes(asked, None, f"pools.{step}") if asked else {}
+    stayed = [Stayed(number, rules[number], step, held[number]) for number in sorted(held)]
+    return [number for number in asked if number not in held], stayed
+
+
+def _write(
+    current: Session, night: Night, customer_id: Any, said: dict[str, Any], source: Any, chosen: ColumnElement[bool]
+) -> None:
+    """Ledger rows of the run for the customers chosen."""
+    given = {
+        **said, "customer_id": customer_id, "business_date": literal(night.day, Date), "run_id": literal(night.run_id),
+        "at": literal(night.at, UtcDateTime),
+    }  # fmt: skip
+    rows = select(*given.values()).select_from(source).where(chosen)
+    current.execute(insert(_MOVEMENT).from_select(list(given), rows, include_defaults=False))
+
+
+def _moved(current: Session, night: Night, act: str, ids: Sequence[int]) -> Subquery:
+    """What the ledger says of these customers, as `app.api.move_set` takes it."""
+    m = _MOVEMENT.c
+    return (
+        select(
+            m.customer_id, null().cast(Integer).label("to_id"), _POOL.c.unit_id, m.reason,
+            null().cast(Integer).label("rule_id"), m.to_pool_id.label("pool_id"), m.from_employee_id,
+            m.rule_id.label("rule"), _POOL.c.kind,
+        )
+        .join_from(_MOVEMENT, _POOL, _POOL.c.id == m.to_pool_id)
+        .where(among(current, m.customer_id, ids), m.act == act, m.business_date == night.day)
+        .subquery("moved")
+    )  # fmt: skip
+
+
+def _city_on(current: Session, night: Night, moved: Subquery) -> ColumnElement[Any]:
+    """The night that takes a customer on to the city's pool; null where the rule has none, or it is there."""
+    named = select(_RULE.c.id, _RULE.c.city_days, _RULE.c.working_days).where(_RULE.c.city_days.is_not(None))
+    nights = {
+        rule.id: days_after(night.day, rule.city_days, is_working_day if rule.working_days else None)
+        for rule in current.execute(named)
+    }
+    if not nights:
+        return null().cast(Date)
+    on = [(moved.c.rule == number, literal(day, Date)) for number, day in nights.items()]
+    return case((moved.c.kind == "city", null()), *on)
+
+
+__all__ = ["CHUNK", "Taken", "escalate", "recycle", "warn"]

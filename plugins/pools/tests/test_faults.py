@@ -1,0 +1,168 @@
+"""The nightly run under faults: killed at every point, cut off, twice at once; none moved twice, none skipped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from app.api import Customer, acting_as, context, enqueue, session
+from app.testing.jobs import run_pending
+from app.types import SYSTEM
+from plugins.pools import jobs
+from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun
+from plugins.pools.services import reckoning, running
+from plugins.pools.tests.conftest import NIGHT, Bank, aged, entries, put, rows
+from plugins.pools.tests.test_running import ago, ladder
+
+__all__ = ["ladder"]
+pytestmark = pytest.mark.usefixtures("as_system")
+#: Where a worker dies: at the beginning of a phase's second chunk, and at its end, everything written and not kept.
+PHASES = ("begin_night", "reckon_span", "recycle", "red", "amber", "escalate", "end_night")
+
+
+@pytest.fixture
+def crowd(bank: Bank, ladder: PoolRule, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[int]]:
+    """Five customers for every step, whom small chunks take two by two; {step: ids}, and those nothing happens to."""
+    monkeypatch.setattr(running, "CHUNK", 2)
+    monkeypatch.setattr(reckoning, "CHUNK", 8)
+    late = {"": 3, "amber": 8, "red": 11, "recycle": 20}
+    made = {act: [aged(bank.people.manager, followed=ago(days), owned=ago(90)).id for _ in range(5)]
+            for act, days in late.items()}  # fmt: skip
+    lying = [put(aged(bank.people.manager), bank.north_pool, bank.people.manager) for _ in range(5)]
+    for entry in session.scalars(select(PoolEntry)):
+        entry.rule_id, entry.next_on = ladder.id, NIGHT
+    session.commit()
+    return made | {"escalate": [one.id for one in lying]}
+
+
+def moved_as_they_should(crowd: dict[str, list[int]]) -> None:
+    """Every customer made its one step: ledger, owners and entries agree, and the run is over."""
+    session.expire_all()
+    m = PoolMovement
+    wanted = Counter((number, act) for act, ids in crowd.items() if act for number in ids)
+    assert Counter(rows(select(m.customer_id, m.act))) == wanted
+    owners = dict(rows(select(Customer.id, Customer.owner_id)))
+    gone = {*crowd["recycle"], *crowd["escalate"]}
+    assert {number for number, owner in owners.items() if owner is None} == gone == set(entries())
+    changed = "SELECT customer_id FROM customer_ownership WHERE cause IN ('pools.recycle', 'pools.escalate')"
+    assert sorted(session.scalars(text(changed))) == sorted(gone)
+    audited = "SELECT record_id FROM access_audit WHERE action = 'assign' AND entity = 'customer'"
+    assert sorted(map(int, session.scalars(text(audited)))) == sorted(gone)
+    assert rows(select(PoolRun.business_date, PoolRun.state)) == [(NIGHT, "done")]
+
+
+def again(number: int) -> None:
+    """Let the job be found at once: its worker is gone, or it waits for its next try."""
+    session.execute(
+        text("UPDATE jobs_job SET lease_until = created_at, run_after = created_at WHERE id = :id"), {"id": number}
+    )
+    session.commit()
+
+
+def in_a_worker_that_dies(act: Callable[[], object]) -> None:
+    """Work in a process of its own until it kills itself."""
+    session.remove()
+    child = os.fork()
+    if child == 0:
+        try:
+            session.get_bind().dispose(close=False)
+            act()
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_killed_in_every_phase_it_goes_on(crowd: dict[str, list[int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    number = enqueue(jobs.NIGHTLY_JOB, {"business_date": NIGHT})
+    session.commit()
+    for phase in PHASES:
+        for late in (False, True):
+            in_a_worker_that_dies(lambda phase=phase, late=late: work_until(phase, late=late))
+            again(number)
+    run_pending()
+    assert session.scalar(text("SELECT status FROM jobs_job WHERE id = :id"), {"id": number}) == "done"
+    moved_as_they_should(crowd)
+
+
+def work_until(phase: str, *, late: bool) -> None:
+    """Work in this process, which dies before (or `late`: after) what the phase does the second time, if it can."""
+    done: list[int] = []
+    act = jobs.STEPS.get(phase) or getattr(jobs, phase)
+    most = 1 if phase in ("begin_night", "end_night") else 2
+
+    def dying(*given: Any) -> Any:
+        done.append(1)
+        if len(done) == most and not late:
+            die()
+        found = act(*given)
+        if len(done) == most:
+            session.flush()
+            die()
+        return found
+
+    if phase in jobs.STEPS:
+        jobs.STEPS[phase] = dying
+    else:
+        setattr(jobs, phase, dying)
+    run_pending()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("phase", ["recycle", "amber", "escalate"])
+def test_a_cut_connection_undoes_the_chunk_and_no_more(
+    crowd: dict[str, list[int]], phase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    act = jobs.STEPS[phase]
+
+    def cut(*given: Any) -> Any:
+        found = act(*given)
+        done.append(1)
+        if len(done) == 2:
+            pid = session.scalar(text("SELECT pg_backend_pid()"))
+            with session.get_bind().connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        return found
+
+    monkeypatch.setitem(jobs.STEPS, phase, cut)
+    number = enqueue(jobs.NIGHTLY_JOB, {"business_date": NIGHT})
+    run_pending()
+    again(number)
+    run_pending()
+    moved_as_they_should(crowd)
+
+
+def test_two_at_once_are_one(app: Flask, crowd: dict[str, list[int]]) -> None:
+    """The scheduled run and one somebody asked for, by two workers; jobs of the same night are as good as one."""
+    for _ in range(2):
+        enqueue(jobs.NIGHTLY_JOB, {"business_date": NIGHT})
+    session.commit()
+    session.remove()
+
+    def work() -> None:
+        with app.app_context(), acting_as(SYSTEM):
+            run_pending(app)
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert set(session.scalars(text("SELECT status FROM jobs_job"))) == {"done"}
+    moved_as_they_should(crowd)
+
+
+def test_it_is_scheduled_for_the_night(app: Flask) -> None:
+    assert context().jobs[jobs.NIGHTLY_JOB].schedule == "15 1 * * *"

@@ -1,0 +1,97 @@
+"""POOL-1, POOL-6: a night takes every step that is due, once, whatever cuts it off."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text, update
+
+from app.api import Customer, enqueue, session
+from app.testing.factories import make_record
+from app.testing.jobs import run_pending
+from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun, PoolStanding
+from plugins.pools.tests.conftest import NIGHT, Bank, aged, local, ownership, rows, story
+
+pytestmark = pytest.mark.usefixtures("as_system")
+
+
+def night(day: date = NIGHT) -> Any:
+    """Run a night as its job; what the job says in the end."""
+    number = enqueue("pools.recycle", {"business_date": day})
+    run_pending()
+    session.expire_all()
+    status, result = session.execute(text("SELECT status, result FROM jobs_job WHERE id = :id"), {"id": number}).one()
+    assert status == "done"
+    return result if isinstance(result, dict) else __import__("json").loads(result)
+
+
+def ago(days: int) -> Any:
+    """A follow-up after which `days` whole days have passed on `NIGHT`."""
+    return local(NIGHT - timedelta(days=days + 1), 12)
+
+
+@pytest.fixture
+def ladder(bank: Bank) -> PoolRule:
+    """Seven days to amber, three to red, five to the head's pool, ten to the city's."""
+    session.execute(update(PoolRule).values(active=False))
+    city = make_record("pools_pool", code="C", name="城市公共池", unit_id=bank.people.branch.id)
+    head = make_record("pools_pool", code="N2", name="北支行主管池", unit_id=bank.people.north.id)
+    city.kind, head.kind = "city", "head"
+    rule = PoolRule(name="阶梯", amber_days=7, red_days=3, pool_days=5, city_days=10)
+    session.add(rule)
+    session.commit()
+    return rule
+
+
+def stands(customer: Customer) -> tuple[Any, ...] | None:
+    """Stage and next step of a customer."""
+    s = PoolStanding
+    found = rows(select(s.stage, s.next_on).where(s.customer_id == customer.id))
+    return found[0] if found else None
+
+
+def test_a_customer_goes_up_the_ladder_night_by_night(bank: Bank, ladder: PoolRule) -> None:
+    manager = bank.people.manager
+    one = aged(manager, followed=ago(7), owned=ago(90))
+    assert night()["moved"] == {"recycle": 0, "red": 0, "amber": 1, "escalate": 0}
+    assert stands(one) == ("amber", NIGHT + timedelta(days=3))
+    assert sum(night(NIGHT + timedelta(days=2))["moved"].values()) == 0
+    assert night(NIGHT + timedelta(days=3))["moved"]["red"] == 1
+    assert stands(one) == ("red", NIGHT + timedelta(days=8))
+    assert night(NIGHT + timedelta(days=8))["moved"]["recycle"] == 1
+    head = session.scalars(select(PoolEntry)).one()
+    assert (head.pool.code, head.rule_id, head.next_on) == ("N2", ladder.id, NIGHT + timedelta(days=19))
+    assert (one.owner_id, one.unit_id, stands(one)) == (None, bank.people.north.id, None)
+    assert ownership(one) == [(manager.employee_id, None, "pools.recycle")]
+    assert night(NIGHT + timedelta(days=19))["moved"]["escalate"] == 1
+    assert [act for act, *_rest in story(one)] == ["amber", "red", "recycle", "escalate"]
+    assert (session.scalars(select(PoolEntry)).one().pool.code, one.unit_id) == ("C", bank.people.branch.id)
+    m = PoolMovement
+    told = rows(select(m.from_stage, m.rule_id, m.rule_version, m.business_date, m.reason).order_by(m.id))
+    assert told[:3] == [
+        ("green", ladder.id, 1, NIGHT, "阶梯"),
+        ("amber", ladder.id, 1, NIGHT + timedelta(days=3), "阶梯"),
+        ("red", ladder.id, 1, NIGHT + timedelta(days=8), "阶梯"),
+    ]
+    assert rows(select(PoolRun.business_date, PoolRun.state).order_by(PoolRun.id))[-1] == (
+        NIGHT + timedelta(days=19), "done",
+    )  # fmt: skip
+
+
+def test_nights_that_were_missed_give_nobody_days(bank: Bank, ladder: PoolRule) -> None:
+    late = [aged(bank.people.manager, followed=ago(days), owned=ago(90)) for days in (6, 7, 12, 15, 40)]
+    assert night()["moved"] == {"recycle": 2, "red": 1, "amber": 1, "escalate": 0}
+    assert [[act for act, *_rest in story(one)] for one in late] == [[], ["amber"], ["red"], ["recycle"], ["recycle"]]
+    assert sum(night()["moved"].values()) == 0
+    assert sum(night(NIGHT + timedelta(days=1))["moved"].values()) == 1, "the first one's amber, and nothing else"
+
+
+def test_a_clock_set_back_moves_nobody(bank: Bank, ladder: PoolRule) -> None:
+    night(NIGHT)
+    one = aged(bank.people.manager, followed=ago(40), owned=ago(90))
+    assert "2026-03-31" in night(NIGHT - timedelta(days=1))["refused"]
+    assert stands(one)[0] == "green" and story(one) == []
+    assert night(NIGHT)["moved"]["recycle"] == 1, "the same night, asked for again, does what is due by now"
+    assert rows(select(PoolRun.business_date)) == [(NIGHT,)]
