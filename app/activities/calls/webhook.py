@@ -17,7 +17,7 @@ from app.activities.calls.sources import acting_for, find_sender, is_timely, not
 from app.base.errors import answer
 from app.base.protection import from_elsewhere, public
 from app.base.rest.records import read_object
-from app.base.rest.resource import Limit, Resource, expose
+from app.base.rest.resource import Limit, Resource, expose, told
 from app.fields.values import read_values
 from app.types import Refused
 
@@ -38,6 +38,10 @@ def _sender() -> str:
     return request.headers.get(KEY, "")[:40] or "-"  # the limiter wants a name
 
 
+#: For the OpenAPI document; what a call holds is told in the manual of the call centre.
+_ONE_OR_MANY = {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}, "minItems": 1}]}
+
+
 class CallRecordApi(Resource):
     """`/api/v1/call_record/`: one call as an object, or up to 500 as a list."""
 
@@ -51,6 +55,7 @@ class CallRecordApi(Resource):
     @expose("/", methods=["POST"])
     @public
     @from_elsewhere
+    @told(login=False, body=_ONE_OR_MANY, refusals=("400", "409", "415", "422", "429"))
     def post(self) -> Response:
         """Keep calls; 201, 200, 409 or 422 for one, 200 with a result for each of a list."""
         request.max_content_length = MOST_BYTES

@@ -32,6 +32,8 @@ class Told:
     answer: Mapping[str, Any] = field(default_factory=dict)
     gives: str = "application/json"
     refusals: Sequence[str] = ()
+    #: Whether a login, a token or a key is asked for; else the route has a way of its own.
+    login: bool = True
 
 
 def told(**said: Any) -> Callable[[_Route], _Route]:

@@ -28,14 +28,19 @@ def add_beside(spec: APISpec, view: BaseApi, security: list[dict[str, list[str]]
         parameters[path] = _places(rule)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             operations.setdefault(path, {})[method.lower()] = {
-                "tags": [view.resource_name], "security": security, **_operation(route),
+                "tags": [view.resource_name], "security": security if _said(route).login else [], **_operation(route),
             }  # fmt: skip
     for path in sorted(operations):
         spec.path(path, operations=operations[path], parameters=parameters[path])
 
 
-def _operation(route: Any) -> dict[str, Any]:
+def _said(route: Any) -> Told:
     said: Told = getattr(route, "_told", Told())
+    return said
+
+
+def _operation(route: Any) -> dict[str, Any]:
+    said = _said(route)
     codes = ("401", "403", *said.refusals)
     refusals = {code: {"$ref": f"#/components/responses/E{code}"} for code in codes}
     summary = (route.__doc__ or "").strip().partition("\n")[0].replace("``", "")
