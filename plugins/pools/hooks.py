@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.api import Customer, hookimpl, session
+from app.api import Customer, hookimpl, now, session
 from app.types import (
     Action,
     Actor,
@@ -28,6 +28,7 @@ from app.types import (
     TimelineItem,
     Verbs,
     Veto,
+    Write,
 )
 from plugins.pools import pieces, services
 from plugins.pools.countdown import COUNTDOWN
@@ -38,6 +39,7 @@ from plugins.pools.role_templates import ROLE_TEMPLATES
 from plugins.pools.schemas import ENTRY, MOVEMENT, POOL, RULE
 from plugins.pools.services.reminding import MORNING, UNIT_MORNING
 from plugins.pools.settings import SETTINGS
+from plugins.pools.upkeep import RECKON
 from plugins.pools.views import PoolsBoardView, PoolsEntryApi, PoolsEntryView, PoolsRuleView
 
 
@@ -74,7 +76,7 @@ def role_templates() -> Sequence[RoleTemplate]:
 
 @hookimpl
 def jobs() -> Sequence[JobSpec]:
-    return (NIGHTLY, REVERSAL, REMIND)
+    return (NIGHTLY, REVERSAL, RECKON, REMIND)
 
 
 @hookimpl
@@ -101,6 +103,21 @@ def before_assign(customer_ids: Sequence[int], cause: str) -> Veto | None:
 def customers_changed(customer_ids: Sequence[int]) -> None:
     """The countdown is true at every moment: whatever it counts from is worked out in the same transaction."""
     services.reckon(session(), customer_ids)
+
+
+@hookimpl
+def before_write(entity: str, writes: Sequence[Write]) -> Mapping[int, Veto]:
+    """Days the site names itself move everybody's countdown by working days."""
+    if entity == "calendar_day" and writes:
+        services.reckon_soon(f"days.{now():%Y%m%d%H%M%S}")
+    return {}
+
+
+@hookimpl
+def transitioned(entity: str, record_id: int, transition: str) -> None:
+    """An approval begun or ended spares a customer, or spares it no more."""
+    if transition.startswith("approvals."):
+        services.reckon_record(entity, record_id)
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from plugins.pools.services.gate import lying_in_pools, outside_pools
 from plugins.pools.services.handing import pools_for
 from plugins.pools.services.members import customer_condition, member_condition
 from plugins.pools.services.preview import Forecast, count_due, forecast
-from plugins.pools.services.reckoning import reckon
+from plugins.pools.services.reckoning import reckon, reckon_record, reckon_soon
 from plugins.pools.services.setup import change_rule, write_rule
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "member_condition",
     "pools_for",
     "reckon",
+    "reckon_record",
+    "reckon_soon",
     "return_customers",
     "write_rule",
 ]

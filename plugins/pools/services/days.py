@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, FromClause, Table, and_, case, delete, func, literal, null, select
+from sqlalchemy import Date, String, Table, case, delete, func, literal, select
+from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
 from app.api import UNSCOPED, UtcDateTime, context, insert_rows, is_working_day, now
@@ -94,21 +95,11 @@ class Calendar:
             return func.greatest(*moments, type_=UtcDateTime())
         return func.max(moments[0], *(func.coalesce(one, moments[0]) for one in moments[1:]), type_=UtcDateTime())
 
-    def plus(self, day: Any, days: int) -> Any:
-        """The day so many calendar days after another."""
-        if not days:
-            return day
-        return day + days if self.is_postgresql else func.date(day, f"+{days} days", type_=Date)
-
-    def ahead(self, source: FromClause, day: Any, days: int | None, *, worked: bool) -> tuple[FromClause, Any]:
-        """(a source, the day so many days after a day of `source`); beyond the table, or without days, null."""
-        if days is None:
-            return source, null()
-        if not worked or not days:
-            return source, self.plus(day, days)
-        begun, then = _DAY.alias(), _DAY.alias()
-        reached = and_(then.c.worked, then.c.number == begun.c.number + days)
-        return source.outerjoin(begun, begun.c.day == day).outerjoin(then, reached), then.c.day
+    def plus(self, day: Any, days: Any) -> Any:
+        """The day so many calendar days (a number, or an expression) after another."""
+        if self.is_postgresql:
+            return day + days
+        return func.date(day, literal("+") + cast_to(days, String) + literal(" days"), type_=Date)
 
 
 __all__ = [

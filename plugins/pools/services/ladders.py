@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, cast
@@ -46,28 +46,35 @@ class Ladders:
     """The rules in force in the order they are asked, with the statements made of them, which are made once."""
 
     rules: tuple[ActiveRule, ...]
-    #: Rules that watch nobody, because what they say is not understood any more (`fault_of`).
-    broken: tuple[int, ...]
+    #: The rows of rules that watch nobody.
+    misunderstood: tuple[Any, ...]
     calendar: Calendar
     #: Kinds of record of which some are being approved, where a rule spares their customers.
     in_approval: tuple[str, ...] = ()
     statements: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def broken(self) -> dict[int, str]:
+        """{rule that watches nobody: why}, since what it says is not understood any more."""
+        return {rule.id: fault_of(rule) for rule in self.misunderstood}
+
+    @property
     def chosen(self) -> Any:
         """The id of the first rule that watches a customer, null for none."""
-        return case(*((rule.watches, literal(rule.id)) for rule in self.rules)) if self.rules else literal(None)
+        return case(*((rule.watches, literal(rule.id)) for rule in self.rules))
 
     @property
     def watched(self) -> ColumnElement[bool]:
         """Whether any rule watches a customer."""
-        return and_(OWNED, or_(*(rule.watches for rule in self.rules))) if self.rules else literal(1) == 0
+        return and_(OWNED, or_(*(rule.watches for rule in self.rules)))
 
     def uses(self, what: str) -> bool:
         """Whether any rule spares for this reason: deals, approvals."""
         return any(getattr(rule, f"spares_{what}") for rule in self.rules)
 
 
+#: What is asked where no rule is in force.
+NOBODY = ActiveRule(0, 0, Ladder(), literal(1) == 0)
 #: {the hooks of an app: (what the ladders were made from, they)}: statements this long take long to make.
 _made: WeakKeyDictionary[Any, tuple[str, Ladders]] = WeakKeyDictionary()
 
@@ -103,16 +110,16 @@ def read_ladders(current: Session, on: date | None = None) -> tuple[Ladders, dat
 
 
 def _ladders(rows: Sequence[Any], calendar: Calendar, flowing: tuple[str, ...]) -> Ladders:
-    found, broken = list[ActiveRule](), list[int]()
+    found, broken = list[ActiveRule](), list[Any]()
     for row in rows:
         try:
             found.append(asked(row))
         except Refused:
-            broken.append(row.id)
-    return Ladders(tuple(found), tuple(broken), calendar, flowing)
+            broken.append(row)
+    return Ladders(tuple(found) or (NOBODY,), tuple(broken), calendar, flowing)
 
 
-def fault_of(rule: PoolRule) -> str:
+def fault_of(rule: Any) -> str:
     """Why a rule watches nobody, for its page; empty when it is understood."""
     try:
         watches(rule.condition, rule.trigger)
@@ -146,23 +153,28 @@ def metrics_of(rules: Sequence[ActiveRule]) -> list[str]:
     return sorted({rule.ladder.trigger for rule in rules} - set(CLOCKS))
 
 
+def of_each(
+    rules: Sequence[ActiveRule], rule_id: Any, key: Callable[[ActiveRule], Any], made: Callable[[Any], Any]
+) -> Any:
+    """What is made of each rule's key, by the rule a row is about; without a CASE where all rules have the same."""
+    ids: dict[Any, list[int]] = {}
+    for rule in rules:
+        ids.setdefault(key(rule), []).append(rule.id)
+    if len(ids) == 1:
+        return made(next(iter(ids)))
+    return case(*((rule_id.in_(group), made(value)) for value, group in ids.items()))
+
+
 def customer_column(slug: str) -> Any:
     """The column by which records of a kind belong to a customer, None where they do not."""
     described = context().entities.get(slug)
     linked = described.field("customer_id") if described is not None else None
-    if linked is None or linked.target != "customer":
+    if described is None or linked is None or linked.target != "customer":
         return None
     return described.model.__table__.c.get("customer_id")
 
 
 __all__ = [
-    "CLOCKS",
-    "OWNED",
-    "ActiveRule",
-    "Ladders",
-    "asked",
-    "customer_column",
-    "fault_of",
-    "metrics_of",
+    "CLOCKS", "OWNED", "ActiveRule", "Ladders", "asked", "customer_column", "fault_of", "metrics_of", "of_each",
     "read_ladders",
-]
+]  # fmt: skip

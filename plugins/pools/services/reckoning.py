@@ -30,11 +30,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, UtcDateTime, current_actor, now
+from app.api import UNSCOPED, UtcDateTime, current_actor, enqueue, now, transaction
+from app.types import SYSTEM
 from plugins.pools.models import PoolMovement, PoolStanding
-from plugins.pools.services.ladders import Ladders, read_ladders
+from plugins.pools.services.ladders import Ladders, customer_column, read_ladders
 from plugins.pools.services.standings import COLUMNS, CUSTOMER, STANDING, Which, standings
 
+#: The job that does it for all customers (`plugins.pools.upkeep`).
+RECKON_JOB = "pools.reckon"
 #: Customers looked at in one go.
 CHUNK = 20_000
 _OPEN = {UNSCOPED: True, "synchronize_session": False}
@@ -67,6 +70,23 @@ def reckon(current: Session, customer_ids: Collection[int] | None, on: date | No
         _settle(current, ladders, today, wanted[start : start + CHUNK])
 
 
+def reckon_record(slug: str, record_id: int) -> None:
+    """The same for the customer a record belongs to (the record itself, where it is one)."""
+    column = CUSTOMER.c.id if slug == "customer" else customer_column(slug)
+    if column is not None:
+        with transaction() as current:
+            found = select(column).where(column.table.c.id == record_id, column.is_not(None))
+            reckon(current, current.scalars(found).all())
+
+
+def reckon_soon(cause: str) -> None:
+    """Let the standings of all customers be worked out anew once the running transaction has committed.
+
+    `cause` says what has changed (a rule and its version): what is asked for twice is done once.
+    """
+    enqueue(RECKON_JOB, actor=SYSTEM, unique_key=cause)
+
+
 def reckon_span(current: Session, part: Span, ladders: Ladders, today: date) -> int:
     """The same for a span, of which mostly nothing has changed: looked at first, written where it differs; how many."""
     given = {"first": part.first, "last": part.last, "today": today}
@@ -77,14 +97,17 @@ def reckon_span(current: Session, part: Span, ladders: Ladders, today: date) -> 
 
 def spans(current: Session, after: int = 0) -> Iterator[Span]:
     """All customers beyond an id, `CHUNK` at a time: memory does not grow with their number."""
+    while (part := next_span(current, after)) is not None:
+        yield part
+        after = part.last
+
+
+def next_span(current: Session, after: int) -> Span | None:
+    """The next `CHUNK` customers beyond an id; None when there are no more."""
     ids = CUSTOMER.c.id
-    while True:
-        part = select(ids).where(ids > after).order_by(ids).limit(CHUNK).subquery()
-        last = current.scalar(select(func.max(part.c.id)))
-        if last is None:
-            return
-        yield Span(after + 1, last)
-        after = last
+    part = select(ids).where(ids > after).order_by(ids).limit(CHUNK).subquery()
+    last = current.scalar(select(func.max(part.c.id)))
+    return None if last is None else Span(after + 1, last)
 
 
 def _settle(current: Session, ladders: Ladders, today: date, ids: list[int]) -> None:
@@ -96,8 +119,12 @@ def _settle(current: Session, ladders: Ladders, today: date, ids: list[int]) -> 
         "ids": ids if ladders.calendar.is_postgresql else json.dumps(ids), "today": today, "moment": now(),
         "actor": actor.user_id if actor is not None else None,
     }  # fmt: skip
-    for statement in _statements(ladders)["settling"]:
-        current.execute(statement, given)
+    made = _statements(ladders)
+    current.execute(made["lock"], given)
+    if current.scalar(made["warned"], given):
+        current.execute(made["clear"], given)
+    current.execute(made["write"], given)
+    current.execute(made["gone"], given)
     for record in list(current.identity_map.values()):
         if isinstance(record, PoolStanding):
             current.expire(record)
@@ -107,18 +134,23 @@ def _settle(current: Session, ladders: Ladders, today: date, ids: list[int]) -> 
 
 
 def _statements(ladders: Ladders) -> dict[str, Any]:
-    """``settling``: lock, clear, write, delete, for the parameter `ids`; ``differing``: who of a span differs."""
+    """By name: five that settle the customers of the parameter `ids`, and ``differing`` ones of a span."""
     kept = ladders.statements
-    if "settling" not in kept:
+    if not kept:
         which = _given if ladders.calendar.is_postgresql else _given_as_text
         id_ = CUSTOMER.c.id
         lock = select(func.count()).select_from(
             select(id_).where(which(id_)).order_by(id_).with_for_update(key_share=True).subquery()
         )
-        gone = delete(STANDING).where(_unwatched(ladders, which))
-        every = (lock, _clear(ladders, which), _write(ladders, which), gone)
-        kept["settling"] = tuple(each.execution_options(**_OPEN) for each in every)
-        kept["differing"] = _differing(ladders).execution_options(**_OPEN)
+        every = {
+            "lock": lock,
+            "warned": select(_warned(which).exists()),
+            "clear": _clear(ladders, which),
+            "write": _write(ladders, which),
+            "gone": delete(STANDING).where(_unwatched(ladders, which)),
+            "differing": _differing(ladders),
+        }
+        kept.update({name: statement.execution_options(**_OPEN) for name, statement in every.items()})
     return kept
 
 
@@ -144,13 +176,9 @@ def _differing(ladders: Ladders) -> Select[Any]:
 
 def _changed(ladders: Ladders, which: Which) -> Select[Any]:
     """The standings that are not in the table as they should be."""
-    new, held = standings(ladders, which).subquery("new"), STANDING.alias("old")
-    differs = (new.c[name].is_distinct_from(held.c[name]) for name in COLUMNS)
-    return (
-        select(*(new.c[name] for name in COLUMNS))
-        .select_from(new.outerjoin(held, held.c.customer_id == new.c.customer_id))
-        .where(or_(*differs))
-    )
+    held = STANDING.alias("held")
+    new = standings(ladders, which, held)
+    return new.where(or_(*(new.selected_columns[name].is_distinct_from(held.c[name]) for name in COLUMNS)))
 
 
 def _unwatched(ladders: Ladders, which: Which) -> ColumnElement[bool]:
@@ -166,11 +194,17 @@ def _write(ladders: Ladders, which: Which) -> Any:
     return new.on_conflict_do_update(index_elements=["customer_id"], set_=values)
 
 
+def _warned(which: Which) -> Select[Any]:
+    held = STANDING.c
+    return select(held.customer_id).where(held.stage != "green", which(held.customer_id))
+
+
 def _clear(ladders: Ladders, which: Which) -> Any:
     """A ledger row for each stage that falls while somebody goes on owning the customer."""
     held = STANDING.c
-    warned = select(held.customer_id).where(held.stage != "green", which(held.customer_id))
-    new = standings(ladders, lambda column: which(column) & column.in_(warned)).subquery("new")
+    warned = _warned(which)
+    before = STANDING.alias("before")
+    new = standings(ladders, lambda column: which(column) & column.in_(warned), before).subquery("new")
     fell = or_(new.c.customer_id.is_(None), _rank(new.c.stage) < _rank(held.stage))
     given: dict[str, Any] = {
         "customer_id": held.customer_id, "act": literal("clear"), "from_employee_id": held.owner_id,
@@ -191,4 +225,6 @@ def _rank(stage: Any) -> ColumnElement[int]:
     return case((stage == "red", 2), (stage == "amber", 1), else_=0)
 
 
-__all__ = ["CHUNK", "Span", "reckon", "reckon_span", "spans"]
+__all__ = [
+    "CHUNK", "RECKON_JOB", "Span", "next_span", "reckon", "reckon_record", "reckon_soon", "reckon_span", "spans",
+]  # fmt: skip

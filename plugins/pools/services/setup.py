@@ -11,6 +11,7 @@ from app.api import Unit, transaction
 from app.types import Refused
 from plugins.pools.models import Pool, PoolRule
 from plugins.pools.rules import LONGEST_DAYS, SHORTEST_DAYS, draws_from, is_length
+from plugins.pools.services.reckoning import reckon_soon
 
 
 def write_rule(values: dict[str, Any]) -> PoolRule:
@@ -20,6 +21,7 @@ def write_rule(values: dict[str, Any]) -> PoolRule:
         rule = PoolRule(**values)
         current.add(rule)
         current.flush()
+        reckon_soon(f"rule.{rule.id}.{rule.version}")
     return rule
 
 
@@ -31,6 +33,7 @@ def change_rule(rule: PoolRule, values: dict[str, Any]) -> None:
         for name, value in values.items():
             setattr(rule, name, value)
         current.flush()
+        reckon_soon(f"rule.{rule.id}.{rule.version}")
 
 
 def _check(current: Session, values: dict[str, Any]) -> None:

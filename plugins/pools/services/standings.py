@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, cast
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Date,
     FromClause,
@@ -21,14 +23,14 @@ from sqlalchemy import (
     or_,
     select,
     union,
-    union_all,
 )
 
 from app.api import Activity, Customer, UtcDateTime, approvals, context
 from plugins.pools.models import PoolKeep, PoolLock, PoolStanding
-from plugins.pools.rules import RUNGS, Ladder
+from plugins.pools.rules import RUNGS
 from plugins.pools.services.days import Calendar, starts_at
-from plugins.pools.services.ladders import OWNED, ActiveRule, Ladders, customer_column, metrics_of
+from plugins.pools.services.ladders import CLOCKS, OWNED, Ladders, customer_column, metrics_of, of_each
+from plugins.pools.services.way import Way
 
 #: Which customers are meant, as a condition on a column that holds their ids.
 Which = Callable[[Any], ColumnElement[bool]]
@@ -46,43 +48,36 @@ COLUMNS = (
 OWNED_SINCE = func.coalesce(CUSTOMER.c.owned_since_at, CUSTOMER.c.created_at)
 
 
-def standings(ladders: Ladders, which: Which) -> Select[Any]:
-    """The standings of the customers meant that a rule watches, `COLUMNS`; stages no higher than they are now.
+def standings(ladders: Ladders, which: Which, held: FromClause) -> Select[Any]:
+    """The standings of the customers meant that a rule watches, `COLUMNS`; stages no higher than they are in `held`.
 
-    The parameter `today` is the business date they are judged by.
+    The parameter `today` is the business date they are judged by. One pass, whatever the number of rules: where they
+    differ there is a CASE (`ActiveRule.of_each`), so that the database has little to plan.
     """
-    calendar = ladders.calendar
-    chosen = _chosen(ladders, which).cte("chosen")
-    branches = [_dated(rule, chosen, calendar) for rule in ladders.rules] or [_nothing()]
-    dated = union_all(*branches).subquery("dated")
-    held, d = STANDING.alias("held"), dated.c
-    pool_on = case((d.kept_until >= d.pool_on, calendar.plus(d.kept_until, 1)), else_=d.pool_on)
+    dated = _dated(ladders, _based(ladders, _chosen(ladders, which))).subquery("dated")
+    h, d = held.c, dated.c
     stage = case(
-        (and_(held.c.stage == "red", d.red_on <= TODAY), "red"),
-        (and_(held.c.stage.in_(("amber", "red")), d.amber_on <= TODAY), "amber"),
+        (and_(h.stage == "red", d.red_on <= TODAY), "red"),
+        (and_(h.stage.in_(("amber", "red")), d.amber_on <= TODAY), "amber"),
         else_="green",
     )
-    given = [d[name] for name in COLUMNS if name not in ("stage", "pool_on", "next_on")]
-    staged = (
-        select(*given, pool_on.label("pool_on"), stage.label("stage"))
-        .select_from(dated.outerjoin(held, held.c.customer_id == d.customer_id))
-        .subquery("staged")
-    )
-    s = staged.c
     next_on = case(
-        (s.spared != "", null()),
-        (s.stage == "green", func.coalesce(s.amber_on, s.red_on, s.pool_on)),
-        (s.stage == "amber", func.coalesce(s.red_on, s.pool_on)),
-        else_=s.pool_on,
+        (d.spared != "", null()),
+        (stage == "green", func.coalesce(d.amber_on, d.red_on, d.pool_on)),
+        (stage == "amber", func.coalesce(d.red_on, d.pool_on)),
+        else_=d.pool_on,
     )
-    return select(*(next_on.label(name) if name == "next_on" else s[name] for name in COLUMNS))
+    made = {"stage": stage.label("stage"), "next_on": next_on.label("next_on")}
+    columns = (made[name] if name in made else d[name] for name in COLUMNS)
+    return select(*columns).select_from(dated.outerjoin(held, h.customer_id == d.customer_id))
 
 
-def _nothing() -> Select[Any]:
-    return select(*(STANDING.c[name] for name in COLUMNS)).where(literal(1) == 0)
+def _once(statement: Select[Any], name: str) -> CTE:
+    """A step whose values are worked out once for each row, however often they are used."""
+    return statement.cte(name).prefix_with("MATERIALIZED")
 
 
-def _chosen(ladders: Ladders, which: Which) -> Select[Any]:
+def _chosen(ladders: Ladders, which: Which) -> CTE:
     """The customers meant with the rule that watches each, and all that rules look at."""
     c, source = CUSTOMER.c, cast(FromClause, CUSTOMER)
     looked_at = {"locked": (_locks(which), "customer_id"), "asked": (_keeps(which), "asked")}
@@ -94,15 +89,12 @@ def _chosen(ladders: Ladders, which: Which) -> Select[Any]:
         looked_at[f"fact_{name}"] = facts_of(name, which), "at"
     for found, _column in looked_at.values():
         source = source.outerjoin(found, found.c.customer_id == c.id)
-    return (
-        select(
-            c.id.label("customer_id"), c.owner_id, c.unit_id, c.level, OWNED_SINCE.label("start_at"),
-            c.last_effective_at, ladders.chosen.label("rule_id"), looked_at["asked"][0].c.kept_until,
-            *(found.c[column].label(name) for name, (found, column) in looked_at.items()),
-        )
-        .select_from(source)
-        .where(OWNED, which(c.id))
+    columns = (
+        c.id.label("customer_id"), c.owner_id, c.unit_id, c.level, OWNED_SINCE.label("start_at"),
+        c.last_effective_at, ladders.chosen.label("rule_id"), looked_at["asked"][0].c.kept_until,
+        *(found.c[column].label(name) for name, (found, column) in looked_at.items()),
     )  # fmt: skip
+    return _once(select(*columns).select_from(source).where(OWNED, which(c.id)), "chosen")
 
 
 def _locks(which: Which) -> Subquery:
@@ -154,63 +146,70 @@ def facts_of(metric: str, which: Which) -> Subquery:
     return last.where(which(facts.c.customer_id)).group_by(facts.c.customer_id).subquery()
 
 
-def _dated(rule: ActiveRule, chosen: Any, calendar: Calendar) -> Select[Any]:
-    """The customers of one rule with the days of its rungs and why nothing happens."""
-    based = _based(rule, chosen, calendar)
-    b, source, dates = based.c, cast(FromClause, based), []
-    for rung in RUNGS:
-        days = rule.ladder.rungs.get(rung)
-        source, day = calendar.ahead(source, b.basis_on, days, worked=rule.ladder.working_days)
-        date = null().cast(Date) if days is None else calendar.plus(day, 1)
-        dates.append(date.label(f"{rung}_on"))
-    return select(
-        b.customer_id, literal(rule.id).label("rule_id"), literal(rule.version).label("rule_version"), b.owner_id,
-        b.unit_id, b.basis_on, *dates, b.spared, b.kept_until,
-    ).select_from(source)  # fmt: skip
+def _based(ladders: Ladders, chosen: CTE) -> CTE:
+    """Whom a rule watches, with the day the clock counts from (`rules.basis_of`) and why nothing happens."""
+    c, calendar = chosen.c, ladders.calendar
+    kept = [c.customer_id, c.rule_id, c.owner_id, c.unit_id, c.kept_until, _spared(ladders, c).label("spared")]
+    moment = of_each(ladders.rules, c.rule_id, lambda rule: (rule.ladder.trigger, rule.ladder.counts_from),
+                     lambda clock: _moment(c, calendar, *clock))  # fmt: skip
+    mine = select(*kept).where(c.rule_id.is_not(None))
+    if not any(rule.ladder.trigger == "protection" for rule in ladders.rules):
+        return _once(mine.add_columns(calendar.day_of(moment).label("basis_on")), "based")
+    days = calendar.day_of(moment).label("start_on"), calendar.day_of(c.last_effective_at).label("last_on")
+    return _once(_protected(ladders, _once(mine.add_columns(*days), "started")), "based")
 
 
-def _based(rule: ActiveRule, chosen: Any, calendar: Calendar) -> Subquery:
-    """The customers of one rule with the day their clock counts from (`rules.basis_of`)."""
-    ladder, c = rule.ladder, chosen.c
+def _moment(c: Any, calendar: Calendar, trigger: str, counts_from: date | None) -> Any:
+    """The moment a clock counts from; for a protection clock that of its start."""
     moments = [c.start_at]
-    if ladder.counts_from is not None:
-        moments.append(literal(starts_at(ladder.counts_from), UtcDateTime))
-    kept = [c.customer_id, c.owner_id, c.unit_id, c.kept_until, _spared(rule, c).label("spared")]
-    mine = select(*kept).where(c.rule_id == rule.id)
-    if ladder.trigger == "protection":
-        start, last = calendar.day_of(calendar.latest(*moments)), calendar.day_of(c.last_effective_at)
-        return _protected(ladder, mine.add_columns(start.label("start_on"), last.label("last_on")).subquery(), calendar)
-    if ladder.trigger == "follow_up":
+    if counts_from is not None:
+        moments.append(literal(starts_at(counts_from), UtcDateTime))
+    if trigger == "follow_up":
         moments.append(c.last_effective_at)
-    elif ladder.trigger != "owned":
-        moments.append(c[f"fact_{ladder.trigger}"])
-    return mine.add_columns(calendar.day_of(calendar.latest(*moments)).label("basis_on")).subquery()
+    elif trigger not in CLOCKS:
+        moments.append(c[f"fact_{trigger}"])
+    return calendar.latest(*moments)
 
 
-def _protected(ladder: Ladder, started: Subquery, calendar: Calendar) -> Subquery:
-    """The same with the end of the protection clock as that day."""
-    s, source = started.c, cast(FromClause, started)
-    worked = ladder.working_days
-    source, end = calendar.ahead(source, s.start_on, ladder.protect_days or 0, worked=worked)
-    source, extended = calendar.ahead(source, s.last_on, ladder.extend_days, worked=worked)
-    source, stop = calendar.ahead(source, s.start_on, ladder.hard_stop_days, worked=worked)
-    if ladder.extend_days is not None:
-        end = case((and_(s.last_on >= s.start_on, extended > end), extended), else_=end)
-    if ladder.hard_stop_days is not None:
-        end = case((stop < end, stop), else_=end)
-    kept = (s.customer_id, s.owner_id, s.unit_id, s.kept_until, s.spared)
-    return select(*kept, end.label("basis_on")).select_from(source).subquery()
+def _protected(ladders: Ladders, started: CTE) -> Select[Any]:
+    """The same with the end of a protection clock, where a rule has one, as that day."""
+    s, rules = started.c, ladders.rules
+    clocks = [rule for rule in rules if rule.ladder.trigger == "protection"]
+    way = Way(ladders.calendar, clocks, s.rule_id, started)
+    end = way.ahead(s.start_on, lambda ladder: ladder.protect_days or 0)
+    extended = way.ahead(s.last_on, lambda ladder: ladder.extend_days)
+    stop = way.ahead(s.start_on, lambda ladder: ladder.hard_stop_days)
+    end = case((and_(s.last_on >= s.start_on, extended > end), extended), else_=end)
+    basis = case((s.rule_id.not_in([rule.id for rule in clocks]), s.start_on), (stop < end, stop), else_=end)
+    kept = (s.customer_id, s.rule_id, s.owner_id, s.unit_id, s.kept_until, s.spared)
+    return select(*kept, basis.label("basis_on")).select_from(way.source)
 
 
-def _spared(rule: ActiveRule, c: Any) -> ColumnElement[str]:
+def _dated(ladders: Ladders, based: CTE) -> Select[Any]:
+    """The same with the days of the rungs (`rules.steps_of`)."""
+    b, calendar = based.c, ladders.calendar
+    way = Way(calendar, ladders.rules, b.rule_id, based)
+    days = {rung: way.ahead(b.basis_on, lambda ladder, rung=rung: ladder.rungs.get(rung)) for rung in RUNGS}
+    on = {rung: calendar.plus(day, 1) for rung, day in days.items()}
+    on["pool"] = case((b.kept_until >= on["pool"], calendar.plus(b.kept_until, 1)), else_=on["pool"])
+    version = of_each(ladders.rules, b.rule_id, lambda rule: rule.version, literal)
+    return select(
+        b.customer_id, b.rule_id, version.label("rule_version"), b.owner_id, b.unit_id, b.basis_on, b.spared,
+        b.kept_until, *(day.label(f"{rung}_on") for rung, day in on.items()),
+    ).select_from(way.source)  # fmt: skip
+
+
+def _spared(ladders: Ladders, c: Any) -> ColumnElement[str]:
     """Why nothing happens to a customer; an application to keep it goes before the approval that decides it."""
-    reasons: list[tuple[Any, str]] = [(c.locked.is_not(None), "locked"), (c.asked.is_not(None), "asked")]
-    if rule.spares_deals:
-        reasons.insert(0, (c.deal.is_not(None), "deal"))
-    if rule.spared_levels:
-        reasons.insert(0, (c.level.in_(rule.spared_levels), "level"))
-    if rule.spares_approvals:
-        reasons.append((c.in_approval.is_not(None), "approval"))
+    reasons: list[tuple[Any, str]] = []
+    for rule in ladders.rules:
+        if rule.spared_levels:
+            reasons.append((and_(c.rule_id == rule.id, c.level.in_(rule.spared_levels)), "level"))
+    if sparing := [rule.id for rule in ladders.rules if rule.spares_deals]:
+        reasons.append((and_(c.deal.is_not(None), c.rule_id.in_(sparing)), "deal"))
+    reasons += [(c.locked.is_not(None), "locked"), (c.asked.is_not(None), "asked")]
+    if sparing := [rule.id for rule in ladders.rules if rule.spares_approvals]:
+        reasons.append((and_(c.in_approval.is_not(None), c.rule_id.in_(sparing)), "approval"))
     return case(*reasons, else_="")
 
 
