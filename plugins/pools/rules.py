@@ -159,6 +159,10 @@ class Ladder:
                 found[rung] = passed
         return found
 
+    def days_to(self, rung: str) -> int | None:
+        """The whole days from the basis to a rung, None where it is left out."""
+        return self.rungs.get(rung)
+
 
 def basis_of(ladder: Ladder, start: date, last: date | None, is_working_day: WorkingDay | None = None) -> date:
     """The day a customer's clock counts from.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -27,7 +28,7 @@ from sqlalchemy import (
 
 from app.api import Activity, Customer, UtcDateTime, approvals, context
 from plugins.pools.models import PoolKeep, PoolLock, PoolStanding
-from plugins.pools.rules import RUNGS
+from plugins.pools.rules import RUNGS, Ladder
 from plugins.pools.services.days import Calendar, starts_at
 from plugins.pools.services.ladders import CLOCKS, OWNED, Ladders, customer_column, metrics_of, of_each
 from plugins.pools.services.way import Way
@@ -131,8 +132,8 @@ def _in_approval(ladders: Ladders, which: Which) -> Subquery:
     for slug in ladders.in_approval:
         cases = approvals.records_in_flow(slug)
         if slug == "customer":
-            cases = cases.subquery()
-            found.append(select(cases.c.id.label("customer_id")).where(which(cases.c.id)))
+            mine = cases.subquery()
+            found.append(select(mine.c.id.label("customer_id")).where(which(mine.c.id)))
         elif (column := customer_column(slug)) is not None:
             found.append(select(column.label("customer_id")).where(column.table.c.id.in_(cases), which(column)))
     nobody = select(CUSTOMER.c.id.label("customer_id")).where(literal(1) == 0)
@@ -189,7 +190,7 @@ def _dated(ladders: Ladders, based: CTE) -> Select[Any]:
     """The same with the days of the rungs (`rules.steps_of`)."""
     b, calendar = based.c, ladders.calendar
     way = Way(calendar, ladders.rules, b.rule_id, based)
-    days = {rung: way.ahead(b.basis_on, lambda ladder, rung=rung: ladder.rungs.get(rung)) for rung in RUNGS}
+    days = {rung: way.ahead(b.basis_on, partial(Ladder.days_to, rung=rung)) for rung in RUNGS}
     on = {rung: calendar.plus(day, 1) for rung, day in days.items()}
     on["pool"] = case((b.kept_until >= on["pool"], calendar.plus(b.kept_until, 1)), else_=on["pool"])
     version = of_each(ladders.rules, b.rule_id, lambda rule: rule.version, literal)
