@@ -73,7 +73,7 @@ def standings(ladders: Ladders, which: Which, held: FromClause) -> Select[Any]:
     return select(*columns).select_from(dated.outerjoin(held, h.customer_id == d.customer_id))
 
 
-def _once(statement: Select[Any], name: str) -> CTE:
+def once(statement: Select[Any], name: str) -> CTE:
     """A step whose values are worked out once for each row, however often they are used."""
     return statement.cte(name).prefix_with("MATERIALIZED")
 
@@ -95,7 +95,7 @@ def _chosen(ladders: Ladders, which: Which) -> CTE:
         c.last_effective_at, ladders.chosen.label("rule_id"), looked_at["asked"][0].c.kept_until,
         *(found.c[column].label(name) for name, (found, column) in looked_at.items()),
     )  # fmt: skip
-    return _once(select(*columns).select_from(source).where(OWNED, which(c.id)), "chosen")
+    return once(select(*columns).select_from(source).where(OWNED, which(c.id)), "chosen")
 
 
 def _locks(which: Which) -> Subquery:
@@ -155,9 +155,9 @@ def _based(ladders: Ladders, chosen: CTE) -> CTE:
                      lambda clock: _moment(c, calendar, *clock))  # fmt: skip
     mine = select(*kept).where(c.rule_id.is_not(None))
     if not any(rule.ladder.trigger == "protection" for rule in ladders.rules):
-        return _once(mine.add_columns(calendar.day_of(moment).label("basis_on")), "based")
+        return once(mine.add_columns(calendar.day_of(moment).label("basis_on")), "based")
     days = calendar.day_of(moment).label("start_on"), calendar.day_of(c.last_effective_at).label("last_on")
-    return _once(_protected(ladders, _once(mine.add_columns(*days), "started")), "based")
+    return once(_protected(ladders, once(mine.add_columns(*days), "started")), "based")
 
 
 def _moment(c: Any, calendar: Calendar, trigger: str, counts_from: date | None) -> Any:
@@ -214,4 +214,4 @@ def _spared(ladders: Ladders, c: Any) -> ColumnElement[str]:
     return case(*reasons, else_="")
 
 
-__all__ = ["COLUMNS", "CUSTOMER", "OWNED_SINCE", "STANDING", "TODAY", "Which", "facts_of", "standings"]
+__all__ = ["COLUMNS", "CUSTOMER", "OWNED_SINCE", "STANDING", "TODAY", "Which", "facts_of", "once", "standings"]

@@ -39,13 +39,17 @@ class Bank:
 def bank(people: People) -> Bank:
     """Pools of the branch and of its sub-branches; the rule fills the northern one from north."""
     north = make_record("pools_pool", code="N", name="北支行客户池", unit_id=people.north.id)
+    # not by its screen, which would let a job work the standings out anew
+    rule = PoolRule(name="三十天未跟进", pool_days=30, pool_id=north.id)
+    with acting_as(SYSTEM), transaction() as current:
+        current.add(rule)
     return Bank(
         people,
         make_record("pools_pool", code="B", name="分行公共池", unit_id=people.branch.id),
         north,
         make_record("pools_pool", code="S", name="南支行客户池", unit_id=people.south.id),
         make_record("pools_pool", code="H", name="主管客户池", unit_id=people.north.id, claimable=False),
-        make_record("pools_rule", name="三十天未跟进", pool_days=30, pool_id=north.id),
+        rule,
     )
 
 
