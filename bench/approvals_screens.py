@@ -91,7 +91,8 @@ def measure_screens(kind: str, rows: int) -> list[Line]:
             "inbox read by two digits of a heading": lambda: read_inbox(admin.employee_id, Wish(q="客户99"), today),
             "counts of the inbox's tabs": lambda: count_tabs(admin.employee_id, today),
         }.items():
-            lines.append(_line(what, kind, median(ask), A_PIECE))
+            with acting_as(admin.actor):
+                lines.append(_line(what, kind, median(ask), A_PIECE))
     return lines
 
 
