@@ -42,6 +42,8 @@ from app.calendar.services import add_working_days, deadline, is_working_day
 from app.charts import line_chart, ranked_bars, upright_bars
 from app.customers.models import Contact, Customer, CustomerOwnership, CustomerShare
 from app.customers.schemas import KINDS as CUSTOMER_KINDS
+from app.customers.schemas import LEVELS as CUSTOMER_LEVELS
+from app.customers.schemas import SOURCES as CUSTOMER_SOURCES
 from app.customers.services import (
     ANYBODY,
     Move,
@@ -70,11 +72,14 @@ from app.notices.services import notify
 from app.organisation.models import Employee, Unit
 from app.search.terms import forget_terms, index_entity, index_rows, index_terms
 from app.transfer.services.control import note_file
+from app.transfer.services.writing import savepoint
 from app.transfer.views import attachments_tab
 
 __all__ = [
     "ANYBODY",
     "CUSTOMER_KINDS",
+    "CUSTOMER_LEVELS",
+    "CUSTOMER_SOURCES",
     "UNSCOPED",
     "Act",
     "Activity",
@@ -180,6 +185,7 @@ __all__ = [
     "related_tab",
     "reopen_customers",
     "require_actor",
+    "savepoint",
     "scope_condition",
     "session",
     "set_preference",

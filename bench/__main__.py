@@ -11,6 +11,7 @@ from bench import (
     assign,
     fields,
     lists,
+    pools_claims,
     publish,
     search,
     start,
@@ -30,6 +31,7 @@ PARTS = {
     "approvals": approvals.main,
     "approvals_screens": approvals_screens.main,
     "approvals_reports": approvals_reports.main,
+    "pools_claims": pools_claims.main,
 }
 
 

@@ -14,8 +14,10 @@ from app.types import (
     Action,
     Actor,
     AddedFields,
+    ApprovalAct,
     Card,
     Entity,
+    FlowDefinition,
     JobSpec,
     MenuGroup,
     MenuItem,
@@ -31,22 +33,30 @@ from app.types import (
     Write,
 )
 from plugins.pools import pieces, services
+from plugins.pools.approvals import ACTS, FLOWS
 from plugins.pools.countdown import COUNTDOWN
 from plugins.pools.demo import write_demo
 from plugins.pools.jobs import NIGHTLY, REVERSAL
 from plugins.pools.reminders import REMIND
 from plugins.pools.role_templates import ROLE_TEMPLATES
-from plugins.pools.schemas import ENTRY, MOVEMENT, POOL, RULE
+from plugins.pools.schemas import ENTRY, KEEP, MOVEMENT, POOL, RULE
 from plugins.pools.services.reminding import MORNING, UNIT_MORNING
 from plugins.pools.settings import SETTINGS
 from plugins.pools.upkeep import RECKON
-from plugins.pools.views import PoolsBoardView, PoolsEntryApi, PoolsEntryView, PoolsRuleView
+from plugins.pools.views import (
+    PoolsBoardView,
+    PoolsCustomerView,
+    PoolsEntryApi,
+    PoolsEntryView,
+    PoolsKeepView,
+    PoolsRuleView,
+)
 
 
 @hookimpl
 def entities() -> Sequence[Entity]:
     rule = replace(RULE, verbs=Verbs(create=services.write_rule, update=services.change_rule))
-    return (POOL, rule, ENTRY, MOVEMENT)
+    return (POOL, rule, ENTRY, KEEP, MOVEMENT)
 
 
 @hookimpl
@@ -61,7 +71,7 @@ def notice_kinds() -> Sequence[NoticeKind]:
 
 @hookimpl
 def views() -> Sequence[type]:
-    return (PoolsBoardView, PoolsEntryView, PoolsRuleView, PoolsEntryApi)
+    return (PoolsBoardView, PoolsEntryView, PoolsRuleView, PoolsKeepView, PoolsCustomerView, PoolsEntryApi)
 
 
 @hookimpl
@@ -103,6 +113,7 @@ def before_assign(customer_ids: Sequence[int], cause: str) -> Veto | None:
 def customers_changed(customer_ids: Sequence[int]) -> None:
     """The countdown is true at every moment: whatever it counts from is worked out in the same transaction."""
     services.reckon(session(), customer_ids)
+    services.end_overtaken(session(), customer_ids)
 
 
 @hookimpl
@@ -132,12 +143,22 @@ def home_cards(actor: Actor) -> Sequence[Card]:
 
 @hookimpl
 def record_tabs(entity: str) -> Sequence[Tab]:
-    return (pieces.STORY,) if entity == "customer" else ()
+    return (pieces.STORY, pieces.KEEPS_TAB) if entity == "customer" else ()
 
 
 @hookimpl
-def record_actions(entity: str) -> Sequence[Action]:
-    return pieces.ENTRY_ACTIONS if entity == "pools_entry" else ()
+def record_actions(entity: str, actor: Actor, record: Any) -> Sequence[Action]:
+    return pieces.actions_of(entity, actor, record)
+
+
+@hookimpl
+def flow_definitions() -> Sequence[FlowDefinition]:
+    return FLOWS
+
+
+@hookimpl
+def approval_acts() -> Sequence[ApprovalAct]:
+    return ACTS
 
 
 @hookimpl
@@ -175,6 +196,14 @@ def menu() -> Sequence[MenuGroup]:
                     "PoolsEntryView",
                     icon="inbox",
                     order=10,
+                ),
+                MenuItem(
+                    "pools_keeps",
+                    _l("Applications to keep"),
+                    "PoolsKeepView.list",
+                    "PoolsKeepView",
+                    icon="shield",
+                    order=15,
                 ),
                 MenuItem(
                     "pools_movements",

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import render_template, url_for
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy import func, select
@@ -23,45 +22,40 @@ from app.api import (
     require_actor,
     session,
 )
-from app.types import Action, Card, Tab, TimelineItem
+from app.types import Action, Actor, Card, Tab, TimelineItem
 from plugins.pools.models import Pool, PoolEntry, PoolMovement
 from plugins.pools.schemas import ACTS
-from plugins.pools.services import coming_night, count_due
+from plugins.pools.services import acts_for, coming_night, count_due
+from plugins.pools.services.deciding import KEEPS
 from plugins.pools.services.members import VIEW
+from plugins.pools.views.acts import BULK_ACTS, CUSTOMER_ACTS, ENTRY_ACTS
+from plugins.pools.views.keeps import KEEP_ACTIONS
 
 CARD = Card("pools.mine", _l("Pools"), lambda: pool_card(), VIEW, order=60)
 STORY = Tab("pools_story", _l("Pool story"), lambda customer: story(customer), "PoolsMovementView", order=75)
-ICONS = {"recycle": "recycle", "claim": "hand-grab", "assign": "user-share", "return": "arrow-back-up"}
+ICONS = {
+    "recycle": "recycle", "claim": "hand-grab", "assign": "user-share", "return": "arrow-back-up",
+    "release": "transfer-out", "keep": "shield-check", "lock": "lock", "unlock": "lock-open", "invalid": "user-x",
+    "reverse": "arrow-back-up",
+}  # fmt: skip
 
-ENTRY_ACTIONS = (
-    Action(
-        "claim",
-        _l("Claim"),
-        "PoolsEntryView.claim",
-        VIEW,
-        "can_claim",
-        "hand-grab",
-        _l("Claim these customers for yourself?"),
-    ),
-    Action(
-        "assign",
-        _l("Assign"),
-        "PoolsEntryView.assign",
-        VIEW,
-        "can_assign",
-        "user-share",
-        dialog_endpoint="PoolsEntryView.assign",
-    ),
-    Action(
-        "return",
-        _l("Return"),
-        "PoolsEntryView.give_back",
-        VIEW,
-        "can_return",
-        "arrow-back-up",
-        dialog_endpoint="PoolsEntryView.give_back",
-    ),
-)
+KEEPS_TAB = Tab("pools_keeps", _l("Applications to keep"), lambda customer: keeps(customer), KEEPS, order=76)
+
+
+def actions_of(slug: str, actor: Actor, record: Any) -> Sequence[Action]:
+    """The acts on records of that kind, on the page of one only what fits it now."""
+    if slug == "pools_keep":
+        return KEEP_ACTIONS
+    if slug == "pools_entry":
+        return [act.action(VIEW) for act in ENTRY_ACTS if act.allowed()]
+    if slug != "customer" or not actor.can("can_list", VIEW):
+        return ()
+    if record is None:
+        offered = [act for act in BULK_ACTS if act.allowed()]
+    else:
+        fitting = acts_for(record)
+        offered = [act for act in CUSTOMER_ACTS if act.name in fitting and act.allowed()]
+    return [act.action("PoolsCustomerView") for act in offered]
 
 
 def pool_card() -> Markup:
@@ -80,22 +74,28 @@ def story(customer: Customer) -> Markup:
     return related_list("pools_movement", "customer_id", customer)
 
 
+def keeps(customer: Customer) -> Markup:
+    """The applications to keep a customer."""
+    return related_list("pools_keep", "customer_id", customer)
+
+
 def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequence[TimelineItem]:
     """The movements of a customer as lines of its timeline; the customer has been found within the scope."""
     if not readable("customer", "owner_id", require_actor()):
         return []
-    to, former = aliased(Employee), aliased(Employee)
-    pool = func.coalesce(PoolMovement.to_pool_id, PoolMovement.from_pool_id)
+    to, former, into, out = aliased(Employee), aliased(Employee), aliased(Pool), aliased(Pool)
     statement = (
         select(
             PoolMovement.at,
             PoolMovement.act,
             PoolMovement.reason,
-            Pool.name.label("pool"),
+            into.name.label("to_pool"),
+            out.name.label("from_pool"),
             to.name.label("to"),
             former.name.label("former"),
         )
-        .outerjoin(Pool, Pool.id == pool)
+        .outerjoin(into, into.id == PoolMovement.to_pool_id)
+        .outerjoin(out, out.id == PoolMovement.from_pool_id)
         .outerjoin(to, to.id == PoolMovement.to_employee_id)
         .outerjoin(former, former.id == PoolMovement.from_employee_id)
         .where(PoolMovement.customer_id == customer.id, *([PoolMovement.at < before] if before else []))
@@ -106,9 +106,9 @@ def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequ
     return [
         TimelineItem(
             row.at,
-            labels[row.act],
+            labels.get(row.act, row.act),
             _sentence(row),
-            ICONS[row.act],
+            ICONS.get(row.act, "arrows-exchange"),
             kind="pools",
         )
         for row in session.execute(statement.execution_options(**{UNSCOPED: True}))
@@ -116,11 +116,9 @@ def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequ
 
 
 def _sentence(row: Any) -> str:
-    if row.act == "recycle":
-        said = _("%(former)s → %(pool)s", former=row.former or "--", pool=row.pool)
-    else:
-        said = _("%(pool)s → %(to)s", pool=row.pool, to=row.to or "--")
-    return f"{said} · {row.reason}" if row.reason else said
+    source, target = row.former or row.from_pool, row.to or row.to_pool
+    said = f"{source or '--'} → {target or '--'}" if source or target else ""
+    return " · ".join(filter(None, (said, row.reason)))
 
 
-__all__ = ["CARD", "ENTRY_ACTIONS", "STORY", "timeline_of"]
+__all__ = ["CARD", "KEEPS_TAB", "STORY", "actions_of", "timeline_of"]

@@ -10,9 +10,12 @@ _READ = ("can_list", "can_show")
 _LEDGER = {"PoolsMovementView": _READ}
 _REFERENCE = {"PoolsPoolView": _READ, "PoolsRuleView": _READ}
 _BOARD = {"PoolsBoardView": ("can_list",)}
+#: What a head does with customers of the unit, in a pool or not.
+_STEERS = ("can_assign", "can_return", "can_release", "can_keep", "can_lock", "can_close")
 _HEAD = {
     **_BOARD,
-    "PoolsEntryView": (*_READ, "can_export", "can_claim", "can_assign", "can_return"),
+    "PoolsEntryView": (*_READ, "can_export", "can_claim", "can_ask", *_STEERS),
+    "PoolsKeepView": (*_READ, "can_export", "can_decide", "can_withdraw"),
     "PoolsMovementView": (*_READ, "can_export"),
     "PoolsPoolView": _READ,
     "PoolsRuleView": (*_READ, "can_preview"),
@@ -23,20 +26,29 @@ ROLE_TEMPLATES = (
     RoleTemplate(
         "account_manager",
         "",
-        {"PoolsEntryView": (*_READ, "can_claim"), **_LEDGER, **_REFERENCE},
+        {
+            "PoolsEntryView": (*_READ, "can_claim", "can_ask", "can_release"),
+            "PoolsKeepView": (*_READ, "can_withdraw"),
+            **_LEDGER,
+            **_REFERENCE,
+        },
+        {"pools_keep": Scope.OWN},
     ),
-    RoleTemplate("department_head", "", _HEAD, {"pools_entry": Scope.UNIT}),
-    RoleTemplate("city_manager", "", _HEAD, {"pools_entry": Scope.UNIT_AND_BELOW}),
+    RoleTemplate("department_head", "", _HEAD, {"pools_entry": Scope.UNIT, "pools_keep": Scope.UNIT}),
+    RoleTemplate(
+        "city_manager", "", _HEAD, {"pools_entry": Scope.UNIT_AND_BELOW, "pools_keep": Scope.UNIT_AND_BELOW}
+    ),
     RoleTemplate(
         "business_admin",
         _l("Business administrator"),
         {
             **_BOARD,
             "PoolsEntryView": _READ,
+            "PoolsKeepView": _READ,
             "PoolsMovementView": _READ,
             "PoolsPoolView": (*_READ, "can_add", "can_edit", "can_delete", "can_export", "can_import"),
             "PoolsRuleView": (*_READ, "can_add", "can_edit", "can_preview", "can_run"),
         },
-        {"pools_entry": Scope.ALL},
+        {"pools_entry": Scope.ALL, "pools_keep": Scope.ALL},
     ),
 )

@@ -62,36 +62,47 @@ def chain(path: str | None) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """What a person has when asking to claim: customers owned now, claims made today, from the ledger."""
-
-    owned: int
-    claimed_today: int
-
-
-@dataclass(frozen=True, slots=True)
 class Limits:
-    """The site's settings; 0 means no limit."""
+    """What a pool allows whoever claims from it; 0 means no limit.
+
+    `alone`: the pool has a daily limit of its own, for which only claims from this pool count.
+    """
 
     per_day: int
     owned: int
     cool_down_days: int
+    alone: bool = False
 
 
-def room_left(holding: Holding, limits: Limits) -> tuple[int | None, str]:
-    """(how many customers may still be claimed, what binds: ``per_day`` or ``owned``); None: any number.
+@dataclass(slots=True)
+class Holding:
+    """What a person has when asking to claim: customers owned now, and claims made today from each pool.
 
-    Claims count whether or not the customer is still held, so giving back and claiming again evades nothing.
-
-    >>> room_left(Holding(owned=498, claimed_today=9), Limits(per_day=10, owned=500, cool_down_days=0))
-    (1, 'per_day')
+    Claims are counted from the ledger, whether or not the customer is still held: giving back and claiming again
+    evades nothing.
     """
-    bounds = []
-    if limits.per_day:
-        bounds.append((max(limits.per_day - holding.claimed_today, 0), "per_day"))
-    if limits.owned:
-        bounds.append((max(limits.owned - holding.owned, 0), "owned"))
-    return min(bounds) if bounds else (None, "")
+
+    owned: int
+    claimed: dict[int, int]
+
+    def take(self, pool_id: int) -> None:
+        """Count one more customer claimed from a pool."""
+        self.owned += 1
+        self.claimed[pool_id] = self.claimed.get(pool_id, 0) + 1
+
+
+def binding(holding: Holding, pool_id: int, limits: Limits) -> str:
+    """What keeps a person from one more customer of a pool: ``per_day``, ``owned``, or nothing.
+
+    >>> binding(Holding(owned=3, claimed={1: 1, 2: 9}), 1, Limits(per_day=10, owned=500, cool_down_days=0))
+    'per_day'
+    >>> binding(Holding(owned=3, claimed={1: 1, 2: 9}), 1, Limits(10, 500, 0, alone=True))
+    ''
+    """
+    claimed = holding.claimed.get(pool_id, 0) if limits.alone else sum(holding.claimed.values())
+    if limits.per_day and claimed >= limits.per_day:
+        return "per_day"
+    return "owned" if limits.owned and holding.owned >= limits.owned else ""
 
 
 # --- the ladder ---------------------------------------------------------------------------------------------------

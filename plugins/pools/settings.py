@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from app.types import Kind, Setting
+from app.types import Choice, Kind, Setting
 
 SETTINGS = (
     Setting(
@@ -48,5 +48,48 @@ SETTINGS = (
         7,
         minimum=1,
         maximum=365,
+    ),
+    Setting(
+        "pools.over_limit",
+        _l("When somebody is given more customers from a pool than they may own"),
+        Kind.CHOICE,
+        "warn",
+        choices=(
+            Choice("ignore", _l("Give them all the same")),
+            Choice("warn", _l("Give them and say so")),
+            Choice("refuse", _l("Leave them in the pool")),
+        ),
+    ),
+    Setting(
+        "pools.keeps",
+        _l("Applications to keep a customer, at most"),
+        Kind.INTEGER,
+        2,
+        minimum=0,
+        maximum=100,
+    ),
+    Setting(
+        "pools.keep_per",
+        _l("Applications are counted"),
+        Kind.CHOICE,
+        "customer",
+        choices=(
+            Choice("customer", _l("For as long as somebody owns the customer")),
+            Choice("period", _l("Within a period")),
+        ),
+    ),
+    Setting(
+        "pools.keep_period_days",
+        _l("Days of that period"),
+        Kind.INTEGER,
+        90,
+        minimum=1,
+        maximum=3650,
+    ),
+    Setting(
+        "pools.keep_amber",
+        _l("Amber customers may be kept, too"),
+        Kind.BOOLEAN,
+        False,
     ),
 )

@@ -201,8 +201,8 @@ class Play(Flow):
             Event("reseated", None, seat.step, seat.number, {"to": to, "from": seat.employee, "why": "handover"})
         )
 
-    def cancel(self, by: int, comment: str) -> None:
-        """An administrator ends a case. Raises `Illegal`."""
+    def cancel(self, by: int | None, comment: str) -> None:
+        """An administrator, or the product itself (None), ends a case. Raises `Illegal`."""
         self._open_case()
         if not comment.strip():
             raise Illegal("comment_needed")

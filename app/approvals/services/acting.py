@@ -218,7 +218,7 @@ def cancel_case(case_id: int, comment: str) -> None:
 
 def call_off(case_id: int, comment: str) -> None:
     """End a case by the product itself: what it asked for is moot, and `comment` says why. Raises `Refused`."""
-    on_case(case_id, "cancel", lambda it: it.play.cancel(it.by.employee, comment), person=False)
+    on_case(case_id, "cancel", lambda it: it.play.cancel(None, comment), person=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ class PoolKeep(Model):
     reason: Mapped[str] = mapped_column(String(300))
     #: The customer's unit when it was asked, whose head decides.
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"), index=True)
-    #: asked · granted · refused · withdrawn · given (a movement was taken back).
+    #: asked · granted · refused · withdrawn · given (by a head, or a movement was taken back).
     #: Ended by itself: moved (to another owner) · cleared (followed up).
     state: Mapped[str] = mapped_column(String(10), default="asked")
     kept_until: Mapped[date | None] = mapped_column(Date)

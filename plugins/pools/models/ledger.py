@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, String, UniqueConstraint, event
-from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, relationship
+from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, event, select
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, column_property, mapped_column, relationship
 
 from app.api import BigId, Customer, Employee, Model, Unit, UtcDateTime, extra_ddl, now
 from plugins.pools.models.ladder import PoolRule, PoolRuleVersion
 from plugins.pools.models.pools import Pool
+
+_CUSTOMER, _POOL = (cast(Table, model.__table__) for model in (Customer, Pool))
+
+
+def _shown(name: str, customer_id: Any, pool_id: Any) -> Any:
+    """A column of an entry's customer, unless its pool hides that field from members."""
+    hides = sql_cast(_POOL.c.hidden_fields, Text).contains(f'"{name}"')
+    own = (_CUSTOMER.c.id == customer_id, _POOL.c.id == pool_id, ~hides)
+    return column_property(select(_CUSTOMER.c[name]).where(*own).correlate_except(_CUSTOMER, _POOL).scalar_subquery())
 
 
 class PoolEntry(Model):
@@ -32,6 +42,15 @@ class PoolEntry(Model):
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("pools_rule.id"))
     next_on: Mapped[date | None] = mapped_column(Date)
     entered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    # What a member may know before a claim, also where the pool keeps the customer itself from them.
+    name: Mapped[str | None] = _shown("name", customer_id, pool_id)
+    kind: Mapped[str | None] = _shown("kind", customer_id, pool_id)
+    level: Mapped[str | None] = _shown("level", customer_id, pool_id)
+    source: Mapped[str | None] = _shown("source", customer_id, pool_id)
+    region: Mapped[str | None] = _shown("region", customer_id, pool_id)
+    industry: Mapped[str | None] = _shown("industry", customer_id, pool_id)
+    last_effective_at: Mapped[datetime | None] = _shown("last_effective_at", customer_id, pool_id)
 
     customer: Mapped[Customer] = relationship()
     pool: Mapped[Pool] = relationship()

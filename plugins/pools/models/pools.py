@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.api import Employee, Model, Unit
+
+
+def _not_of_a_head(made: Any) -> bool:
+    return made.get_current_parameters().get("kind") != "head"
 
 
 class Pool(Model):
@@ -19,8 +25,8 @@ class Pool(Model):
     #: head 部门主管客户池 · city 城市经理公共客户池 · public 公共客户池
     kind: Mapped[str] = mapped_column(String(12), default="public")
     unit_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"), index=True)
-    #: Whether members may claim by themselves, or only heads assign.
-    claimable: Mapped[bool] = mapped_column(Boolean, default=True)
+    #: Whether members may claim by themselves, or only heads assign; a head's pool says so of itself.
+    claimable: Mapped[bool] = mapped_column(Boolean, default=_not_of_a_head)
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     #: Limits of this pool; the site's settings where empty, 0 for no limit.
     claims_per_day: Mapped[int | None] = mapped_column(Integer)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from plugins.pools.schemas.entries import ENTRY
+from plugins.pools.schemas.keeps import KEEP
 from plugins.pools.schemas.ladder import RULE
 from plugins.pools.schemas.movements import ACTS, MOVEMENT
 from plugins.pools.schemas.pools import POOL
 
-__all__ = ["ACTS", "ENTRY", "MOVEMENT", "POOL", "RULE"]
+__all__ = ["ACTS", "ENTRY", "KEEP", "MOVEMENT", "POOL", "RULE"]

@@ -12,6 +12,12 @@ ACTS = (
     Choice("claim", _l("Claimed"), "green"),
     Choice("assign", _l("Assigned"), "blue"),
     Choice("return", _l("Returned"), "amber"),
+    Choice("release", _l("Released"), "orange"),
+    Choice("keep", _l("Kept with its owner"), "teal"),
+    Choice("lock", _l("Locked"), "purple"),
+    Choice("unlock", _l("Unlocked"), "azure"),
+    Choice("invalid", _l("Marked invalid"), "secondary"),
+    Choice("reverse", _l("Reversed"), "secondary"),
 )
 
 MOVEMENT = Entity(

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from plugins.pools.services.acts import Outcome, assign_from_pool, claim_customers, return_customers
+from plugins.pools.services.asking import ask_to_keep, end_overtaken, withdraw_keeps
+from plugins.pools.services.claiming import claim_customers
+from plugins.pools.services.closing import mark_invalid, reopen
 from plugins.pools.services.days import NIGHTLY_AT, business_today, coming_night
+from plugins.pools.services.deciding import decide_keeps
 from plugins.pools.services.gate import lying_in_pools, outside_pools
+from plugins.pools.services.giving import assign_from_pool, return_customers
 from plugins.pools.services.handing import pools_for
-from plugins.pools.services.members import customer_condition, member_condition
+from plugins.pools.services.keeping import keep_customers
+from plugins.pools.services.locking import lock_customers, unlock_customers
+from plugins.pools.services.members import administers, customer_condition, member_condition
+from plugins.pools.services.offering import acts_for
+from plugins.pools.services.outcome import Outcome
 from plugins.pools.services.preview import Forecast, count_due, forecast
 from plugins.pools.services.reckoning import reckon, reckon_record, reckon_soon
+from plugins.pools.services.releasing import release_customers
 from plugins.pools.services.setup import change_rule, write_rule
 
 __all__ = [
     "Forecast",
     "NIGHTLY_AT",
     "Outcome",
+    "acts_for",
+    "administers",
+    "ask_to_keep",
     "assign_from_pool",
     "business_today",
     "change_rule",
@@ -22,14 +34,23 @@ __all__ = [
     "coming_night",
     "count_due",
     "customer_condition",
+    "decide_keeps",
+    "end_overtaken",
     "forecast",
+    "keep_customers",
+    "lock_customers",
     "lying_in_pools",
+    "mark_invalid",
     "outside_pools",
     "member_condition",
     "pools_for",
     "reckon",
     "reckon_record",
     "reckon_soon",
+    "release_customers",
+    "reopen",
     "return_customers",
+    "unlock_customers",
+    "withdraw_keeps",
     "write_rule",
 ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -15,15 +13,14 @@ from app.api import (
     Unit,
     among,
     assign_customers,
-    insert_rows,
-    now,
-    require_actor,
     session,
     transaction,
 )
 from app.types import Handing, Place
-from plugins.pools.models import Pool, PoolEntry, PoolMovement
+from plugins.pools.models import Pool, PoolEntry
 from plugins.pools.rules import chain
+from plugins.pools.services.releasing import Lying, lay_down
+from plugins.pools.services.writing import write_movements
 
 _OPEN = {UNSCOPED: True}
 #: The kernel's holding of the customers one owns.
@@ -53,7 +50,7 @@ def pools_for(employee_id: int) -> list[Place]:
 
 
 def put_into_pool(pool_id: int, unit_id: int, asked: Handing) -> dict[int, str]:
-    """Let customers who are still the giver's lie in a pool; its ledger says they were taken in.
+    """Let customers who are still the giver's lie in a pool; its ledger says the giver released them.
 
     Raises `Refused` for a veto of `before_assign`; nothing is then written.
     """
@@ -67,13 +64,8 @@ def put_into_pool(pool_id: int, unit_id: int, asked: Handing) -> dict[int, str]:
             unit_id=unit_id,
             scoped=False,
         )
-        moment = now()
-        lying = {"pool_id": pool_id, "from_employee_id": asked.giver_id}
-        entries = [{"customer_id": n, **lying, "unit_id": unit_id, "entered_at": moment} for n in moved]
-        _insert(current, PoolEntry, entries)
-        into = {"to_pool_id": pool_id, "from_employee_id": asked.giver_id}
-        movements = [_movement("recycle", number, asked, **into) for number in moved]
-        _insert(current, PoolMovement, movements)
+        pool = Lying(pool_id, unit_id)
+        lay_down(current, dict.fromkeys(moved, pool), dict.fromkeys(moved, asked.giver_id), asked.reason)
     return dict.fromkeys(moved, "")
 
 
@@ -98,18 +90,8 @@ def take_from_pool(pool_id: int, asked: Handing) -> list[int]:
         gone = delete(PoolEntry).where(among(current, PoolEntry.customer_id, moved))
         current.execute(gone.execution_options(synchronize_session=False, **_OPEN))
         back = {"from_pool_id": pool_id, "to_employee_id": asked.giver_id}
-        _insert(current, PoolMovement, [_movement("return", number, asked, **back) for number in moved])
+        write_movements(current, "return", [{"customer_id": number, **back} for number in moved], asked.reason)
     return moved
-
-
-def _movement(act: str, customer_id: int, asked: Handing, **values: Any) -> dict[str, Any]:
-    by = {"reason": asked.reason, "by_user_id": require_actor().user_id, "at": now()}
-    return {"customer_id": customer_id, "act": act, **values, **by}
-
-
-def _insert(current: Any, model: Any, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        insert_rows(current, model.__table__, rows, list(rows[0]))
 
 
 __all__ = ["pools_for"]

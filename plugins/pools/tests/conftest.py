@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select, update
 
-from app.api import UNSCOPED, Customer, CustomerOwnership, acting_as, session, transaction
+from app.api import UNSCOPED, Customer, CustomerOwnership, acting_as, now, session, transaction
 from app.testing.factories import make_customer, make_record
 from app.testing.people import People
 from app.types import SYSTEM
-from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule
+from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule, PoolStanding
 from plugins.pools.services import reckon
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -127,3 +127,25 @@ def ownership(customer: Customer) -> list[tuple[Any, ...]]:
         .where(o.customer_id == customer.id, o.cause != "create")
         .order_by(o.id)
     )
+
+
+def redden(bank: Bank, *customers: Customer) -> None:
+    """Let customers be marked red under the bank's rule, as the nightly run of some day would have."""
+    with acting_as(SYSTEM), transaction() as current:
+        ladder = {"amber_days": 10, "red_days": 10, "pool_days": 10, "keep_days": 15}
+        current.execute(update(PoolRule.__table__).where(PoolRule.id == bank.rule.id).values(**ladder))
+        ids = [customer.id for customer in customers]
+        table = Customer.__table__
+        quiet = {"last_effective_at": now() - timedelta(days=25), "owned_since_at": now() - timedelta(days=60)}
+        current.execute(update(table).where(table.c.id.in_(ids)).values(**quiet))
+        reckon(current, ids)
+        current.execute(update(PoolStanding.__table__).where(PoolStanding.customer_id.in_(ids)).values(stage="red"))
+        reckon(current, ids)
+    session.expire_all()
+
+
+def standing(customer: Customer) -> tuple[Any, ...]:
+    """(stage, why spared, kept until) of a customer."""
+    s = PoolStanding
+    (found,) = rows(select(s.stage, s.spared, s.kept_until).where(s.customer_id == customer.id))
+    return found

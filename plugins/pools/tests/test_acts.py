@@ -234,10 +234,16 @@ def at_once(app: Flask, jobs: list) -> list:
     """Run the calls together, each in a thread with a session of its own; their answers in any order."""
     answers: list = []
     start = threading.Barrier(len(jobs))
+    engine = session.get_bind()
+    connected = engine.dialect.name == "postgresql"
+    if connected:  # a connection for each, as if each had a process
+        engine.pool._max_overflow = len(jobs)
 
     def run(job) -> None:
         with app.app_context():
             try:
+                if connected:
+                    session.connection()
                 start.wait(timeout=30)
                 answers.append(job())
             except Exception as error:
@@ -255,11 +261,17 @@ def at_once(app: Flask, jobs: list) -> list:
     return answers
 
 
-def test_of_twenty_claims_at_once_exactly_one_wins(app: Flask, bank: Bank) -> None:
+def many_of(most: int) -> int:
+    """How many at once: SQLite lets them in one after the other anyway."""
+    return most if session.get_bind().dialect.name == "postgresql" else 8
+
+
+def test_of_fifty_claims_at_once_exactly_one_wins(app: Flask, bank: Bank) -> None:
     people = bank.people
+    size = many_of(50)
     one = put(aged(people.manager), bank.north_pool)
     number = one.id
-    actors = [people.add(f"c{n}", f"王{n}", people.north, "account_manager").actor for n in range(20)]
+    actors = [people.add(f"c{n}", f"王{n}", people.north, "account_manager").actor for n in range(size)]
 
     def job(actor):
         def run():
@@ -271,17 +283,18 @@ def test_of_twenty_claims_at_once_exactly_one_wins(app: Flask, bank: Bank) -> No
     answers = at_once(app, [job(actor) for actor in actors])
     won = [answer for answer in answers if isinstance(answer, Outcome) and answer.done]
     lost = [answer for answer in answers if isinstance(answer, Outcome) and answer.refused]
-    assert (len(won), len(lost)) == (1, 19), answers
+    assert (len(won), len(lost)) == (1, size - 1), answers
     assert [act for act, *_rest in story(one)] == ["claim"]
     assert len(ownership(one)) == 1
     assert one.owner_id == story(one)[0][3]
     assert entries() == {}
 
 
-def test_one_person_in_ten_tabs_does_not_pass_the_limit(app: Flask, bank: Bank) -> None:
+def test_one_person_in_fifty_tabs_does_not_pass_the_limit(app: Flask, bank: Bank) -> None:
     people = bank.people
     make_setting("pools.claims_per_day", 3)
-    many = [put(aged(people.colleague), bank.north_pool).id for _ in range(10)]
+    size = many_of(50)
+    many = [put(aged(people.colleague), bank.north_pool).id for _ in range(size)]
     actor = people.manager.actor
 
     def job(number: int):
@@ -294,7 +307,7 @@ def test_one_person_in_ten_tabs_does_not_pass_the_limit(app: Flask, bank: Bank) 
     answers = at_once(app, [job(number) for number in many])
     assert all(isinstance(answer, Outcome) for answer in answers), answers
     assert sum(len(answer.done) for answer in answers) == 3
-    assert len(entries()) == 7
+    assert len(entries()) == size - 3
     with acting_as(SYSTEM):
         assert session.scalar(select(func.count(PoolMovement.id))) == 3
 

@@ -50,7 +50,7 @@ def test_customers_go_into_a_pool_and_come_back(bank: Bank) -> None:
     assert owners == {first.id: manager, claimed.id: bank.people.colleague.employee_id}
     assert session.scalar(select(PoolEntry.id).execution_options(**OPEN)) is None
     acts = session.scalars(select(PoolMovement.act).order_by(PoolMovement.id).execution_options(**OPEN)).all()
-    assert sorted(acts) == ["claim", "recycle", "recycle", "return"]
+    assert sorted(acts) == ["claim", "release", "release", "return"]
     assert states_of(made) == {("customers", first.id): "back", ("customers", claimed.id): "kept"}
 
 

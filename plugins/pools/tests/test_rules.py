@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.pools.rules import Holding, Limits, chain, draws_from, is_length, last_safe_day, room_left
+from plugins.pools.rules import Holding, Limits, binding, chain, draws_from, is_length, last_safe_day
 
 DAYS = st.dates(date(2019, 1, 1), date(2026, 12, 31))
 #: The National Day week of 2026, which Saturday 10 October makes up for.
@@ -53,19 +53,18 @@ def test_a_leap_day_is_a_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("owned", "claimed", "limits", "room"),
+    ("owned", "claimed", "limits", "bound"),
     [
-        (0, 0, Limits(10, 500, 30), (10, "per_day")),
-        (0, 10, Limits(10, 500, 30), (0, "per_day")),
-        (0, 12, Limits(10, 500, 30), (0, "per_day")),
-        (499, 0, Limits(10, 500, 30), (1, "owned")),
-        (700, 0, Limits(10, 500, 30), (0, "owned")),
-        (700, 90, Limits(0, 0, 30), (None, "")),
-        (700, 3, Limits(5, 0, 30), (2, "per_day")),
+        (0, {}, Limits(10, 500, 30), ""),
+        (0, {1: 4, 2: 6}, Limits(10, 500, 30), "per_day"),
+        (0, {1: 4, 2: 6}, Limits(10, 500, 30, alone=True), ""),
+        (0, {1: 10}, Limits(10, 500, 30, alone=True), "per_day"),
+        (500, {}, Limits(10, 500, 30), "owned"),
+        (700, {1: 90}, Limits(0, 0, 30), ""),
     ],
 )
-def test_the_tighter_limit_binds(owned: int, claimed: int, limits: Limits, room: tuple) -> None:
-    assert room_left(Holding(owned, claimed), limits) == room
+def test_the_limit_that_binds(owned: int, claimed: dict[int, int], limits: Limits, bound: str) -> None:
+    assert binding(Holding(owned, claimed), 1, limits) == bound
 
 
 def test_a_pool_draws_from_its_own_branch_only() -> None:

@@ -253,7 +253,7 @@ def test_claiming_over_rest(bank: Bank, client: Browser) -> None:
         assert client.post("/api/v1/pools_entry/claim", json=wrong).status_code == 422
     first, second = entry_of(one), entry_of(two)
     answer = client.post("/api/v1/pools_entry/claim", json={"ids": [first]})
-    assert (answer.status_code, answer.json) == (200, {"claimed": [one.id], "refused": {}})
+    assert (answer.status_code, answer.json) == (200, {"done": [one.id], "refused": {}, "warnings": []})
     again = client.post("/api/v1/pools_entry/claim", json={"ids": [first]})
     assert again.status_code in (409, 422)
     assert client.post("/api/v1/pools_entry/", json={"customer_id": 1}).status_code in (404, 405)

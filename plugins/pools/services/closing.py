@@ -1,0 +1,110 @@
+"""Customers nobody is to work with: marked invalid they leave their pool, opened again they are back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import func, insert, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from app.api import UNSCOPED, Customer, among, close_customers, now, reopen_customers, require_actor, transaction
+from plugins.pools.models import Pool, PoolEntry, PoolMovement
+from plugins.pools.services.held import held_customers, lock_customers_within
+from plugins.pools.services.members import giving_condition
+from plugins.pools.services.outcome import Outcome, check_reason
+from plugins.pools.services.taking import close_entries
+from plugins.pools.services.writing import write_movements
+
+_OPEN = {UNSCOPED: True}
+PERMISSION = "can_close"
+
+
+def mark_invalid(customer_ids: Sequence[int], reason: str) -> Outcome:
+    """Close customers for a reason (标为无效); those in a pool leave it. `reopen` takes it back.
+
+    Raises `Refused` for no reason, and for no or too many customers.
+    """
+    reason = check_reason(reason, needed=True)
+    with transaction() as current:
+        lying = select(PoolEntry.customer_id).where(giving_condition(require_actor(), PERMISSION))
+        reach = or_(held_customers(PERMISSION), Customer.id.in_(lying))
+        rows, outcome = lock_customers_within(current, customer_ids, reach)
+        for row in rows:
+            if row.closed_at is not None:
+                outcome.refused[row.id] = _("This customer is closed")
+            else:
+                outcome.done.append(row.id)
+        entries = select(PoolEntry.id, PoolEntry.customer_id, PoolEntry.pool_id)
+        entries = entries.where(among(current, PoolEntry.customer_id, outcome.done)).with_for_update()
+        gone = current.execute(entries.execution_options(**_OPEN)).all()
+        close_entries(current, gone)
+        close_customers(outcome.done, reason)
+        pools = {entry.customer_id: entry.pool_id for entry in gone}
+        rows_of = [{"customer_id": number, "from_pool_id": pools.get(number)} for number in outcome.done]
+        write_movements(current, "invalid", rows_of, reason)
+    return outcome
+
+
+def reopen(customer_ids: Sequence[int], reason: str = "") -> Outcome:
+    """Take back that customers are invalid: they are open again, and lie where they lay.
+
+    Raises `Refused` for no or too many customers.
+    """
+    reason = check_reason(reason)
+    with transaction() as current:
+        rows, outcome = lock_customers_within(current, customer_ids, held_customers(PERMISSION))
+        marks = _marks(current, [row.id for row in rows if row.closed_at is not None])
+        for row in rows:
+            if row.id in marks:
+                outcome.done.append(row.id)
+            else:
+                outcome.refused[row.id] = _("This customer was not marked invalid")
+        reopen_customers(outcome.done, reason)
+        back = [marks[number] for number in outcome.done if marks[number].pool_id is not None]
+        _lay_back(current, back)
+        rows_of = [
+            {"customer_id": n, "to_pool_id": marks[n].pool_id, "reverses_id": marks[n].id} for n in outcome.done
+        ]
+        write_movements(current, "reverse", rows_of, reason)
+    return outcome
+
+
+def _marks(current: Session, customer_ids: Sequence[int]) -> dict[int, Any]:
+    """{customer: the movement that marked it invalid, not taken back; with the pool it left and that pool's unit}"""
+    undone, m = aliased(PoolMovement), PoolMovement
+    last = (
+        select(func.max(m.id))
+        .where(among(current, m.customer_id, customer_ids), m.act == "invalid")
+        .where(~select(undone.id).where(undone.reverses_id == m.id).exists())
+        .group_by(m.customer_id)
+    )
+    statement = select(m.id, m.customer_id, m.from_pool_id.label("pool_id"), Pool.unit_id)
+    statement = statement.outerjoin(Pool, Pool.id == m.from_pool_id).where(m.id.in_(last))
+    return {row.customer_id: row for row in current.execute(statement.execution_options(**_OPEN))}
+
+
+def _lay_back(current: Session, marks: Sequence[Any]) -> None:
+    """Let customers lie in their pools again, from whom those had got them."""
+    if not marks:
+        return
+    m = PoolMovement
+    numbers = [mark.customer_id for mark in marks]
+    last = select(func.max(m.id)).where(among(current, m.customer_id, numbers), m.to_pool_id.is_not(None))
+    came = select(m.customer_id, m.from_employee_id, m.rule_id).where(m.id.in_(last.group_by(m.customer_id)))
+    known = {row.customer_id: row for row in current.execute(came.execution_options(**_OPEN))}
+    moment, entries = now(), []
+    for mark in marks:
+        before = known.get(mark.customer_id)
+        entries.append(
+            {
+                "customer_id": mark.customer_id, "pool_id": mark.pool_id, "unit_id": mark.unit_id,
+                "from_employee_id": before.from_employee_id if before else None,
+                "rule_id": before.rule_id if before else None, "entered_at": moment,
+            }
+        )  # fmt: skip
+    current.execute(insert(PoolEntry), entries)
+
+
+__all__ = ["mark_invalid", "reopen"]
