@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from app.access.actors import require_actor
 from app.access.policy import title_text
 from app.activities.calls.deciding import candidates_of, create_customer_of, ignore_calls, match_calls, undo_calls
-from app.activities.calls.rules import AMBIGUOUS, UNMATCHED, WAITING
+from app.activities.calls.rules import WAITING
 from app.activities.calls.schemas import CALL, SOURCE
 from app.activities.calls.seeing import MATCH
 from app.activities.calls.sources import issue_secret
@@ -57,8 +57,8 @@ class ActivityCallView(EntityView):
         return (Link(_("Without a customer"), self.url("list", **{"f.state": list(WAITING)}), "user-question"),)
 
     def mark(self, record: Any) -> str:
-        """Calls that wait stand out."""
-        return {UNMATCHED: "danger", AMBIGUOUS: "warning"}.get(record.state, "")
+        """Calls that wait stand out, quietly: in their own list all of them do."""
+        return "warning" if record.state in WAITING else ""
 
     def badge_fields(self, record: Any) -> tuple[str, ...]:
         """Where it stands, and which way it went."""
