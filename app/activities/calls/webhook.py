@@ -25,6 +25,36 @@ MOST_RECORDS = 500
 MOST_BYTES = 1024 * 1024
 KEY, TIMESTAMP, SIGNATURE = "X-Qiao-Key", "X-Qiao-Timestamp", "X-Qiao-Signature"
 
+#: For the OpenAPI document.
+_CALL = {
+    "type": "object",
+    "required": ["call_id", "started_at"],
+    "additionalProperties": False,
+    "properties": {
+        **{field.name: {"type": "string", "nullable": not field.required} for field in SENT.fields},
+        "started_at": {"type": "string", "format": "date-time"},
+        "direction": {"type": "string", "enum": ["in", "out"]},
+        "answered": {"type": "boolean", "nullable": True},
+        "duration_seconds": {"type": "integer", "minimum": 0, "nullable": True},
+    },
+}
+_KEPT = {
+    "type": "object",
+    "required": ["call_id", "status"],
+    "properties": {
+        "call_id": {"type": "string"},
+        "status": {"type": "integer"},
+        "id": {"type": "integer"},
+        "state": {"type": "string"},
+        "activity_id": {"type": "integer", "nullable": True},
+        "message": {"type": "string"},
+        "errors": {"type": "object"},
+    },
+}
+_BODY = {"oneOf": [_CALL, {"type": "array", "items": _CALL, "minItems": 1, "maxItems": MOST_RECORDS}]}
+_RESULTS = {"type": "object", "required": ["results"], "properties": {"results": {"type": "array", "items": _KEPT}}}
+_ANSWER = {"oneOf": [_KEPT, _RESULTS]}
+
 
 def _unknown(_response: Any = None) -> bool:
     return not g.get("call_source")
@@ -36,10 +66,6 @@ def _known(_response: Any = None) -> bool:
 
 def _sender() -> str:
     return request.headers.get(KEY, "")[:40] or "-"  # the limiter wants a name
-
-
-#: For the OpenAPI document; what a call holds is told in the manual of the call centre.
-_ONE_OR_MANY = {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}, "minItems": 1}]}
 
 
 class CallRecordApi(Resource):
@@ -55,9 +81,9 @@ class CallRecordApi(Resource):
     @expose("/", methods=["POST"])
     @public
     @from_elsewhere
-    @told(login=False, body=_ONE_OR_MANY, refusals=("400", "409", "415", "422", "429"))
+    @told(login=False, body=_BODY, answer=_ANSWER, refusals=("400", "409", "415", "422", "429"))
     def post(self) -> Response:
-        """Keep calls; 201, 200, 409 or 422 for one, 200 with a result for each of a list."""
+        """Keep calls of a call centre, known by its signature alone: docs/call-centre.md."""
         request.max_content_length = MOST_BYTES
         try:
             body = request.get_data()

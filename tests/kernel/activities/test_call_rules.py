@@ -6,7 +6,7 @@ import doctest
 from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.activities.calls import numbers, rules
@@ -17,6 +17,7 @@ from app.fields.rules import read_phone
 MOBILES = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)
 AREAS = st.sampled_from(["10", "20", "21", "28", "311", "571", "755", "898"])
 SUBSCRIBERS = st.from_regex(r"[2-8][0-9]{7}", fullmatch=True)
+STEADY = settings(max_examples=60, deadline=None, derandomize=True)
 BLANKS = st.sampled_from(["", " ", "-", "\u3000"])
 
 
@@ -25,6 +26,7 @@ def test_the_examples_hold(module: ModuleType) -> None:
     assert doctest.testmod(module).failed == 0
 
 
+@STEADY
 @given(MOBILES, st.sampled_from(["", "0", "86", "+86", "0086", "+86 0"]), BLANKS, BLANKS, st.booleans())
 def test_a_mobile_is_its_eleven_digits(mobile: str, before: str, one: str, two: str, wide: bool) -> None:
     text = f"{before}{one}{mobile[:3]}{two}{mobile[3:7]}{one}{mobile[7:]}"
@@ -33,6 +35,7 @@ def test_a_mobile_is_its_eleven_digits(mobile: str, before: str, one: str, two: 
     assert read_line(text) == numbers.Line(mobile)
 
 
+@STEADY
 @given(AREAS, SUBSCRIBERS, st.sampled_from(["", "转8", "-801", " ext. 12", "#9", ",3"]), BLANKS, st.booleans())
 def test_a_landline_begins_with_its_area_and_loses_its_extension(
     area: str, number: str, behind: str, blank: str, abroad: bool
@@ -43,6 +46,7 @@ def test_a_landline_begins_with_its_area_and_loses_its_extension(
     assert line.extension == "".join(sign for sign in behind if sign.isdigit())
 
 
+@STEADY
 @given(st.text(max_size=40) | st.from_regex(r"[+0-9 ()\-]{1,20}", fullmatch=True))
 def test_any_text_has_one_line_that_is_its_own(text: str) -> None:
     line = read_line(text).number
@@ -51,6 +55,7 @@ def test_any_text_has_one_line_that_is_its_own(text: str) -> None:
     assert line == "" or line in spellings(line)
 
 
+@STEADY
 @given(MOBILES | st.builds("0{}{}".format, AREAS, SUBSCRIBERS), st.sampled_from(["", "+86", "86", "0086"]), BLANKS)
 def test_what_a_form_keeps_of_a_number_is_found_by_its_line(number: str, before: str, blank: str) -> None:
     typed = f"{before}{blank}{number}"
