@@ -17,7 +17,7 @@ from app.base.rest.access import api_needs
 from app.base.rest.entity import EntityApi
 from app.base.views.acts import chosen_ids
 from app.base.views.cells import cell
-from app.base.views.conditions import condition_of
+from app.base.views.conditions import check_condition, condition_builder, condition_of, condition_text
 from app.base.views.dialogs import asking, form_dialog, read_dialog
 from app.base.views.entity import EntityView
 from app.base.views.formats import (
@@ -117,7 +117,10 @@ __all__ = [
     "cell",
     "chosen_ids",
     "close_customers",
+    "check_condition",
+    "condition_builder",
     "condition_of",
+    "condition_text",
     "context",
     "create_customer",
     "create_customers",

@@ -64,6 +64,7 @@ class Field:
     choices: tuple[Choice, ...] = ()
     target: str | None = None
     #: Slug of an entity whose fields with one choice are choices of this one: those admins add come by themselves.
+    #: ``metric``: the metrics of the site are.
     choices_of: str | None = None
     relationship: str | None = None
     help: Text = ""

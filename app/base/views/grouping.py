@@ -16,9 +16,10 @@ def builder(state: ListState, titles: Titles) -> dict[str, Any]:
     return {
         "group_tree": tree(where, titles) if where is not None else None,
         "group_line": write_where(where) if where is not None else "",
-        "choice_pairs": _choice_pairs,
+        "choice_pairs": pairs_of,
     }
 
 
-def _choice_pairs(field: Field) -> list[tuple[str, str]]:
+def pairs_of(field: Field) -> list[tuple[str, str]]:
+    """The choices of a field as value and label."""
     return [(choice.value, str(choice.label)) for choice in field.choices]

@@ -156,7 +156,7 @@ def extend_entities(app: Flask) -> None:
 
 
 def _name_choices(carried: Context) -> None:
-    """Where fields of an entity can be named (rules by attribute), the custom ones with one choice can be, too."""
+    """Where fields of an entity or metrics can be named (rules by attribute), offer the site's own, too."""
     for entity in list(carried.entities.values()):
         if not any(field.choices_of for field in entity.fields):
             continue
@@ -167,6 +167,8 @@ def _name_choices(carried: Context) -> None:
 
 
 def _choosing(carried: Context, slug: str | None) -> tuple[Choice, ...]:
+    if slug == "metric":
+        return tuple(Choice(one.name, one.label) for one in sorted(carried.metrics.values(), key=lambda one: one.order))
     other = carried.entities.get(slug or "")
     found = other.fields if other is not None else ()
     return tuple(Choice(one.name, one.label) for one in found if is_custom(one) and one.kind is Kind.CHOICE)

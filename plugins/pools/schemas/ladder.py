@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
 
-from app.types import Entity, Field, Kind, ScopedBy, Section
+from app.api import CUSTOMER_LEVELS
+from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 from plugins.pools.models import PoolRule
+from plugins.pools.rules import LONGEST_DAYS
+
+#: What the clock counts from; the metrics of the site come besides ("no deal for so long").
+TRIGGERS = (
+    Choice("follow_up", _l("Last effective follow-up"), "blue"),
+    Choice("owned", _l("Start of ownership"), "purple"),
+    Choice("protection", _l("Protection clock"), "green"),
+)
+
+
+def _protects(values: Mapping[str, Any]) -> bool:
+    return values.get("trigger") == "protection"
+
+
+def _warns(values: Mapping[str, Any]) -> bool:
+    return not _protects(values)
+
+
+def _days(name: str, label: Any, help_text: Any = "", **more: Any) -> Field:
+    return Field(name, label, Kind.INTEGER, smallest=1, largest=LONGEST_DAYS, help=help_text, **more)
+
 
 RULE = Entity(
     slug="pools_rule",
@@ -15,26 +40,86 @@ RULE = Entity(
     scoped_by=ScopedBy(public=True),
     fields=(
         Field("name", _l("Name"), required=True, max_length=100),
-        Field("pool_days", _l("Days without an effective follow-up"), Kind.INTEGER, required=True, default=30),
-        Field("working_days", _l("Only working days count"), Kind.BOOLEAN, default=False),
-        Field("condition", _l("Condition"), max_length=2000, help=_l("Empty: every customer")),
+        Field(
+            "position",
+            _l("Order"),
+            Kind.INTEGER,
+            required=True,
+            default=100,
+            smallest=0,
+            largest=9999,
+            help=_l("Of the rules that match a customer the first one counts"),
+        ),
+        Field("active", _l("Active"), Kind.BOOLEAN, default=True),
+        Field("condition", _l("Which customers"), Kind.LONG_TEXT, max_length=2000, sortable=False, filterable=False),
         Field(
             "unit_id",
             _l("Unit and below"),
             Kind.LINK,
             target="unit",
             relationship="unit",
-            help=_l("Empty: the unit of the pool and all below it"),
+            help=_l("Empty: the unit of the pool and all below it; all units where no pool is named"),
         ),
-        Field("pool_id", _l("Target pool"), Kind.LINK, target="pools_pool", relationship="pool", required=True),
-        Field("active", _l("Active"), Kind.BOOLEAN, default=True),
+        Field(
+            "trigger", _l("Counts from"), Kind.CHOICE, choices=TRIGGERS, choices_of="metric", default="follow_up",
+            required=True,
+        ),
+        _days("amber_days", _l("Days to amber"), _l("Empty: no amber"), default=20, visible_when=_warns),
+        _days("protect_days", _l("Days protected"), default=10, visible_when=_protects, required_when=_protects),
+        _days("extend_days", _l("A follow-up protects at least so many days"), default=3, visible_when=_protects),
+        _days("hard_stop_days", _l("Never longer than so many days"), default=20, visible_when=_protects),
+        _days("red_days", _l("Days from amber to red"), _l("Empty: no red"), default=10),
+        _days("pool_days", _l("Days from red to the pool"), _l("Empty: warns only, moves nobody"), default=7),
+        _days("city_days", _l("Days in the pool before the city's"), _l("Empty: stays in the pool")),
+        Field("working_days", _l("Only working days count"), Kind.BOOLEAN, default=False),
+        Field(
+            "counts_from",
+            _l("Counts nothing before"),
+            Kind.DATE,
+            help=_l("Earlier days are held against nobody, so that a new rule takes no customers in its first night"),
+        ),
+        Field(
+            "pool_id",
+            _l("Target pool"),
+            Kind.LINK,
+            target="pools_pool",
+            relationship="pool",
+            help=_l("Empty: the nearest head's pool at or above the customer's unit"),
+        ),
+        Field(
+            "city_pool_id",
+            _l("Then to"),
+            Kind.LINK,
+            target="pools_pool",
+            relationship="city_pool",
+            help=_l("Empty: the nearest city manager's pool at or above the customer's unit"),
+        ),
+        Field("spared_levels", _l("Spares levels"), Kind.CHOICES, choices=CUSTOMER_LEVELS, sortable=False,
+              filterable=False),
+        Field("spares_deals", _l("Spares customers with a deal"), Kind.BOOLEAN, default=False),
+        Field("spares_approvals", _l("Spares customers with a running approval"), Kind.BOOLEAN, default=True),
+        _days("keep_days", _l("Days an extension gives"), required=True, default=15),
         Field("version", _l("Rule version"), Kind.INTEGER, computed=True),
     ),
-    list_fields=("name", "pool_days", "working_days", "unit_id", "pool_id", "active", "version"),
+    list_fields=(
+        "position", "name", "trigger", "amber_days", "red_days", "pool_days", "city_days", "working_days", "active",
+        "version",
+    ),
+    filter_fields=("trigger", "active", "unit_id", "pool_id"),
+    order_by=("position", "asc"),
     sections=(
-        Section(_l("Rule"), ("name", "pool_days", "working_days", "pool_id", "active")),
+        Section(_l("Rule"), ("name", "position", "active")),
         Section(_l("Which customers"), ("condition", "unit_id")),
+        Section(
+            _l("The ladder"),
+            (
+                "trigger", "working_days", "amber_days", "protect_days", "extend_days", "hard_stop_days", "red_days",
+                "pool_days", "city_days", "counts_from",
+            ),
+        ),
+        Section(_l("Where to"), ("pool_id", "city_pool_id")),
+        Section(_l("Who is spared"), ("spared_levels", "spares_deals", "spares_approvals", "keep_days")),
     ),
     module="pools",
     actions=frozenset({"list", "show", "add", "edit"}),
-)
+)  # fmt: skip

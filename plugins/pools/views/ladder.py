@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response
+from flask import Response, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -15,6 +16,9 @@ from app.api import (
     EntityView,
     Link,
     as_seen,
+    cell,
+    condition_builder,
+    condition_text,
     done,
     enqueue,
     expose,
@@ -25,6 +29,7 @@ from app.api import (
     title_text,
 )
 from app.types import SYSTEM
+from plugins.pools.models import PoolRule
 from plugins.pools.schemas import RULE
 from plugins.pools.services import business_today, coming_night, forecast
 
@@ -47,6 +52,33 @@ class PoolsRuleView(EntityView):
 
     entity = RULE
     route_base = "/pools_rule"
+    form_template = "pools/rule_form.html"
+    own_inputs = frozenset({"condition"})
+
+    def render(self, template: str, **values: Any) -> str:
+        """The form asks the view for the builder of its condition; the page says the condition in words."""
+        if template == "entity/show.html":
+            values["blocks"] = [_in_words(block, values["record"]) for block in values["blocks"]]
+        return super().render(template, **{"view": self, **values})
+
+    def posted(self) -> dict[str, str]:
+        """The builder of conditions sends one line."""
+        values = super().posted()
+        if "where" in values:
+            values["condition"] = values.pop("where")
+        return values
+
+    def condition_builder(self, text: str) -> dict[str, Any] | None:
+        """What the condition is built from; None for one the actor may not change."""
+        return condition_builder("customer", text)
+
+    def condition_text(self, text: str) -> str:
+        """A condition in words."""
+        return condition_text("customer", text)
+
+    def customer_pick(self, name: str) -> str:
+        """Where the inputs of a condition look for linked records."""
+        return url_for("CustomerView.pick", field=name)
 
     def list_links(self) -> Sequence[Link]:
         """A way to the forecast."""
@@ -85,6 +117,15 @@ class PoolsRuleView(EntityView):
             unique_key=night.isoformat(),
         )
         return done(self.url("preview"), _("The recycle was started; this page shows what is left to move"))
+
+
+def _in_words(block: Any, rule: PoolRule) -> Any:
+    """The block of the condition with what it says instead of how it is kept."""
+    said = condition_text("customer", rule.condition) or _("Every customer somebody looks after")
+    fields = (
+        replace(one, cell=cell(one.field, said, {})) if one.field.name == "condition" else one for one in block.fields
+    )
+    return replace(block, fields=tuple(fields))
 
 
 __all__ = ["PoolsRuleView"]
