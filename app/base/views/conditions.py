@@ -48,7 +48,7 @@ def check_condition(slug: str, text: str, field: str) -> str:
 
 
 def condition_text(slug: str, text: str) -> str:
-    """The condition as people say it, empty for an empty one; of a field kept from the reader only that there is one."""
+    """The condition as people say it, empty for an empty one; of a field kept from the reader that there is one."""
     try:
         branch = _read(_stored(slug), text)
     except Refused:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, url_for
+from flask import Response, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -17,6 +17,7 @@ from app.api import (
     Link,
     as_seen,
     cell,
+    check_condition,
     condition_builder,
     condition_text,
     done,
@@ -24,14 +25,16 @@ from app.api import (
     expose,
     moment_text,
     needs,
+    read_values,
     record_url,
     require_actor,
     title_text,
 )
-from app.types import SYSTEM
+from app.types import SYSTEM, Refused
 from plugins.pools.models import PoolRule
 from plugins.pools.schemas import RULE
 from plugins.pools.services import business_today, coming_night, forecast
+from plugins.pools.services.explaining import explain_ladder
 
 
 def linked_name(field: str, target: str, record: Any) -> str:
@@ -86,6 +89,21 @@ class PoolsRuleView(EntityView):
             return ()
         return (Link(_l("What moves tonight"), self.url("preview"), "moon"),)
 
+    @expose("/explain", methods=("POST",))
+    @needs("can_list")
+    def explain(self) -> str:
+        """What the rule in the form would mean, while it is being typed; nothing is saved."""
+        today, reason, rungs, condition = business_today(), "", [], ""
+        try:
+            said = read_values(RULE, typed_texts(self.posted()), creating=False)
+            kept = check_condition("customer", said.get("condition") or "", "condition")
+            condition = condition_text("customer", kept)
+            rungs = explain_ladder(said, today)
+        except Refused as refused:
+            reason = "; ".join(str(text) for text in refused.errors.values()) or str(refused)
+        values = {"rungs": rungs, "reason": reason, "today": today, "condition": condition}
+        return render_template("pools/rule_explained.html", **values)
+
     @expose("/preview")
     @needs("can_preview")
     def preview(self) -> Any:
@@ -117,6 +135,11 @@ class PoolsRuleView(EntityView):
             unique_key=night.isoformat(),
         )
         return done(self.url("preview"), _("The recycle was started; this page shows what is left to move"))
+
+
+def typed_texts(posted: Mapping[str, str]) -> dict[str, str]:
+    """What of a form are values of a rule."""
+    return {name: text for name, text in posted.items() if (field := RULE.field(name)) and not field.computed}
 
 
 def _in_words(block: Any, rule: PoolRule) -> Any:
