@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, cast
 
 from flask_babel import lazy_gettext as _l
@@ -62,8 +63,8 @@ def next_on(model: Any) -> Any:
 
 
 def days_left(model: Any) -> Any:
-    """The countdown (`rules.days_left`): whole days left after today, 0 when the coming night takes the step."""
-    left = days_between(literal(business_today(), Date), next_on(model)) - 1
+    """Days until then; 0 from the day itself on, until the run has been."""
+    left = days_between(literal(business_today(), Date), next_on(model))
     return case((left < 0, 0), else_=left)
 
 
@@ -76,6 +77,11 @@ def urgency(days: int) -> str | None:
     if days < RED_DAYS:
         return "red"
     return "amber" if days <= AMBER_DAYS else None
+
+
+def until(day: date) -> int:
+    """Days from today to a day, on the site's calendar; 0 for one that has passed."""
+    return max((day - business_today()).days, 0)
 
 
 COUNTDOWN = AddedFields(
@@ -98,4 +104,4 @@ COUNTDOWN = AddedFields(
     filter_fields=("pools_stage", "pools_days_left"),
 )
 
-__all__ = ["COUNTDOWN", "RED_DAYS", "STAGES", "days_left", "next_on", "stage", "urgency"]
+__all__ = ["COUNTDOWN", "RED_DAYS", "STAGES", "days_left", "next_on", "stage", "until", "urgency"]

@@ -39,6 +39,7 @@ from plugins.pools.demo import write_demo
 from plugins.pools.jobs import NIGHTLY, REVERSAL
 from plugins.pools.reminders import REMIND
 from plugins.pools.role_templates import ROLE_TEMPLATES
+from plugins.pools.rule_versions import VERSIONS
 from plugins.pools.schemas import ENTRY, KEEP, MOVEMENT, POOL, RULE
 from plugins.pools.services.reminding import MORNING, UNIT_MORNING
 from plugins.pools.settings import SETTINGS
@@ -143,7 +144,7 @@ def home_cards(actor: Actor) -> Sequence[Card]:
 
 @hookimpl
 def record_tabs(entity: str) -> Sequence[Tab]:
-    return (pieces.STORY, pieces.KEEPS_TAB) if entity == "customer" else ()
+    return {"customer": (pieces.STORY, pieces.KEEPS_TAB), "pools_rule": (VERSIONS,)}.get(entity, ())
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from app.api import is_working_day, session
 from plugins.pools.models import Pool
-from plugins.pools.rules import Ladder, Steps, add_days, basis_of, steps_of
+from plugins.pools.rules import Ladder, Steps, after, basis_of, steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def explain_ladder(said: Mapping[str, Any], today: date) -> list[Rung]:
     steps = steps_of(ladder, basis, is_working_day)
     rungs = [Rung(step, on, text) for step, on, text in _lines(steps, said) if on is not None]
     if steps.pool is not None and said.get("city_days"):
-        on = add_days(steps.pool, said["city_days"], is_working_day if ladder.working_days else None)
+        on = after(steps.pool, said["city_days"], is_working_day if ladder.working_days else None)
         rungs.append(Rung("city", on, _("on to %(pool)s", pool=_pool(said.get("city_pool_id"), _("the city's pool")))))
     return rungs
 

@@ -100,7 +100,7 @@ def tell_owners(told: Iterable[tuple[int, Morning]]) -> None:
             "Within %(days)s days: %(pool)s into a pool, %(red)s red, %(amber)s amber. A follow-up keeps them.",
             days=days, pool=coming.get("recycle", 0), red=coming.get("red", 0), amber=coming.get("amber", 0),
         )  # fmt: skip
-        link = f"/customer/list/?f.owner_id={owner}&f.pools_days_left.to={days - 1}&sort=pools_days_left"
+        link = f"/customer/list/?f.owner_id={owner}&f.pools_days_left.to={days}&sort=pools_days_left"
         notify(MORNING.name, title, text, employees=[owner], link=link, group_key=MORNING.name)
 
 
