@@ -33,15 +33,17 @@ def explain_ladder(said: Mapping[str, Any], today: date) -> list[Rung]:
     rungs = [Rung(step, on, text) for step, on, text in _lines(steps, said) if on is not None]
     if steps.pool is not None and said.get("city_days"):
         on = after(steps.pool, said["city_days"], is_working_day if ladder.working_days else None)
-        rungs.append(Rung("city", on, _("on to %(pool)s", pool=_pool(said.get("city_pool_id"), _("the city's pool")))))
+        nearest = _("the city's pool")
+        rungs.append(Rung("city", on, _("on to %(pool)s", pool=_pool(said.get("city_pool_id"), nearest))))
     return rungs
 
 
 def _lines(steps: Steps, said: Mapping[str, Any]) -> list[tuple[str, date | None, str]]:
+    nearest = _("the head's pool")
     return [
         ("amber", steps.amber, _("turns amber")),
         ("red", steps.red, _("turns red")),
-        ("pool", steps.pool, _("goes into %(pool)s", pool=_pool(said.get("pool_id"), _("the head's pool")))),
+        ("pool", steps.pool, _("goes into %(pool)s", pool=_pool(said.get("pool_id"), nearest))),
     ]
 
 
