@@ -14,15 +14,16 @@ from app.api import (
     Customer,
     acting_as,
     assign_customers,
+    close_customers,
     create_customers,
     create_record,
     record_activity,
+    reopen_customers,
     session,
     transaction,
     update_record,
 )
 from app.api import entity as described
-from app.customers.services import close_customers, reopen_customers
 from app.testing.factories import make_customer
 from app.testing.jobs import run_pending
 from plugins.pools.models import PoolDay, PoolLock, PoolMovement, PoolRule, PoolRun, PoolStanding

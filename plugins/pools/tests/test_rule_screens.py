@@ -76,16 +76,17 @@ def test_nobody_asks_by_a_field_kept_from_them(bank: Bank, client: Browser) -> N
 
 def test_each_version_is_kept_and_told(bank: Bank, client: Browser) -> None:
     login(client, bank.people.admin)
-    address = f"/pools_rule/edit/{bank.rule.id}"
+    rule = make_record("pools_rule", name="新规则", pool_days=30)
+    address = f"/pools_rule/edit/{rule.id}"
     assert client.post(address, data={"pool_days": "45", "_version": "1"}).status_code == 303
     assert client.post(address, data={"pool_days": "45", "_version": "2"}).status_code == 303
     kept = rows(
         select(PoolRuleVersion.version, PoolRuleVersion.document)
-        .where(PoolRuleVersion.rule_id == bank.rule.id)
+        .where(PoolRuleVersion.rule_id == rule.id)
         .order_by(PoolRuleVersion.version)
     )
     assert [(version, said["pool_days"]) for version, said in kept] == [(1, 30), (2, 45)]
-    text = client.get(f"/pools_rule/show/{bank.rule.id}/tab/pools_versions").text
+    text = client.get(f"/pools_rule/show/{rule.id}/tab/pools_versions").text
     assert "45" in text
     assert "30" in text
 
