@@ -39,6 +39,7 @@ class ActiveRule:
     spared_levels: tuple[str, ...] = ()
     spares_deals: bool = False
     spares_approvals: bool = False
+    position: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,16 @@ def read_ladders(current: Session, on: date | None = None) -> tuple[Ladders, dat
     """
     today = business_today()
     first, last = span(today)
-    bounds = (func.min(_DAY.c.day), func.max(_DAY.c.day), func.max(_RUN.c.business_date))
+    day, ran_on = func.min(_DAY.c.day).label("low"), select(func.max(_RUN.c.business_date)).scalar_subquery()
+    known = select(day, func.max(_DAY.c.day).label("high"), ran_on.label("ran")).subquery("known")
     statement = (
-        select(_RULE, _UNIT.c.path, *(select(bound).scalar_subquery() for bound in bounds))
-        .outerjoin(_UNIT, _UNIT.c.id == _RULE.c.unit_id)
-        .where(_RULE.c.active)
+        select(_RULE, _UNIT.c.path, known)
+        .select_from(known.outerjoin(_RULE, _RULE.c.active).outerjoin(_UNIT, _UNIT.c.id == _RULE.c.unit_id))
         .order_by(_RULE.c.position, _RULE.c.id)
     )
     rows = current.execute(statement.execution_options(**_OPEN)).all()
-    low, high, ran = rows[0][-3:] if rows else (first, last, None)
+    low, high, ran = rows[0][-3:]
+    rows = [row for row in rows if row.id is not None]
     if (low, high) != (first, last):
         keep_days(current)
     flowing = approvals.entities_in_flow() if any(row.spares_approvals for row in rows) else []
@@ -144,7 +146,7 @@ def asked(rule: Any) -> ActiveRule:
         whom.append(_CUSTOMER.c.unit_id.in_(below))
     return ActiveRule(
         rule.id, rule.version, ladder, and_(literal(1) == 1, *whom),
-        tuple(rule.spared_levels or ()), rule.spares_deals, rule.spares_approvals,
+        tuple(rule.spared_levels or ()), rule.spares_deals, rule.spares_approvals, rule.position,
     )  # fmt: skip
 
 
