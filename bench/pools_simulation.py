@@ -1,0 +1,97 @@
+"""A draft of a pool rule tried on the last ninety nights of a million customers; standings of all worked out anew."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from app.access.actors import acting_as
+from app.db import db, session, transaction
+from app.types import SYSTEM
+from bench.lists import seeded
+from bench.table import Statements, median
+from plugins.pools.models import PoolRule
+from plugins.pools.services import reckon
+from plugins.pools.services.simulation import draft, simulate, simulated_steps
+
+#: Who had each customer since when, a fifth of them two people; two follow-ups of every customer in half a year.
+_HISTORY = (
+    "UPDATE customer SET owned_since_at = now() - mod(id, 300) * interval '1 day', last_effective_at = NULL",
+    "INSERT INTO customer_ownership (customer_id, to_employee_id, to_unit_id, cause, reason, at) "
+    "SELECT id, 1 + mod(id + 7, 400), unit_id, 'create', '', now() - interval '400 days' "
+    "FROM customer WHERE mod(id, 5) = 0",
+    "INSERT INTO customer_ownership (customer_id, from_employee_id, to_employee_id, to_unit_id, cause, reason, at) "
+    "SELECT id, CASE WHEN mod(id, 5) = 0 THEN 1 + mod(id + 7, 400) END, owner_id, unit_id, 'assign', '', "
+    "owned_since_at FROM customer",
+    "INSERT INTO activity (customer_id, employee_id, kind, direction, subject, effective, at, created_at, updated_at) "
+    "SELECT c.id, c.owner_id, 'call', 'out', '', n.place < 3 OR mod(c.id, 3) = 0, m.at, m.at, m.at "
+    "FROM customer c, generate_series(1, 3) AS n(place), "
+    "LATERAL (SELECT now() - mod(c.id * 7919 * n.place, 15552000) * interval '1 second' AS at) m",
+    "UPDATE customer SET last_effective_at = a.at FROM (SELECT customer_id, max(at) AS at FROM activity "
+    "WHERE effective GROUP BY customer_id) a WHERE a.customer_id = customer.id",
+)  # fmt: skip
+_RULE: dict[str, Any] = {"amber_days": 30, "red_days": 10, "pool_days": 5}
+
+
+def main(rows: int = 1_000_000) -> None:
+    """Seed by SQL, then print seconds and memory of a reckoning of all, and of drafts by follow-up and working days."""
+    with seeded("postgresql", rows) as (app, _admin, _url), app.app_context(), acting_as(SYSTEM):
+        with db.engine.begin() as connection:
+            for statement in _HISTORY:
+                connection.exec_driver_sql(statement)
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+        with transaction() as current:
+            current.add(PoolRule(name="规则", **_RULE))
+        print(f"memory before: {_memory()} MB")
+        first, again = _timed(_reckon)[0], _timed(_reckon)[0]
+        print(f"{rows:,} reckoned from nothing: {first:.1f} s; again: {again:.1f} s, {_memory()} MB")
+        _one()
+        for said, values in {
+            "calendar days": _RULE,
+            "working days": {**_RULE, "working_days": True},
+            "protection": {"trigger": "protection", "protect_days": 20, "extend_days": 7, "hard_stop_days": 60,
+                           "red_days": 5, "pool_days": 5},
+        }.items():  # fmt: skip
+            tried = draft({"name": "草稿", "position": 1, **values})
+            taken, told = _timed(partial(simulate, tried))
+            page, _rows = _timed(lambda tried=tried: list(islice(simulated_steps(tried), 50)))
+            session.rollback()
+            print(f"90 nights of {rows:,}, {said}: {taken:.1f} s, {told.totals}; rows {page:.2f} s, {_memory()} MB")
+
+
+def _reckon() -> None:
+    with transaction() as current:
+        reckon(current, None)
+
+
+def _one() -> None:
+    """What one customer costs in the transaction of its follow-up."""
+
+    def once() -> None:
+        with transaction() as current:
+            reckon(current, [4711])
+
+    with Statements(db.engine) as asked:
+        once()
+    print(f"one customer: {median(once, times=30, warm=12):.1f} ms, {asked.count} statements")
+
+
+def _timed(act: Callable[[], Any]) -> tuple[float, Any]:
+    """(seconds, what it answers)."""
+    began = time.perf_counter()
+    answer = act()
+    return time.perf_counter() - began, answer
+
+
+def _memory() -> int:
+    """The most this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    main()

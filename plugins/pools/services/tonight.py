@@ -1,0 +1,102 @@
+"""What the coming night will do with each customer, within the actor's view; nothing is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+from sqlalchemy import Date, Subquery, Table, and_, case, func, literal, null, select, union_all
+from sqlalchemy.orm import selectinload
+
+from app.api import UNSCOPED, Customer, current_actor, entity, scope_condition, session
+from plugins.pools.models import PoolEntry, PoolLock
+from plugins.pools.services.ladders import Ladders, read_ladders
+from plugins.pools.services.standings import STANDING, TODAY, standings
+
+_OPEN = {UNSCOPED: True}
+_ENTRY, _LOCK, _CUSTOMER = (cast(Table, model.__table__) for model in (PoolEntry, PoolLock, Customer))
+#: What a night does, as the ledger calls it.
+ACTS = ("amber", "red", "recycle", "escalate")
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A customer a night will do something with: `act` as in `ACTS`, under a rule (None: an entry without one).
+
+    `since`: the day its clock counts from; None for one that lies in a pool.
+    """
+
+    customer: Customer
+    rule_id: int | None
+    act: str
+    since: date | None
+
+
+def count_tonight(night: date) -> dict[tuple[int | None, str], int]:
+    """{(rule, act): customers} of a business date (`coming_night`), of those the actor sees."""
+    ladders, _judged = read_ladders(session())
+    coming = _coming(ladders)
+    statement = select(coming.c.rule_id, coming.c.act, func.count()).group_by(coming.c.rule_id, coming.c.act)
+    rows = session.execute(statement.execution_options(**_OPEN), {"today": night})
+    return {(rule_id, act): count for rule_id, act, count in rows}
+
+
+def list_tonight(
+    night: date, rule_id: int | None = None, act: str = "", *, after: int = 0, limit: int = 50
+) -> Sequence[Coming]:
+    """A page of these customers in the order of ids, from beyond a customer's id on; of one rule or act only."""
+    ladders, _judged = read_ladders(session())
+    coming = _coming(ladders)
+    c = coming.c
+    wanted = [c.customer_id > after]
+    if rule_id is not None:
+        wanted.append(c.rule_id == rule_id)
+    if act:
+        wanted.append(c.act == act)
+    statement = (
+        select(Customer, c.rule_id, c.act, c.since)
+        .join(coming, c.customer_id == Customer.id)
+        .where(*wanted)
+        .options(selectinload(Customer.owner), selectinload(Customer.unit))
+        .order_by(Customer.id)
+        .limit(limit)
+    )
+    rows = session.execute(statement.execution_options(**_OPEN), {"today": night})
+    return [Coming(*row) for row in rows]
+
+
+def count_due(night: date, employee_id: int) -> int:
+    """How many customers of an employee a night will take into pools."""
+    s = STANDING.c
+    due = select(func.count()).where(s.owner_id == employee_id, s.next_on <= night, s.pool_on <= night)
+    return int(session.scalar(due.execution_options(**_OPEN)) or 0)
+
+
+def _coming(ladders: Ladders) -> Subquery:
+    """(customer_id, rule_id, act, since) for the parameter `today`, within the actor's view."""
+    s, e = STANDING.c, _ENTRY.c
+    names = ("customer_id", "rule_id", "basis_on", "amber_on", "red_on", "pool_on", "next_on")
+    # who is locked up to a day before that night stands still today, and no more then
+    freed = and_(_LOCK.c.customer_id == s.customer_id, _LOCK.c.until < TODAY)
+    locked = select(s.customer_id).select_from(STANDING.join(_LOCK, freed)).where(s.spared == "locked")
+    anew = standings(ladders, lambda column: column.in_(locked), STANDING.alias("held")).subquery("anew")
+    known = select(*(s[name] for name in names)).where(s.next_on <= TODAY)
+    fresh = select(*(anew.c[name] for name in names)).where(anew.c.next_on <= TODAY)
+    standing = union_all(known, fresh).subquery("standing")
+    d = standing.c
+    act = case((d.pool_on <= TODAY, "recycle"), (d.red_on <= TODAY, "red"), else_="amber")
+    seen = scope_condition(entity("customer"), current_actor())
+    owned = (
+        select(d.customer_id, d.rule_id, act.label("act"), d.basis_on.label("since"))
+        .join_from(standing, _CUSTOMER, _CUSTOMER.c.id == d.customer_id)
+        .where(seen)
+    )
+    lying = select(e.customer_id, e.rule_id, literal("escalate"), null().cast(Date)).where(
+        e.next_on <= TODAY, scope_condition(entity("pools_entry"), current_actor())
+    )
+    return union_all(owned, lying).subquery("coming")
+
+
+__all__ = ["ACTS", "Coming", "count_due", "count_tonight", "list_tonight"]
