@@ -12,6 +12,7 @@ from bench import (
     fields,
     lists,
     pools_claims,
+    pools_simulation,
     publish,
     search,
     start,
@@ -32,6 +33,7 @@ PARTS = {
     "approvals_screens": approvals_screens.main,
     "approvals_reports": approvals_reports.main,
     "pools_claims": pools_claims.main,
+    "pools_simulation": pools_simulation.main,
 }
 
 

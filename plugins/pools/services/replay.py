@@ -89,7 +89,7 @@ def _stints(replay: Replay, which: Which) -> CTE:
     """Who owned the customers from when until when, as far as the days in question see it."""
     c, ledger = CUSTOMER.c, _LEDGER.c
     watched = and_(which(c.id), replay.customers)
-    order = {"partition_by": ledger.customer_id, "order_by": (ledger.at, ledger.id)}
+    order: dict[str, Any] = {"partition_by": ledger.customer_id, "order_by": (ledger.at, ledger.id)}
     told = (
         select(
             ledger.customer_id, ledger.to_employee_id.label("owner_id"), ledger.at.label("start_at"),
@@ -148,8 +148,8 @@ def _gaps(replay: Replay, stints: CTE, which: Which) -> CTE:
     every = union_all(*parts).subquery("moments") if len(parts) > 1 else starts.subquery("moments")
     m = every.c
     following = func.lead(m.at).over(partition_by=(m.customer_id, m.start_at), order_by=m.at)
-    following = func.coalesce(following, m.until_at, type_=UtcDateTime())
-    ordered = select(m.customer_id, m.owner_id, m.start_at, m.at, following.label("next_at")).subquery("ordered")
+    next_at = func.coalesce(following, m.until_at, type_=UtcDateTime())
+    ordered = select(m.customer_id, m.owner_id, m.start_at, m.at, next_at.label("next_at")).subquery("ordered")
     o = ordered.c
     return once(
         select(
