@@ -72,6 +72,7 @@ from app.notices.services import notify
 from app.organisation.models import Employee, Unit
 from app.search.terms import forget_terms, index_entity, index_rows, index_terms
 from app.transfer.services.control import note_file
+from app.transfer.services.sheets import FIGURES, Sheet, export_sheets
 from app.transfer.services.writing import savepoint
 from app.transfer.views import attachments_tab
 
@@ -93,6 +94,7 @@ __all__ = [
     "EntityApi",
     "EntityView",
     "Extensible",
+    "FIGURES",
     "Figure",
     "Link",
     "LostLease",
@@ -101,6 +103,7 @@ __all__ = [
     "Money",
     "PageView",
     "Run",
+    "Sheet",
     "Unit",
     "UtcDateTime",
     "acting_as",
@@ -135,6 +138,7 @@ __all__ = [
     "entity",
     "execute_on",
     "extra_ddl",
+    "export_sheets",
     "expose",
     "find_job",
     "find_record",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,7 @@ from flask_babel import gettext as _
 
 from app.api import line_chart, ranked_bars, upright_bars
 from plugins.pools.services.figures import AGES, Flow
+from plugins.pools.services.simulation import Simulated
 
 
 def flow_chart(weeks: Sequence[Flow]) -> dict[str, Any]:
@@ -33,10 +35,19 @@ def people_chart(title: str, people: Sequence[tuple[str, int]]) -> dict[str, Any
     return {"options": ranked_bars(title, _("customers"), values), "height": max(160, 34 * len(people) + 60)}
 
 
+def steps_chart(found: Simulated) -> dict[str, Any]:
+    """The steps of a trial by night."""
+    nights = [found.first + timedelta(days=number) for number in range((found.last - found.first).days + 1)]
+    named = (("amber", _("Turned amber")), ("red", _("Turned red")), ("pool", _("Into a pool")))
+    lines = {text: [Decimal(found.by_day[night, rung]) for night in nights] for rung, text in named}
+    days = [f"{night:%m-%d}" for night in nights]
+    return {"options": line_chart(_("Steps by night"), _("customers"), days, lines), "height": 260}
+
+
 def age_texts() -> list[str]:
     """The stretches of `AGES` in words, in days."""
     closed = [_("%(first)s–%(last)s d", first=first, last=after - 1) for first, after in pairwise(AGES)]
     return [*closed, _("from %(first)s d", first=AGES[-1])]
 
 
-__all__ = ["age_chart", "age_texts", "flow_chart", "people_chart"]
+__all__ = ["age_chart", "age_texts", "flow_chart", "people_chart", "steps_chart"]

@@ -44,14 +44,7 @@ from plugins.pools.schemas import ENTRY, KEEP, MOVEMENT, POOL, RULE
 from plugins.pools.services.reminding import MORNING, UNIT_MORNING
 from plugins.pools.settings import SETTINGS
 from plugins.pools.upkeep import RECKON
-from plugins.pools.views import (
-    PoolsBoardView,
-    PoolsCustomerView,
-    PoolsEntryApi,
-    PoolsEntryView,
-    PoolsKeepView,
-    PoolsRuleView,
-)
+from plugins.pools.views import VIEWS
 
 
 @hookimpl
@@ -72,7 +65,7 @@ def notice_kinds() -> Sequence[NoticeKind]:
 
 @hookimpl
 def views() -> Sequence[type]:
-    return (PoolsBoardView, PoolsEntryView, PoolsRuleView, PoolsKeepView, PoolsCustomerView, PoolsEntryApi)
+    return VIEWS
 
 
 @hookimpl

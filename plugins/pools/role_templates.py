@@ -18,7 +18,7 @@ _HEAD = {
     "PoolsKeepView": (*_READ, "can_export", "can_decide", "can_withdraw"),
     "PoolsMovementView": (*_READ, "can_export"),
     "PoolsPoolView": _READ,
-    "PoolsRuleView": (*_READ, "can_preview"),
+    "PoolsRuleView": (*_READ, "can_preview", "can_export"),
 }
 
 ROLE_TEMPLATES = (
@@ -35,9 +35,7 @@ ROLE_TEMPLATES = (
         {"pools_keep": Scope.OWN},
     ),
     RoleTemplate("department_head", "", _HEAD, {"pools_entry": Scope.UNIT, "pools_keep": Scope.UNIT}),
-    RoleTemplate(
-        "city_manager", "", _HEAD, {"pools_entry": Scope.UNIT_AND_BELOW, "pools_keep": Scope.UNIT_AND_BELOW}
-    ),
+    RoleTemplate("city_manager", "", _HEAD, {"pools_entry": Scope.UNIT_AND_BELOW, "pools_keep": Scope.UNIT_AND_BELOW}),
     RoleTemplate(
         "business_admin",
         _l("Business administrator"),
@@ -47,7 +45,7 @@ ROLE_TEMPLATES = (
             "PoolsKeepView": _READ,
             "PoolsMovementView": _READ,
             "PoolsPoolView": (*_READ, "can_add", "can_edit", "can_delete", "can_export", "can_import"),
-            "PoolsRuleView": (*_READ, "can_add", "can_edit", "can_preview", "can_run"),
+            "PoolsRuleView": (*_READ, "can_add", "can_edit", "can_preview", "can_export", "can_run"),
         },
         {"pools_entry": Scope.ALL, "pools_keep": Scope.ALL},
     ),

@@ -64,9 +64,7 @@ def reopen(customer_ids: Sequence[int], reason: str = "") -> Outcome:
         reopen_customers(outcome.done, reason)
         back = [marks[number] for number in outcome.done if marks[number].pool_id is not None]
         _lay_back(current, back)
-        rows_of = [
-            {"customer_id": n, "to_pool_id": marks[n].pool_id, "reverses_id": marks[n].id} for n in outcome.done
-        ]
+        rows_of = [{"customer_id": n, "to_pool_id": marks[n].pool_id, "reverses_id": marks[n].id} for n in outcome.done]
         write_movements(current, "reverse", rows_of, reason)
     return outcome
 

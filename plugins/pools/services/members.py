@@ -17,9 +17,7 @@ from plugins.pools.rules import chain
 #: The permission name of the screens of what lies in pools, which every act of pools asks.
 VIEW = "PoolsEntryView"
 
-_POOL, _ENTRY, _MEMBER, _CUSTOMER = (
-    cast(Table, model.__table__) for model in (Pool, PoolEntry, PoolMember, Customer)
-)
+_POOL, _ENTRY, _MEMBER, _CUSTOMER = (cast(Table, model.__table__) for model in (Pool, PoolEntry, PoolMember, Customer))
 #: Whether a pool keeps fields of its customers from members.
 _HIDES = sql_cast(_POOL.c.hidden_fields, Text) != "[]"
 

@@ -144,9 +144,7 @@ def escalate(current: Session, night: Night, beyond: int) -> Taken:
     return Taken(ids[-1], len(going), stayed)
 
 
-def _first(
-    current: Session, column: Any, due: ColumnElement[bool], beyond: int, *, lock: bool = False
-) -> list[int]:
+def _first(current: Session, column: Any, due: ColumnElement[bool], beyond: int, *, lock: bool = False) -> list[int]:
     """The first customers due beyond an id, in the order of ids; with `lock` nobody else changes their rows."""
     statement = select(column).where(due, column > beyond).order_by(column).limit(CHUNK)
     return list(current.scalars(statement.with_for_update() if lock else statement))

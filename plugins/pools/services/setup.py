@@ -59,15 +59,19 @@ def _keep_version(current: Session, rule: PoolRule) -> None:
 
 def _checked(current: Session, said: Mapping[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """The values to write, given what the whole rule will say."""
-    errors = _faults(said)
-    if errors:
-        raise Refused(errors=errors)
+    refuse_faults(said)
     fresh = dict(values)
     if "condition" in values:
         fresh["condition"] = check_condition("customer", values["condition"] or "", "condition")
     if "spared_levels" in values:
         fresh["spared_levels"] = list(values["spared_levels"] or ())
     return fresh | _place(current, said)
+
+
+def refuse_faults(said: Mapping[str, Any]) -> None:
+    """Raise `Refused`, by field, for rungs and clocks that make no ladder."""
+    if errors := _faults(said):
+        raise Refused(errors=errors)
 
 
 def _faults(said: Mapping[str, Any]) -> dict[str, str]:
@@ -101,4 +105,4 @@ def _place(current: Session, said: Mapping[str, Any]) -> dict[str, Any]:
     return {"unit_id": unit.id} if unit is not None else {}
 
 
-__all__ = ["KEPT", "change_rule", "document_of", "write_rule"]
+__all__ = ["KEPT", "change_rule", "document_of", "refuse_faults", "write_rule"]

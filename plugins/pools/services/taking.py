@@ -55,9 +55,7 @@ def take_out(
 
     Those somebody's veto is about stay where they are, with its reason.
     """
-    moves = [
-        Move(entry.customer_id, to[entry.customer_id], units[to[entry.customer_id]], reason) for entry in entries
-    ]
+    moves = [Move(entry.customer_id, to[entry.customer_id], units[to[entry.customer_id]], reason) for entry in entries]
     moved = move_customers(moves, cause=f"pools.{act}")
     outcome.refused |= moved.refused
     gone = [entry for entry in entries if entry.customer_id in moved.done]

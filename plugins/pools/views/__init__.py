@@ -8,12 +8,17 @@ from plugins.pools.views.customers import PoolsCustomerView
 from plugins.pools.views.entries import PoolsEntryView
 from plugins.pools.views.keeps import PoolsKeepView
 from plugins.pools.views.ladder import PoolsRuleView
+from plugins.pools.views.simulation import PoolsSimulationView
 
-__all__ = [
-    "PoolsBoardView",
-    "PoolsCustomerView",
-    "PoolsEntryApi",
-    "PoolsEntryView",
-    "PoolsKeepView",
-    "PoolsRuleView",
-]
+#: What FAB registers, in this order.
+VIEWS = (
+    PoolsBoardView,
+    PoolsEntryView,
+    PoolsRuleView,
+    PoolsSimulationView,
+    PoolsKeepView,
+    PoolsCustomerView,
+    PoolsEntryApi,
+)
+
+__all__ = ["VIEWS"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, render_template, url_for
+from flask import Response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -87,22 +87,33 @@ class PoolsRuleView(EntityView):
         """A way to the forecast."""
         if not require_actor().can("can_preview", self.class_permission_name):
             return ()
-        return (Link(_l("What moves tonight"), self.url("preview"), "moon"),)
+        trial = Link(_l("Trial on the last nights"), url_for("PoolsSimulationView.list"), "history")
+        return (Link(_l("What moves tonight"), self.url("preview"), "moon"), trial)
 
     @expose("/explain", methods=("POST",))
     @needs("can_list")
     def explain(self) -> str:
         """What the rule in the form would mean, while it is being typed; nothing is saved."""
-        today, reason, rungs, condition = business_today(), "", [], ""
+        today, reason, rungs, condition, trial = business_today(), "", [], "", ""
         try:
             said = read_values(RULE, typed_texts(self.posted()), creating=False)
             kept = check_condition("customer", said.get("condition") or "", "condition")
             condition = condition_text("customer", kept)
             rungs = explain_ladder(said, today)
+            trial = self._trial(kept) if rungs else ""
         except Refused as refused:
             reason = "; ".join(str(text) for text in refused.errors.values()) or str(refused)
-        values = {"rungs": rungs, "reason": reason, "today": today, "condition": condition}
+        values = {"rungs": rungs, "reason": reason, "today": today, "condition": condition, "trial": trial}
         return render_template("pools/rule_explained.html", **values)
+
+    def _trial(self, condition: str) -> str:
+        """Where the rule in the form is tried on the last nights."""
+        if not require_actor().can("can_preview", self.class_permission_name):
+            return ""
+        given: dict[str, Any] = {name: text for name, text in typed_texts(self.posted()).items() if text.strip()}
+        return url_for(
+            "PoolsSimulationView.list", **{**given, "condition": condition, "rule": request.args.get("rule")}
+        )
 
     @expose("/preview")
     @needs("can_preview")

@@ -1,0 +1,63 @@
+"""POOL-7: a draft tried on screen: figures, customers within one's view, the file, and nothing saved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import BytesIO
+from urllib.parse import urlencode
+from zipfile import ZipFile
+
+from sqlalchemy import func, select
+
+from app.api import now
+from app.testing.people import Browser, login
+from plugins.pools.models import PoolMovement, PoolRule, PoolStanding
+from plugins.pools.tests.conftest import Bank, aged, rows
+
+PAGE = "/pools_simulation/list/"
+DRAFT = {"trigger": "follow_up", "amber_days": "5", "red_days": "5", "pool_days": "5"}
+
+
+def test_a_draft_is_tried_before_it_is_saved(bank: Bank, client: Browser) -> None:
+    people, long_ago = bank.people, now() - timedelta(days=60)
+    mine = aged(people.manager, owned=long_ago, followed=long_ago, name="久未联系")
+    aged(people.stranger, owned=long_ago, followed=long_ago, name="别家客户")
+    before = rows(select(func.count()).select_from(PoolMovement)), rows(select(PoolStanding.stage))
+    login(client, people.head)
+    page = client.get(f"{PAGE}?{urlencode(DRAFT)}")
+    assert page.status_code == 200
+    assert "久未联系" in page.text
+    assert "别家客户" not in page.text
+    assert "久未联系" in client.get(f"{PAGE}?{urlencode({**DRAFT, 'rung': 'pool'})}").text
+    assert before == (rows(select(func.count()).select_from(PoolMovement)), rows(select(PoolStanding.stage)))
+    assert len(rows(select(PoolRule.id))) == 1
+    assert mine.owner_id == people.manager.employee_id
+
+
+def test_what_is_no_draft_is_refused_with_its_reason(bank: Bank, client: Browser) -> None:
+    login(client, bank.people.head)
+    assert client.get(PAGE).status_code == 200, "without a draft the rules are offered"
+    for wrong in (
+        {"trigger": "follow_up"},
+        {**DRAFT, "condition": "or(level:in:key"},
+        {**DRAFT, "amber_days": "soon"},
+        {"rule": "999999"},
+        {"rule": "' or 1=1"},
+    ):
+        assert client.get(f"{PAGE}?{urlencode(wrong)}").status_code == 400, wrong
+    login(client, bank.people.manager)
+    assert client.get(f"{PAGE}?{urlencode(DRAFT)}").status_code == 403
+
+
+def test_the_trial_as_a_file(bank: Bank, client: Browser) -> None:
+    long_ago = now() - timedelta(days=60)
+    aged(bank.people.manager, owned=long_ago, followed=long_ago, name="=1+1")
+    login(client, bank.people.head)
+    address = f"/pools_simulation/file?{urlencode(DRAFT)}"
+    assert client.get(address).status_code == 200
+    assert client.post(address, data={"reason": ""}).status_code == 400
+    answer = client.post(address, data={"reason": "季度规则评审"})
+    assert answer.status_code == 200
+    with ZipFile(BytesIO(answer.data)) as book:
+        assert "<f>" not in "".join(book.read(name).decode() for name in book.namelist() if "worksheets" in name)
+        assert "=1+1" in book.read("xl/sharedStrings.xml").decode()
