@@ -15,6 +15,7 @@ from app.base.errors import answer, toast_event
 from app.base.page import PageView, expose, has_access
 from app.base.rest.access import api_needs
 from app.base.rest.entity import EntityApi
+from app.base.runs import RunLine, RunRow
 from app.base.views.acts import chosen_ids
 from app.base.views.cells import cell
 from app.base.views.conditions import check_condition, condition_builder, condition_of, condition_text
@@ -59,7 +60,7 @@ from app.customers.services import (
     vetoes,
 )
 from app.db import Model, Money, UtcDateTime, after_commit, execute_on, extra_ddl, now, reading, session, transaction
-from app.fields.bulk import among, insert_rows, next_ids
+from app.fields.bulk import among, as_table, insert_rows, next_ids
 from app.fields.custom.stored import Extensible
 from app.fields.gate import refuse_locked
 from app.fields.records import create_record, delete_record, find_record, update_record
@@ -103,6 +104,8 @@ __all__ = [
     "Money",
     "PageView",
     "Run",
+    "RunLine",
+    "RunRow",
     "Sheet",
     "Unit",
     "UtcDateTime",
@@ -114,6 +117,7 @@ __all__ = [
     "approvals",
     "api_needs",
     "as_seen",
+    "as_table",
     "asking",
     "assign_customers",
     "attachments_tab",

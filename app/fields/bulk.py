@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, any_, bindparam, func, select, text
-from sqlalchemy.dialects.postgresql import REGCLASS
+from sqlalchemy import ColumnElement, FromClause, Table, any_, bindparam, column, func, literal, select, text
+from sqlalchemy.dialects.postgresql import JSONB, REGCLASS
 from sqlalchemy.orm import Session
 from sqlalchemy.types import UserDefinedType
 
@@ -18,7 +19,7 @@ from app.fields.custom.linked import inserting
 from app.fields.custom.stored import COLUMN
 from app.host.context import context
 
-__all__ = ["among", "insert_rows", "next_ids"]
+__all__ = ["among", "as_table", "insert_rows", "next_ids"]
 
 
 def insert_rows(current: Session, table: Table, rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> None:
@@ -80,6 +81,30 @@ def among(current: Session, column: Any, values: Iterable[int] | Iterable[str]) 
         return column == any_(bindparam(None, wanted, _Array("TEXT" if words else "BIGINT"), unique=True))
     rows = func.json_each(json.dumps(wanted)).table_valued("value")
     return column.in_(select(rows.c.value))
+
+
+def as_table(
+    current: Session, name: str, rows: Iterable[Mapping[str, Any]], kinds: Mapping[str, Any]
+) -> FromClause:
+    """Rows as a table to join, in one parameter, however many: columns by name with their SQL types.
+
+    Values are numbers, text, moments or None.
+    """
+    is_postgresql = current.get_bind().dialect.name == "postgresql"
+    zone = "+00" if is_postgresql else ""
+    plain = [{key: _plain(row[key], zone) for key in kinds} for row in rows]
+    if is_postgresql:
+        found = func.jsonb_to_recordset(literal(plain, JSONB))
+        columns = (column(key, kind) for key, kind in kinds.items())
+        return found.table_valued(*columns, name=name).render_derived(with_types=True)
+    each = func.json_each(json.dumps(plain, ensure_ascii=False)).table_valued("value")
+    columns = (func.json_extract(each.c.value, f"$.{key}", type_=kind).label(key) for key, kind in kinds.items())
+    return select(*columns).subquery(name)
+
+
+def _plain(value: Any, zone: str) -> Any:
+    """A value as JSON holds it; moments as both databases read them."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}{zone}" if isinstance(value, datetime) else value
 
 
 def next_ids(current: Session, table: Table, count: int) -> list[int]:

@@ -40,17 +40,18 @@ from plugins.pools.jobs import NIGHTLY, REVERSAL
 from plugins.pools.reminders import REMIND
 from plugins.pools.role_templates import ROLE_TEMPLATES
 from plugins.pools.rule_versions import VERSIONS
-from plugins.pools.schemas import ENTRY, KEEP, MOVEMENT, POOL, RULE
+from plugins.pools.schemas import ENTRY, KEEP, MOVEMENT, POOL, RULE, RUN
 from plugins.pools.services.reminding import MORNING, UNIT_MORNING
 from plugins.pools.settings import SETTINGS
 from plugins.pools.upkeep import RECKON
 from plugins.pools.views import VIEWS
+from plugins.pools.views.runs import RESULT
 
 
 @hookimpl
 def entities() -> Sequence[Entity]:
     rule = replace(RULE, verbs=Verbs(create=services.write_rule, update=services.change_rule))
-    return (POOL, rule, ENTRY, KEEP, MOVEMENT)
+    return (POOL, rule, ENTRY, KEEP, MOVEMENT, RUN)
 
 
 @hookimpl
@@ -137,7 +138,8 @@ def home_cards(actor: Actor) -> Sequence[Card]:
 
 @hookimpl
 def record_tabs(entity: str) -> Sequence[Tab]:
-    return {"customer": (pieces.STORY, pieces.KEEPS_TAB), "pools_rule": (VERSIONS,)}.get(entity, ())
+    tabs = {"customer": (pieces.STORY, pieces.KEEPS_TAB), "pools_rule": (VERSIONS,), "pools_run": (RESULT,)}
+    return tabs.get(entity, ())
 
 
 @hookimpl
@@ -206,6 +208,9 @@ def menu() -> Sequence[MenuGroup]:
                     "PoolsMovementView",
                     icon="arrows-exchange",
                     order=20,
+                ),
+                MenuItem(
+                    "pools_runs", _l("Nightly runs"), "PoolsRunView.list", "PoolsRunView", icon="moon-stars", order=25
                 ),
                 MenuItem("pools_pools", _l("Pools"), "PoolsPoolView.list", "PoolsPoolView", icon="bucket", order=30),
                 MenuItem(

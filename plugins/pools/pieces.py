@@ -30,6 +30,8 @@ from plugins.pools.services.deciding import KEEPS
 from plugins.pools.services.members import VIEW
 from plugins.pools.views.acts import BULK_ACTS, CUSTOMER_ACTS, ENTRY_ACTS
 from plugins.pools.views.keeps import KEEP_ACTIONS
+from plugins.pools.views.movements import REVERSE
+from plugins.pools.views.runs import REVERSE as REVERSE_RUN
 
 CARD = Card("pools.mine", _l("Pools"), lambda: pool_card(), VIEW, order=60)
 STORY = Tab("pools_story", _l("Pool story"), lambda customer: story(customer), "PoolsMovementView", order=75)
@@ -44,8 +46,9 @@ KEEPS_TAB = Tab("pools_keeps", _l("Applications to keep"), lambda customer: keep
 
 def actions_of(slug: str, actor: Actor, record: Any) -> Sequence[Action]:
     """The acts on records of that kind, on the page of one only what fits it now."""
-    if slug == "pools_keep":
-        return KEEP_ACTIONS
+    own = {"pools_keep": KEEP_ACTIONS, "pools_movement": (REVERSE,), "pools_run": (REVERSE_RUN,)}
+    if slug in own:
+        return own[slug]
     if slug == "pools_entry":
         return [act.action(VIEW) for act in ENTRY_ACTS if act.allowed()]
     if slug != "customer" or not actor.can("can_list", VIEW):

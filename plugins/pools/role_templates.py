@@ -35,7 +35,12 @@ ROLE_TEMPLATES = (
         {"pools_keep": Scope.OWN},
     ),
     RoleTemplate("department_head", "", _HEAD, {"pools_entry": Scope.UNIT, "pools_keep": Scope.UNIT}),
-    RoleTemplate("city_manager", "", _HEAD, {"pools_entry": Scope.UNIT_AND_BELOW, "pools_keep": Scope.UNIT_AND_BELOW}),
+    RoleTemplate(
+        "city_manager",
+        "",
+        {**_HEAD, "PoolsMovementView": (*_READ, "can_export", "can_reverse"), "PoolsRunView": _READ},
+        {"pools_entry": Scope.UNIT_AND_BELOW, "pools_keep": Scope.UNIT_AND_BELOW},
+    ),
     RoleTemplate(
         "business_admin",
         _l("Business administrator"),
@@ -43,7 +48,8 @@ ROLE_TEMPLATES = (
             **_BOARD,
             "PoolsEntryView": _READ,
             "PoolsKeepView": _READ,
-            "PoolsMovementView": _READ,
+            "PoolsMovementView": (*_READ, "can_export", "can_reverse"),
+            "PoolsRunView": (*_READ, "can_reverse"),
             "PoolsPoolView": (*_READ, "can_add", "can_edit", "can_delete", "can_export", "can_import"),
             "PoolsRuleView": (*_READ, "can_add", "can_edit", "can_preview", "can_export", "can_run"),
         },

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from flask_babel import gettext as _
 from sqlalchemy import (
     BigInteger,
+    FromClause,
     Integer,
     Table,
     Text,
-    column,
     delete,
-    func,
-    literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
@@ -30,7 +26,7 @@ from app.customers.models import Customer, CustomerOwnership, CustomerShare
 from app.customers.services.changing import change_hands
 from app.customers.services.telling import tell_owners
 from app.db import UtcDateTime, after_commit, transaction
-from app.fields.bulk import among
+from app.fields.bulk import among, as_table
 from app.host.context import hooks
 from app.types import Refused
 
@@ -125,30 +121,13 @@ def _write(current: Session, outcome: Moved, cause: str) -> None:
         current.execute(delete(_SHARE).where(among(current, _SHARE.c.id, [row.id for row in shares])))
 
 
-def _as_table(current: Session, moves: Iterable[Move]) -> Any:
+def _as_table(current: Session, moves: Iterable[Move]) -> FromClause:
     """The moves as a table to join, in one parameter."""
-    zone = "+00" if current.get_bind().dialect.name == "postgresql" else ""
-    plain = [
-        {
-            "customer_id": move.customer_id, "to_id": move.to_id, "unit_id": move.unit_id,
-            "reason": move.reason, "rule_id": move.rule_id,
-            "since_at": f"{move.since_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}{zone}" if move.since_at else None,
-        }
-        for move in moves
-    ]  # fmt: skip
-    kinds: dict[str, Any] = {
+    kinds = {
         "customer_id": BigInteger, "to_id": Integer, "unit_id": Integer, "reason": Text, "rule_id": Integer,
         "since_at": UtcDateTime,
     }  # fmt: skip
-    if current.get_bind().dialect.name == "postgresql":
-        rows = func.jsonb_to_recordset(literal(plain, JSONB))
-        return rows.table_valued(*(column(name, kind) for name, kind in kinds.items()), name="going").render_derived(
-            with_types=True
-        )
-    each = func.json_each(json.dumps(plain, ensure_ascii=False)).table_valued("value")
-    return select(
-        *(func.json_extract(each.c.value, f"$.{name}", type_=kind).label(name) for name, kind in kinds.items())
-    ).subquery("going")
+    return as_table(current, "going", ({name: getattr(move, name) for name in kinds} for move in moves), kinds)
 
 
 def _tell(current: Session, moves: Iterable[Move], found: Any, cause: str) -> None:

@@ -121,6 +121,7 @@ class PoolMovement(Model):
     from_pool: Mapped[Pool | None] = relationship(foreign_keys=[from_pool_id])
     to_pool: Mapped[Pool | None] = relationship(foreign_keys=[to_pool_id])
     rule: Mapped[PoolRule | None] = relationship()
+    run: Mapped[PoolRun | None] = relationship()
     from_employee: Mapped[Employee | None] = relationship(foreign_keys=[from_employee_id])
     to_employee: Mapped[Employee | None] = relationship(foreign_keys=[to_employee_id])
 

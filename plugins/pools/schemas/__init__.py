@@ -7,5 +7,6 @@ from plugins.pools.schemas.keeps import KEEP
 from plugins.pools.schemas.ladder import RULE
 from plugins.pools.schemas.movements import ACTS, MOVEMENT
 from plugins.pools.schemas.pools import POOL
+from plugins.pools.schemas.runs import RUN
 
-__all__ = ["ACTS", "ENTRY", "KEEP", "MOVEMENT", "POOL", "RULE"]
+__all__ = ["ACTS", "ENTRY", "KEEP", "MOVEMENT", "POOL", "RULE", "RUN"]

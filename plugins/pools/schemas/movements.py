@@ -8,6 +8,10 @@ from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 from plugins.pools.models import PoolMovement
 
 ACTS = (
+    Choice("amber", _l("Turned amber"), "yellow"),
+    Choice("red", _l("Turned red"), "red"),
+    Choice("clear", _l("Cleared"), "teal"),
+    Choice("escalate", _l("Taken on to the city's pool"), "orange"),
     Choice("recycle", _l("Recycled"), "red"),
     Choice("claim", _l("Claimed"), "green"),
     Choice("assign", _l("Assigned"), "blue"),
@@ -18,6 +22,12 @@ ACTS = (
     Choice("unlock", _l("Unlocked"), "azure"),
     Choice("invalid", _l("Marked invalid"), "secondary"),
     Choice("reverse", _l("Reversed"), "secondary"),
+)
+
+STAGES = (
+    Choice("green", _l("In time"), "green"),
+    Choice("amber", _l("Amber warning"), "amber"),
+    Choice("red", _l("Red warning"), "red"),
 )
 
 MOVEMENT = Entity(
@@ -52,6 +62,9 @@ MOVEMENT = Entity(
         ),
         Field("to_employee_id", _l("To whom"), Kind.LINK, target="employee", relationship="to_employee", computed=True),
         Field("rule_id", _l("Rule"), Kind.LINK, target="pools_rule", relationship="rule", computed=True),
+        Field("rule_version", _l("Rule version"), Kind.INTEGER, computed=True),
+        Field("from_stage", _l("Stage before"), Kind.CHOICE, choices=STAGES, computed=True),
+        Field("run_id", _l("Night"), Kind.LINK, target="pools_run", relationship="run", computed=True),
         Field("business_date", _l("Business date"), Kind.DATE, computed=True),
         Field("reason", _l("Reason"), computed=True),
     ),
@@ -66,7 +79,10 @@ MOVEMENT = Entity(
         "rule_id",
         "business_date",
     ),
-    filter_fields=("act", "at", "from_pool_id", "to_pool_id", "from_employee_id", "to_employee_id"),
+    filter_fields=(
+        "act", "at", "from_pool_id", "to_pool_id", "from_employee_id", "to_employee_id", "rule_id", "rule_version",
+        "run_id", "business_date",
+    ),
     sections=(
         Section(
             _l("Movement"),
@@ -78,7 +94,10 @@ MOVEMENT = Entity(
                 "to_pool_id",
                 "from_employee_id",
                 "to_employee_id",
+                "from_stage",
                 "rule_id",
+                "rule_version",
+                "run_id",
                 "business_date",
                 "reason",
             ),

@@ -6,14 +6,16 @@ is due beyond an id, in the order of ids; what it has moved is not due any more,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from flask_babel import gettext as _
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Date,
+    FromClause,
     Integer,
     Subquery,
     Table,
@@ -29,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, Customer, UtcDateTime, among, is_working_day, move_set, vetoes
+from app.api import UNSCOPED, Customer, UtcDateTime, among, as_table, is_working_day, move_set, vetoes
 from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule, PoolStanding
 from plugins.pools.rules import after as days_after
 from plugins.pools.services.nights import Night, Stayed
@@ -56,17 +58,18 @@ def warn(current: Session, night: Night, stage: str, beyond: int) -> Taken:
     """Raise whoever is due to amber (转黄) or red (标红)."""
     s = _STANDING.c
     lower = s.stage != "red" if stage == "red" else s.stage == "green"
-    due = (s.next_on <= night.day, s[f"{stage}_on"] <= night.day, lower, ~_done(s.customer_id, stage, night))
-    ids = _first(current, s.customer_id, and_(*due), beyond, lock=True)
+    due = (s.next_on <= night.day, s[f"{stage}_on"] <= night.day, lower)
+    first = _first(current, s.customer_id, and_(*due), beyond, lock=True)
+    ids = _undone(current, first, stage, night)
     if not ids:
-        return Taken()
+        return Taken(first[-1] if first else None)
     chosen = among(current, s.customer_id, ids)
     said = {"act": literal(stage), "from_employee_id": s.owner_id, "from_stage": s.stage, "rule_id": s.rule_id,
             "rule_version": s.rule_version, "reason": _RULE.c.name}  # fmt: skip
     _write(current, night, s.customer_id, said, _STANDING.join(_RULE, _RULE.c.id == s.rule_id), chosen)
     following = func.coalesce(s.red_on, s.pool_on) if stage == "amber" else s.pool_on
     current.execute(update(_STANDING).where(chosen).values(stage=stage, next_on=following))
-    return Taken(ids[-1], len(ids))
+    return Taken(first[-1], len(ids))
 
 
 def recycle(current: Session, night: Night, beyond: int) -> Taken:
@@ -75,35 +78,28 @@ def recycle(current: Session, night: Night, beyond: int) -> Taken:
     Whom no pool is for stays, and so does whoever somebody's veto of `before_assign` is about.
     """
     s, e = _STANDING.c, _ENTRY.c
-    due = and_(s.next_on <= night.day, s.pool_on <= night.day, ~_done(s.customer_id, "recycle", night))
-    ids = _first(current, s.customer_id, due, beyond)
+    due = and_(s.next_on <= night.day, s.pool_on <= night.day)
+    first = _first(current, s.customer_id, due, beyond)
+    ids = _undone(current, first, "recycle", night)
     if not ids:
-        return Taken()
+        return Taken(first[-1] if first else None)
     _lock(current, ids)
-    pair = select(s.rule_id, _CUSTOMER.c.unit_id).join_from(
-        _STANDING, _CUSTOMER, and_(_CUSTOMER.c.id == s.customer_id, _CUSTOMER.c.owner_id == s.owner_id)
-    )
-    place = places("pool_id", pair.where(among(current, s.customer_id, ids)).distinct())
-    goes = and_(place.c.rule_id == s.rule_id, place.c.unit_id == _CUSTOMER.c.unit_id)
-    source = _STANDING.join(
-        _CUSTOMER, and_(_CUSTOMER.c.id == s.customer_id, _CUSTOMER.c.owner_id == s.owner_id)
-    ).outerjoin(place, goes)
     found = current.execute(
-        select(s.customer_id, s.rule_id, place.c.pool_id)
-        .select_from(source)
+        select(s.customer_id, s.rule_id, s.unit_id)
         .where(among(current, s.customer_id, ids), due)
         .order_by(s.customer_id)
-        .with_for_update(of=_STANDING)
+        .with_for_update()
     ).all()
-    going, stayed = _willing(found, "recycle")
+    going, stayed = _willing(found, _places(current, "pool_id", found), "recycle")
     if going:
-        chosen = and_(among(current, s.customer_id, going), place.c.pool_id.is_not(None))
+        goes = _going(current, going)
         said = {
-            "act": literal("recycle"), "from_employee_id": s.owner_id, "to_pool_id": place.c.pool_id,
+            "act": literal("recycle"), "from_employee_id": s.owner_id, "to_pool_id": goes.c.pool_id,
             "from_stage": s.stage, "rule_id": s.rule_id, "rule_version": s.rule_version, "reason": _RULE.c.name,
         }  # fmt: skip
-        _write(current, night, s.customer_id, said, source.join(_RULE, _RULE.c.id == s.rule_id), chosen)
-        moved = _moved(current, night, "recycle", going)
+        source = _STANDING.join(_RULE, _RULE.c.id == s.rule_id).join(goes, goes.c.customer_id == s.customer_id)
+        _write(current, night, s.customer_id, said, source)
+        moved = _moved(current, night, "recycle", list(going))
         lying = {
             e.customer_id: moved.c.customer_id, e.pool_id: moved.c.pool_id, e.unit_id: moved.c.unit_id,
             e.from_employee_id: moved.c.from_employee_id, e.rule_id: moved.c.rule,
@@ -113,35 +109,36 @@ def recycle(current: Session, night: Night, beyond: int) -> Taken:
         current.execute(insert(_ENTRY).from_select(list(lying), rows, include_defaults=False))
         current.execute(delete(_STANDING).where(s.customer_id.in_(select(moved.c.customer_id))))
         move_set(moved, cause="pools.recycle")
-    return Taken(ids[-1], len(going), stayed)
+    return Taken(first[-1], len(going), stayed)
 
 
 def escalate(current: Session, night: Night, beyond: int) -> Taken:
     """Take what has lain in a head's pool for its days on to the city's (升级)."""
     e = _ENTRY.c
-    due = and_(e.next_on <= night.day, ~_done(e.customer_id, "escalate", night))
-    ids = _first(current, e.customer_id, due, beyond, lock=True)
+    first = _first(current, e.customer_id, e.next_on <= night.day, beyond, lock=True)
+    ids = _undone(current, first, "escalate", night)
     if not ids:
-        return Taken()
+        return Taken(first[-1] if first else None)
     _lock(current, ids)
     chosen = among(current, e.customer_id, ids)
-    place = places("city_pool_id", select(e.rule_id, e.unit_id).where(chosen).distinct())
-    goes = and_(place.c.rule_id == e.rule_id, place.c.unit_id == e.unit_id, place.c.pool_id != e.pool_id)
-    source = _ENTRY.outerjoin(place, goes)
-    found = current.execute(
-        select(e.customer_id, e.rule_id, place.c.pool_id).select_from(source).where(chosen).order_by(e.customer_id)
-    ).all()
-    going, stayed = _willing(found, "escalate")
+    asked = select(e.customer_id, e.rule_id, e.unit_id, e.pool_id).where(chosen).order_by(e.customer_id)
+    found = current.execute(asked).all()
+    lies = {row.customer_id: row.pool_id for row in found}
+    place = {number: pool for number, pool in _places(current, "city_pool_id", found).items() if pool != lies[number]}
+    going, stayed = _willing(found, place, "escalate")
     if going:
-        chosen = and_(among(current, e.customer_id, going), place.c.pool_id.is_not(None))
-        said = {"act": literal("escalate"), "from_pool_id": e.pool_id, "to_pool_id": place.c.pool_id,
-                "rule_id": e.rule_id, "rule_version": _RULE.c.version, "reason": _RULE.c.name}  # fmt: skip
-        _write(current, night, e.customer_id, said, source.join(_RULE, _RULE.c.id == e.rule_id), chosen)
-        moved = _moved(current, night, "escalate", going)
+        goes = _going(current, going)
+        said = {
+            "act": literal("escalate"), "from_pool_id": e.pool_id, "to_pool_id": goes.c.pool_id,
+            "rule_id": e.rule_id, "rule_version": _RULE.c.version, "reason": _RULE.c.name,
+        }  # fmt: skip
+        source = _ENTRY.join(_RULE, _RULE.c.id == e.rule_id).join(goes, goes.c.customer_id == e.customer_id)
+        _write(current, night, e.customer_id, said, source)
+        moved = _moved(current, night, "escalate", list(going))
         lying = {"pool_id": moved.c.pool_id, "unit_id": moved.c.unit_id, "next_on": null(), "entered_at": night.at}
         current.execute(update(_ENTRY).where(e.customer_id == moved.c.customer_id).values(lying))
         move_set(moved, cause="pools.escalate")
-    return Taken(ids[-1], len(going), stayed)
+    return Taken(first[-1], len(going), stayed)
 
 
 def _first(current: Session, column: Any, due: ColumnElement[bool], beyond: int, *, lock: bool = False) -> list[int]:
@@ -156,33 +153,46 @@ def _lock(current: Session, ids: Sequence[int]) -> None:
     current.execute(locked.with_for_update(key_share=True)).all()
 
 
-def _done(customer_id: Any, act: str, night: Night) -> ColumnElement[bool]:
-    """Whether this night has done this with a customer already: its run was asked for again."""
+def _undone(current: Session, ids: Sequence[int], act: str, night: Night) -> list[int]:
+    """Those with whom this night has not done this yet: its run may have been asked for again."""
     m = _MOVEMENT.c
-    done = select(m.id).where(m.customer_id == customer_id, m.act == act, m.business_date == night.day)
-    return done.correlate_except(_MOVEMENT).exists()
+    mine = select(m.customer_id).where(among(current, m.customer_id, ids), m.act == act, m.business_date == night.day)
+    done = set(current.scalars(mine)) if ids else set()
+    return [number for number in ids if number not in done]
 
 
-def _willing(found: Sequence[Any], step: str) -> tuple[list[int], list[Stayed]]:
-    """The customers that have a pool and nobody's veto against it, and the others with the reason."""
-    rules = {row.customer_id: row.rule_id for row in found}
+def _places(current: Session, named: str, found: Sequence[Any]) -> dict[int, int]:
+    """{customer: the pool it goes to} of those that have one."""
+    pairs = {(row.rule_id, row.unit_id) for row in found}
+    of_pair = places(current, named, pairs) if pairs else {}
+    going = {row.customer_id: of_pair.get((row.rule_id, row.unit_id)) for row in found}
+    return {number: pool for number, pool in going.items() if pool is not None}
+
+
+def _willing(found: Sequence[Any], place: Mapping[int, int], step: str) -> tuple[dict[int, int], list[Stayed]]:
+    """{customer: pool} of those that have a pool and nobody's veto against it, and the others with the reason."""
     nowhere = _("There is no pool for it")
-    held = {row.customer_id: nowhere for row in found if row.pool_id is None}
-    asked = [number for number in rules if number not in held]
-    held |= vetoes(asked, None, f"pools.{step}") if asked else {}
-    stayed = [Stayed(number, rules[number], step, held[number]) for number in sorted(held)]
-    return [number for number in asked if number not in held], stayed
+    held = {row.customer_id: nowhere for row in found if row.customer_id not in place}
+    held |= vetoes(list(place), None, f"pools.{step}") if place else {}
+    stayed = [Stayed(row.customer_id, row.rule_id, step, why) for row in found if (why := held.get(row.customer_id))]
+    return {number: pool for number, pool in place.items() if number not in held}, stayed
+
+
+def _going(current: Session, going: Mapping[int, int]) -> FromClause:
+    """Which customer goes to which pool, to join."""
+    rows = ({"customer_id": number, "pool_id": pool} for number, pool in going.items())
+    return as_table(current, "goes", rows, {"customer_id": BigInteger, "pool_id": Integer})
 
 
 def _write(
-    current: Session, night: Night, customer_id: Any, said: dict[str, Any], source: Any, chosen: ColumnElement[bool]
+    current: Session, night: Night, customer_id: Any, said: dict[str, Any], source: Any, *chosen: ColumnElement[bool]
 ) -> None:
     """Ledger rows of the run for the customers chosen."""
     given = {
         **said, "customer_id": customer_id, "business_date": literal(night.day, Date), "run_id": literal(night.run_id),
         "at": literal(night.at, UtcDateTime),
     }  # fmt: skip
-    rows = select(*given.values()).select_from(source).where(chosen)
+    rows = select(*given.values()).select_from(source).where(*chosen)
     current.execute(insert(_MOVEMENT).from_select(list(given), rows, include_defaults=False))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import timedelta
 
@@ -9,9 +10,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
 
-from app.api import CustomerOwnership, acting_as, session
+from app.api import Customer, CustomerOwnership, acting_as, session
 from app.testing.factories import make_activity
 from app.testing.jobs import run_pending
+from app.testing.people import Browser, login
 from app.types import SYSTEM
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun, PoolStanding
 from plugins.pools.services.reversing import Reversal, reverse_movements
@@ -144,3 +146,47 @@ def test_the_database_itself_keeps_the_ledger(bank: Bank) -> None:
     session.execute(text("DELETE FROM customer WHERE id = :id"), {"id": one.id})
     session.commit()
     assert rows(select(PoolMovement.customer_id)) == [(two.id,)], "a customer that is removed takes its rows along"
+
+
+# --- on screen ----------------------------------------------------------------------------------------------
+
+
+def test_a_night_has_its_page_and_is_taken_back_from_it(bank: Bank, ladder: PoolRule, client: Browser) -> None:
+    people = bank.people
+    one = aged(people.manager, followed=ago(40), owned=ago(90))
+    nowhere = aged(people.stranger, followed=ago(40), owned=ago(90))
+    session.execute(update(Customer.__table__).where(Customer.id == nowhere.id).values(unit_id=people.head_office.id))
+    session.commit()
+    run_id = night()["run_id"]
+    login(client, people.city_manager)
+    assert "2026-03-31" in client.get("/pools_run/list/").text
+    page = client.get(f"/pools_run/show/{run_id}/tab/result", htmx=True).text
+    assert "阶梯，版本 1" in page
+    assert nowhere.name not in page and "没有可进入的客户池" not in page, "nothing of customers out of sight"
+    assert client.post("/pools_run/reverse", data={"ids": run_id}).status_code in (403, 404)
+    login(client, people.admin)
+    page = client.get(f"/pools_run/show/{run_id}/tab/result", htmx=True).text
+    assert "阶梯，版本 1" in page and nowhere.name in page and "没有可进入的客户池" in page
+    (address,) = set(re.findall(r'href="(/pools_movement/list/\?[^"]*f\.act=recycle[^"]*)"', page))
+    assert one.name in client.get(address.replace("&amp;", "&")).text
+    assert client.post("/pools_run/reverse", data={"ids": run_id}).status_code == 303
+    run_pending()
+    session.expire_all()
+    assert one.owner_id == people.manager.employee_id
+    assert "已撤销" in client.get(f"/pools_run/show/{run_id}").text
+
+
+def test_movements_are_taken_back_from_the_ledger_and_over_rest(bank: Bank, ladder: PoolRule, client: Browser) -> None:
+    people = bank.people
+    one, two = (aged(people.manager, followed=ago(40), owned=ago(90)) for _ in range(2))
+    night()
+    first, second = session.scalars(select(PoolMovement.id).order_by(PoolMovement.id))
+    login(client, people.manager)
+    assert client.post("/pools_movement/reverse", data={"ids": first, "reason": "x"}).status_code in (403, 404)
+    login(client, people.admin)
+    assert client.get(f"/pools_movement/reverse?ids={first}", htmx=True).status_code == 200
+    assert client.post("/pools_movement/reverse", data={"ids": first, "reason": "弄错了"}).status_code == 303
+    reply = client.post("/api/v1/pools_movement/reverse", json={"ids": [first, second], "reason": "弄错了"})
+    assert reply.json == {"reversed": [second], "refused": {str(first): "已经撤销过"}}
+    session.expire_all()
+    assert one.owner_id == two.owner_id == people.manager.employee_id

@@ -145,7 +145,7 @@ class PoolsRuleView(EntityView):
             actor=SYSTEM,
             unique_key=night.isoformat(),
         )
-        return done(self.url("preview"), _("The recycle was started; this page shows what is left to move"))
+        return done(self.url("preview"), _("The run was started; this page shows what is left to move"))
 
 
 def typed_texts(posted: Mapping[str, str]) -> dict[str, str]:

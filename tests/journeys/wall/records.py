@@ -27,7 +27,7 @@ from app.testing.people import Person
 from app.transfer.models import Attachment, Export, Import
 from app.types import SYSTEM
 from plugins.loans.models import Application, Development, Instalment
-from plugins.pools.models import Pool, PoolEntry, PoolKeep, PoolMovement, PoolRule
+from plugins.pools.models import Pool, PoolEntry, PoolKeep, PoolMovement, PoolRule, PoolRun
 from plugins.relations.models import Relation
 
 
@@ -64,6 +64,8 @@ def records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
     add("pools_keep", PoolKeep(customer_id=customer.id, employee_id=owner.employee_id, unit_id=owner.unit_id,
                                rule_id=rule, days=15, reason="墙"))  # fmt: skip
     add("pools_entry", PoolEntry(customer_id=pooled.id, pool_id=pool, unit_id=owner.unit_id))
+    night = date.fromordinal(date(2026, 1, 1).toordinal() + owner.employee_id)
+    add("pools_run", PoolRun(business_date=night, state="reversed"))
     add("pools_movement", PoolMovement(customer_id=customer.id, act="recycle", to_pool_id=pool))
     add("relations_relation", Relation(kind="guarantor", from_customer_id=customer.id, to_customer_id=other.id))
     add("attachment", Attachment(entity="customer", record_id=customer.id, name="a.pdf", size=1, type="application/pdf",

@@ -1,0 +1,117 @@
+"""The ledger of movements, and taking some of them back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, flash, jsonify, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.api import (
+    EntityApi,
+    EntityView,
+    answer,
+    api_needs,
+    asking,
+    chosen_ids,
+    done,
+    expose,
+    form_dialog,
+    needs,
+    own_path,
+    posted_values,
+    read_dialog,
+    read_titles,
+)
+from app.types import Action, Field, Refused
+from plugins.pools.schemas import MOVEMENT
+from plugins.pools.services.reversing import REVERSIBLE, Reversal, reverse_movements
+
+VIEW = "PoolsMovementView"
+#: How many of the refused are named in the answer.
+NAMED = 10
+WHY = asking("pools_reverse", _l("Reverse"), (Field("reason", _l("Reason"), required=True, max_length=300),))
+
+
+class PoolsMovementView(EntityView):
+    """Every movement, and the way back."""
+
+    entity = MOVEMENT
+    route_base = "/pools_movement"
+
+    def offers(self, record: Any, act: str) -> bool:
+        """Only some kinds of movement are taken back."""
+        return act != "reverse" or record.act in REVERSIBLE
+
+    @expose("/reverse", methods=("GET", "POST"))
+    @needs("can_reverse")
+    def reverse(self) -> Response:
+        """Take movements back: the dialog that asks why, then the act."""
+        ids: list[int] = []
+        refused: Refused | None = None
+        try:
+            ids = chosen_ids()
+            if request.method == "POST":
+                taken = reverse_movements(ids, read_dialog(WHY)["reason"])
+                return self._answer(taken)
+        except Refused as wrong:
+            refused = wrong
+        return form_dialog(
+            WHY,
+            posted_values(request.form) if request.method == "POST" else {},
+            address=self.url("reverse"),
+            heading=_("Take movements back"),
+            submit=_("Reverse"),
+            pick_url=lambda _name: "",
+            note=_("%(count)s movements chosen", count=f"{len(ids):,}") if ids else "",
+            ids=ids,
+            next_url=request.values.get("next", ""),
+            refused=refused,
+        )
+
+    def _answer(self, taken: Reversal) -> Response:
+        """Back to the list; each movement that stands is named by its customer, with the reason."""
+        named = list(taken.refused.items())[:NAMED]
+        about = {number: taken.customers.get(number, 0) for number, _why in named}
+        titles = read_titles({("customer", customer) for customer in about.values()})
+        for number, reason in named:
+            customer = titles.get(("customer", about[number]))
+            flash(f"{customer or f'#{number}'}: {reason}", "warning")
+        if len(taken.refused) > NAMED:
+            flash(_("and %(count)s more", count=len(taken.refused) - NAMED), "warning")
+        said = _("%(count)s movements were taken back", count=f"{len(taken.done):,}") if taken.done else ""
+        return done(own_path(request.form.get("next"), self.url("list")), said)
+
+
+class PoolsMovementApi(EntityApi):
+    """The ledger over REST, and taking movements back."""
+
+    entity = MOVEMENT
+    resource_name = "pools_movement"
+
+    @expose("/reverse", methods=["POST"])
+    @api_needs("can_reverse")
+    def reverse(self) -> Response:
+        """Take back: {"ids": […], "reason": ""} → {"reversed": [ids], "refused": {id: reason}}.
+
+        409 when none could be.
+        """
+        body = request.get_json(silent=True)
+        ids, reason = (body.get("ids"), body.get("reason", "")) if isinstance(body, dict) else (None, "")
+        if not isinstance(ids, list) or not ids or not all(type(one) is int and 0 < one < 2**63 for one in ids):
+            return answer(422, errors={"ids": _("Give a list of ids")})
+        if not isinstance(reason, str):
+            return answer(422, errors={"reason": _("Give a text")})
+        taken = reverse_movements(ids, reason)
+        reply = jsonify(reversed=taken.done, refused={str(key): text for key, text in taken.refused.items()})
+        reply.status_code = 200 if taken.done else 409
+        return reply
+
+
+REVERSE = Action(
+    "reverse", _l("Reverse"), f"{VIEW}.reverse", VIEW, "can_reverse", "arrow-back-up",
+    dialog_endpoint=f"{VIEW}.reverse",
+)  # fmt: skip
+
+__all__ = ["REVERSE", "PoolsMovementApi", "PoolsMovementView"]
