@@ -15,13 +15,12 @@ from plugins.pools.services.locking import lock_customers, unlock_customers
 from plugins.pools.services.members import administers, customer_condition, member_condition
 from plugins.pools.services.offering import acts_for
 from plugins.pools.services.outcome import Outcome
-from plugins.pools.services.preview import Forecast, count_due, forecast
 from plugins.pools.services.reckoning import reckon, reckon_record, reckon_soon
 from plugins.pools.services.releasing import release_customers
 from plugins.pools.services.setup import change_rule, write_rule
+from plugins.pools.services.tonight import count_due
 
 __all__ = [
-    "Forecast",
     "NIGHTLY_AT",
     "Outcome",
     "acts_for",
@@ -36,7 +35,6 @@ __all__ = [
     "customer_condition",
     "decide_keeps",
     "end_overtaken",
-    "forecast",
     "keep_customers",
     "lock_customers",
     "lying_in_pools",

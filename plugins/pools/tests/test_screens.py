@@ -175,7 +175,7 @@ def test_the_forecast_shows_and_saves_nothing_and_the_run_is_a_job(app: Flask, b
     client.post("/pools_rule/run")
     assert run_pending() == 1, "asked for twice, it waits once"
     assert entries() == {one.id: bank.north_pool.id}
-    assert "不会移动任何客户" in client.get("/pools_rule/preview").text
+    assert "今夜您可见的客户都不会变动" in client.get("/pools_rule/preview").text
 
 
 def test_a_rule_is_checked_as_it_is_typed(bank: Bank, client: Browser) -> None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.api import (
-    Customer,
     EntityView,
     Link,
-    as_seen,
     cell,
     check_condition,
     condition_builder,
@@ -23,31 +20,16 @@ from app.api import (
     done,
     enqueue,
     expose,
-    moment_text,
     needs,
     read_values,
-    record_url,
     require_actor,
-    title_text,
 )
 from app.types import SYSTEM, Refused
 from plugins.pools.models import PoolRule
 from plugins.pools.schemas import RULE
-from plugins.pools.services import business_today, coming_night, forecast
+from plugins.pools.services import business_today, coming_night
 from plugins.pools.services.explaining import explain_ladder
-
-
-def linked_name(field: str, target: str, record: Any) -> str:
-    """The name of a customer's account manager or unit as the actor may read it."""
-    if record is None:
-        return "--"
-    return as_seen("customer", field, record.id, title_text(target, record.name, record.id)) or "--"
-
-
-def followed_at(customer: Customer, zone: ZoneInfo) -> str:
-    """When it was last followed up, as far as the actor may read that."""
-    at = customer.last_effective_at
-    return as_seen("customer", "last_effective_at", at, moment_text(at, zone)) or "--"
+from plugins.pools.views.tonight import tonight_values
 
 
 class PoolsRuleView(EntityView):
@@ -118,21 +100,11 @@ class PoolsRuleView(EntityView):
     @expose("/preview")
     @needs("can_preview")
     def preview(self) -> Any:
-        """What every rule will move in the coming night, as the customers stand; nothing is saved."""
-        may_run = require_actor().can("can_run", self.class_permission_name)
-        night, zone = coming_night(), ZoneInfo(require_actor().timezone)
-        return self.render(
-            "pools/preview.html",
-            night=night,
-            forecasts=forecast(night, everything=may_run),
-            customer_name=lambda customer: title_text("customer", customer.name, customer.id),
-            owner_name=lambda customer: linked_name("owner_id", "employee", customer.owner),
-            unit_name=lambda customer: linked_name("unit_id", "unit", customer.unit),
-            customer_url=lambda customer: record_url("customer", customer.id),
-            run_url=self.url("run") if may_run else None,
-            list_url=self.url("list"),
-            moment=lambda customer: followed_at(customer, zone),
-        )
+        """What every rule will do in the coming night, as the customers stand; nothing is saved."""
+        may_run, night = require_actor().can("can_run", self.class_permission_name), coming_night()
+        values = tonight_values(night, request.args, lambda **given: self.url("preview", **given))
+        urls = {"run_url": self.url("run") if may_run else None, "list_url": self.url("list")}
+        return self.render("pools/tonight.html", night=night, **values, **urls)
 
     @expose("/run", methods=("POST",))
     @needs("can_run")

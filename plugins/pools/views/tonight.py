@@ -1,0 +1,99 @@
+"""The page that says what the coming night will do, rule by rule, and with whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from app.api import (
+    UNSCOPED,
+    Customer,
+    as_seen,
+    date_text,
+    moment_text,
+    number_text,
+    record_url,
+    require_actor,
+    session,
+    title_text,
+)
+from plugins.pools.models import PoolRule
+from plugins.pools.services.tonight import ACTS, Coming, count_tonight, list_tonight
+
+#: Customers on one page, and rules told of.
+PAGE, MOST = 50, 200
+ACT_TEXTS = {
+    "amber": (_l("turns amber"), "amber"),
+    "red": (_l("turns red"), "red"),
+    "recycle": (_l("goes into a pool"), "secondary"),
+    "escalate": (_l("on to the city's pool"), "blue"),
+}
+
+
+def tonight_values(night: date, asked: Mapping[str, str], at: Callable[..., str]) -> dict[str, Any]:
+    """What ``pools/tonight.html`` shows: counts by rule and act, and a page of the customers asked for.
+
+    `asked` is the address (``rule``, ``act``, ``after``); `at` makes an address of the page from such values.
+    """
+    rule_id, act = _number(asked.get("rule", "")) or None, asked.get("act", "")
+    act = act if act in ACTS else ""
+    counts = count_tonight(night)
+    found = list_tonight(night, rule_id, act, after=_number(asked.get("after", "")), limit=PAGE + 1)
+    shown, names, zone = found[:PAGE], _names(), ZoneInfo(require_actor().timezone)
+    here = {"rule": rule_id, "act": act or None}
+    return {
+        "acts": [(name, *ACT_TEXTS[name]) for name in ACTS],
+        "rules": [
+            (name, [(counts.get((number, one), 0), at(rule=number, act=one)) for one in ACTS])
+            for number, name in names.items()
+            if any(counts.get((number, one)) for one in ACTS)
+        ],
+        "total": sum(counts.values()),
+        "lines": [_line(one, names, zone) for one in shown],
+        "narrowed": bool(rule_id or act),
+        "all_url": at(),
+        "first_url": at(**here) if asked.get("after") else "",
+        "next_url": at(**here, after=shown[-1].customer.id) if len(found) > PAGE else "",
+        "number": number_text,
+    }
+
+
+def _names() -> dict[int | None, str]:
+    """{rule: its name} of the rules in force, in the order they are asked; None: what lies in a pool without a rule."""
+    statement = select(PoolRule.id, PoolRule.name).order_by(PoolRule.position, PoolRule.id).limit(MOST)
+    return {row.id: row.name for row in session.execute(statement.execution_options(**{UNSCOPED: True}))} | {None: "--"}
+
+
+def _line(one: Coming, names: Mapping[int | None, str], zone: ZoneInfo) -> dict[str, Any]:
+    customer, (text, colour) = one.customer, ACT_TEXTS[one.act]
+    followed = moment_text(customer.last_effective_at, zone)
+    return {
+        "customer": title_text("customer", customer.name, customer.id),
+        "url": record_url("customer", customer.id),
+        "owner": _linked(customer, "owner_id", "employee", customer.owner),
+        "unit": _linked(customer, "unit_id", "unit", customer.unit),
+        "rule": names.get(one.rule_id, "--"),
+        "act": text,
+        "colour": colour,
+        "since": date_text(one.since) if one.since is not None else "--",
+        "followed": as_seen("customer", "last_effective_at", customer.last_effective_at, followed) or "--",
+    }
+
+
+def _linked(customer: Customer, field: str, target: str, record: Any) -> str:
+    """The name of a customer's account manager or unit as the actor may read it."""
+    if record is None:
+        return "--"
+    return as_seen("customer", field, record.id, title_text(target, record.name, record.id)) or "--"
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+
+
+__all__ = ["tonight_values"]
