@@ -9,9 +9,10 @@ from flask_babel import gettext as _
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.api import UNSCOPED, Customer, among, close_customers, now, reopen_customers, require_actor, transaction
-from plugins.pools.models import Pool, PoolEntry, PoolMovement
+from app.api import UNSCOPED, Customer, among, close_customers, reopen_customers, require_actor, transaction
+from plugins.pools.models import PoolEntry, PoolMovement
 from plugins.pools.services.held import held_customers, lock_customers_within
+from plugins.pools.services.lying import entries_before
 from plugins.pools.services.members import giving_condition
 from plugins.pools.services.outcome import Outcome, check_reason
 from plugins.pools.services.taking import close_entries
@@ -62,15 +63,16 @@ def reopen(customer_ids: Sequence[int], reason: str = "") -> Outcome:
             else:
                 outcome.refused[row.id] = _("This customer was not marked invalid")
         reopen_customers(outcome.done, reason)
-        back = [marks[number] for number in outcome.done if marks[number].pool_id is not None]
-        _lay_back(current, back)
+        back = entries_before(current, [marks[n].id for n in outcome.done if marks[n].pool_id is not None])
+        if back:
+            current.execute(insert(PoolEntry), back)
         rows_of = [{"customer_id": n, "to_pool_id": marks[n].pool_id, "reverses_id": marks[n].id} for n in outcome.done]
         write_movements(current, "reverse", rows_of, reason)
     return outcome
 
 
 def _marks(current: Session, customer_ids: Sequence[int]) -> dict[int, Any]:
-    """{customer: the movement that marked it invalid, not taken back; with the pool it left and that pool's unit}"""
+    """{customer: the movement that marked it invalid and is not taken back, with the pool it left}"""
     undone, m = aliased(PoolMovement), PoolMovement
     last = (
         select(func.max(m.id))
@@ -78,31 +80,8 @@ def _marks(current: Session, customer_ids: Sequence[int]) -> dict[int, Any]:
         .where(~select(undone.id).where(undone.reverses_id == m.id).exists())
         .group_by(m.customer_id)
     )
-    statement = select(m.id, m.customer_id, m.from_pool_id.label("pool_id"), Pool.unit_id)
-    statement = statement.outerjoin(Pool, Pool.id == m.from_pool_id).where(m.id.in_(last))
+    statement = select(m.id, m.customer_id, m.from_pool_id.label("pool_id")).where(m.id.in_(last))
     return {row.customer_id: row for row in current.execute(statement.execution_options(**_OPEN))}
-
-
-def _lay_back(current: Session, marks: Sequence[Any]) -> None:
-    """Let customers lie in their pools again, from whom those had got them."""
-    if not marks:
-        return
-    m = PoolMovement
-    numbers = [mark.customer_id for mark in marks]
-    last = select(func.max(m.id)).where(among(current, m.customer_id, numbers), m.to_pool_id.is_not(None))
-    came = select(m.customer_id, m.from_employee_id, m.rule_id).where(m.id.in_(last.group_by(m.customer_id)))
-    known = {row.customer_id: row for row in current.execute(came.execution_options(**_OPEN))}
-    moment, entries = now(), []
-    for mark in marks:
-        before = known.get(mark.customer_id)
-        entries.append(
-            {
-                "customer_id": mark.customer_id, "pool_id": mark.pool_id, "unit_id": mark.unit_id,
-                "from_employee_id": before.from_employee_id if before else None,
-                "rule_id": before.rule_id if before else None, "entered_at": moment,
-            }
-        )  # fmt: skip
-    current.execute(insert(PoolEntry), entries)
 
 
 __all__ = ["mark_invalid", "reopen"]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from app.api import Customer, acting_as, session
+from app.api import Customer, acting_as, readable, session
 from app.testing.factories import make_setting
 from app.testing.people import Browser, People, Person, login
-from app.types import SYSTEM, Refused
+from app.types import SYSTEM, FieldLevels, Level, Refused
 from plugins.pools.models import Pool, PoolEntry, PoolLock, PoolMember, PoolMovement
 from plugins.pools.services import (
     acts_for,
@@ -255,6 +256,12 @@ def test_who_gives_away_sees_what_the_pool_hides_from_members(bank: Bank, client
         login(client, person)
         assert client.get(f"/customer/show/{one.id}").status_code == status
         assert SECRET_NAME in client.get("/pools_entry/list/").text, "the name is not among the hidden"
+
+
+def test_an_entry_keeps_the_field_rights_of_its_customer(bank: Bank) -> None:
+    levels = FieldLevels({"customer": {"level": Level.HIDDEN, "name": Level.MASKED}})
+    actor = replace(bank.people.manager.actor, fields=levels)
+    assert [readable("pools_entry", name, actor) for name in ("level", "name", "kind")] == [False, False, True]
 
 
 # --- screens and REST ---------------------------------------------------------------------------------------
