@@ -51,7 +51,8 @@ from plugins.pools.views.runs import RESULT
 @hookimpl
 def entities() -> Sequence[Entity]:
     rule = replace(RULE, verbs=Verbs(create=services.write_rule, update=services.change_rule))
-    return (POOL, rule, ENTRY, KEEP, MOVEMENT, RUN)
+    entry = replace(ENTRY, verbs=Verbs(create_many=services.lay_into_pools))
+    return (POOL, rule, entry, KEEP, MOVEMENT, RUN)
 
 
 @hookimpl

@@ -14,7 +14,7 @@ _BOARD = {"PoolsBoardView": ("can_list",)}
 _STEERS = ("can_assign", "can_return", "can_release", "can_keep", "can_lock", "can_close")
 _HEAD = {
     **_BOARD,
-    "PoolsEntryView": (*_READ, "can_export", "can_claim", "can_ask", *_STEERS),
+    "PoolsEntryView": (*_READ, "can_export", "can_import", "can_claim", "can_ask", *_STEERS),
     "PoolsKeepView": (*_READ, "can_export", "can_decide", "can_withdraw"),
     "PoolsMovementView": (*_READ, "can_export"),
     "PoolsPoolView": _READ,

@@ -32,8 +32,13 @@ ENTRY = Entity(
     scoped_by=ScopedBy(unit="unit_id"),
     fields=(
         *_SHOWN,
-        Field("customer_id", _l("Customer"), Kind.LINK, target="customer", relationship="customer", computed=True),
-        Field("pool_id", _l("Pool"), Kind.LINK, target="pools_pool", relationship="pool", computed=True),
+        Field(
+            "customer_id", _l("Customer"), Kind.LINK, target="customer", relationship="customer", required=True,
+            create_only=True,
+        ),
+        Field(
+            "pool_id", _l("Pool"), Kind.LINK, target="pools_pool", relationship="pool", required=True, create_only=True
+        ),
         Field("unit_id", _l("Unit"), Kind.LINK, target="unit", relationship="unit", computed=True),
         Field(
             "from_employee_id",
@@ -53,6 +58,6 @@ ENTRY = Entity(
     ),
     order_by=("entered_at", "desc"),
     module="pools",
-    actions=frozenset({"list", "show", "export"}),
+    actions=frozenset({"list", "show", "export", "import"}),
     audited=False,
-)
+)  # fmt: skip

@@ -10,6 +10,7 @@ from plugins.pools.services.deciding import decide_keeps
 from plugins.pools.services.gate import lying_in_pools, outside_pools
 from plugins.pools.services.giving import assign_from_pool, return_customers
 from plugins.pools.services.handing import pools_for
+from plugins.pools.services.importing import lay_into_pools
 from plugins.pools.services.keeping import keep_customers
 from plugins.pools.services.locking import lock_customers, unlock_customers
 from plugins.pools.services.members import administers, customer_condition, member_condition
@@ -36,6 +37,7 @@ __all__ = [
     "decide_keeps",
     "end_overtaken",
     "keep_customers",
+    "lay_into_pools",
     "lock_customers",
     "lying_in_pools",
     "mark_invalid",

@@ -18,6 +18,7 @@ from plugins.pools.services import (
     acts_for,
     assign_from_pool,
     claim_customers,
+    lay_into_pools,
     lock_customers,
     mark_invalid,
     release_customers,
@@ -88,6 +89,27 @@ def test_nothing_is_released_into_a_heads_or_a_strange_pool(bank: Bank) -> None:
             assert list(refused.value.errors) == ["pool_id"]
         assert release_customers([one.id], "放弃", bank.south_pool.id).done == []
     assert entries() == {}
+
+
+def test_a_file_lays_customers_straight_into_pools(bank: Bank) -> None:
+    """All rows of a chunk or none; whom they belonged to stands in the ledger; a member's row scope is not enough."""
+    people = bank.people
+    owned, free, foreign = aged(people.manager), aged(people.colleague), aged(people.stranger)
+    row = {"customer_id": owned.id, "pool_id": bank.north_pool.id}
+    with acting_as(people.manager.actor), pytest.raises(Refused):
+        lay_into_pools([row])
+    with acting_as(people.head.actor):
+        strange = {"customer_id": free.id, "pool_id": bank.south_pool.id}
+        for one in ({"customer_id": foreign.id}, {"customer_id": owned.id}, strange):
+            with pytest.raises(Refused):
+                lay_into_pools([row, {"pool_id": bank.north_pool.id, **one}])
+        assert entries() == {}
+        made = lay_into_pools([{"customer_id": free.id, "pool_id": bank.branch_pool.id}, row])
+        with pytest.raises(Refused):
+            lay_into_pools([row])
+    assert entries() == {free.id: bank.branch_pool.id, owned.id: bank.north_pool.id}
+    assert rows(select(PoolEntry.id).where(PoolEntry.customer_id == owned.id)) == [(made[1],)]
+    assert story(owned) == [("release", bank.north_pool.id, people.manager.employee_id, None)]
 
 
 # --- limits of pools ----------------------------------------------------------------------------------------
