@@ -10,12 +10,24 @@ from flask_babel import gettext as _
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, Customer, among, approvals, now, require_actor, savepoint, setting, transaction
+from app.api import (
+    UNSCOPED,
+    Customer,
+    among,
+    approvals,
+    entity,
+    now,
+    require_actor,
+    savepoint,
+    scope_condition,
+    setting,
+    transaction,
+)
 from app.types import Refused
 from plugins.pools.models import PoolKeep, PoolRule, PoolStanding
 from plugins.pools.services.held import lock_customers_within
 from plugins.pools.services.keeping import not_to_keep
-from plugins.pools.services.outcome import Outcome, check_reason
+from plugins.pools.services.outcome import Outcome, check_reason, each_once
 from plugins.pools.services.reckoning import reckon
 
 _OPEN = {UNSCOPED: True}
@@ -134,8 +146,11 @@ def withdraw_keeps(keep_ids: Sequence[int]) -> Outcome:
     """Take back one's own applications that are not decided yet. Raises `Refused` for none or too many."""
     actor = require_actor()
     with transaction() as current:
-        outcome = Outcome()
-        for keep in _keeps(current, keep_ids):
+        wanted, outcome = each_once(keep_ids), Outcome()
+        seen = select(PoolKeep.id).where(among(current, PoolKeep.id, wanted), scope_condition(entity(ENTITY), actor))
+        mine = current.scalars(seen.execution_options(**_OPEN)).all()
+        outcome.refused = dict.fromkeys(set(wanted) - set(mine), _("There is no such application"))
+        for keep in _keeps(current, mine):
             if keep.employee_id != actor.employee_id:
                 outcome.refused[keep.id] = _("This application is not yours")
             elif keep.state != "asked":
