@@ -24,13 +24,13 @@ from plugins.pools.services import claim_customers, reckon
 
 CLAIMERS = 50
 #: Claims of each in a turn, and the seconds one thinks between two, more or less: people look before they claim.
-EACH, THINKS = 12, 2.0
+EACH, THINKS = 8, 5.0
 
 
 def main(rows: int = 100_000) -> None:
     """Claim on PostgreSQL with a rule that watches all `rows` customers.
 
-    A claim is timed from its call to its commit, in the process that does it. Fifty think two seconds between two
+    A claim is timed from its call to its commit, in the process that does it. Fifty think five seconds between two
     claims; then the same without a pause, which asks what the machine can bear: fifty processes share its cores.
     """
     with seeded("postgresql", rows) as (app, _admin, _url), app.app_context():
