@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -11,6 +12,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Date,
+    Integer,
     Select,
     Table,
     and_,
@@ -151,14 +153,21 @@ def _gaps(replay: Replay, stints: CTE, which: Which) -> CTE:
     next_at = func.coalesce(following, m.until_at, type_=UtcDateTime())
     ordered = select(m.customer_id, m.owner_id, m.start_at, m.at, next_at.label("next_at")).subquery("ordered")
     o = ordered.c
-    return once(
-        select(
-            o.customer_id, o.owner_id, o.start_at, calendar.day_of(o.start_at).label("start_on"),
-            calendar.day_of(o.at).label("from_on"), (o.at > o.start_at).label("followed"),
-            func.coalesce(calendar.day_of(o.next_at), literal(replay.last, Date), type_=Date).label("to_on"),
-        ),
-        "gaps",
-    )  # fmt: skip
+    columns = [
+        o.customer_id, o.owner_id, o.start_at, calendar.day_of(o.at).label("from_on"),
+        func.coalesce(calendar.day_of(o.next_at), literal(replay.last, Date), type_=Date).label("to_on"),
+    ]  # fmt: skip
+    if replay.ladder.trigger == "protection":
+        columns += [calendar.day_of(o.start_at).label("start_on"), (o.at > o.start_at).label("followed")]
+    dated = select(*columns).subquery("dated")
+    return once(select(dated).where(dated.c.to_on >= replay.first, *_long_enough(replay, dated.c)), "gaps")
+
+
+def _long_enough(replay: Replay, d: Any) -> Iterator[ColumnElement[bool]]:
+    """Most gaps are too short for the first rung, whatever days count; a protection clock begins before its gap."""
+    rungs = replay.ladder.rungs
+    if rungs and replay.ladder.trigger != "protection":
+        yield d.to_on > replay.calendar.plus(d.from_on, literal(min(rungs.values()), Integer))
 
 
 def _resets(replay: Replay, which: Which) -> Any:
