@@ -17,13 +17,13 @@ from app.api import (
     close_customers,
     create_customers,
     create_record,
+    entity,
     record_activity,
     reopen_customers,
     session,
     transaction,
     update_record,
 )
-from app.api import entity as described
 from app.testing.factories import make_customer
 from app.testing.jobs import run_pending
 from plugins.pools.models import PoolDay, PoolLock, PoolMovement, PoolRule, PoolRun, PoolStanding
@@ -99,9 +99,9 @@ def test_owners_fields_and_the_end_of_a_customer(ladder: Bank) -> None:
     assert cleared() == [one.id]
     with transaction():
         session.get_one(PoolRule, ladder.rule.id).condition = "and(level:in:key)"
-    update_record(described("customer"), session.get_one(Customer, one.id), {"remark": "…"})
+    update_record(entity("customer"), session.get_one(Customer, one.id), {"remark": "…"})
     assert standing(one) is None
-    update_record(described("customer"), session.get_one(Customer, one.id), {"level": "key"})
+    update_record(entity("customer"), session.get_one(Customer, one.id), {"level": "key"})
     assert standing(one) is not None
     close_customers([one.id])
     assert standing(one) is None
@@ -144,13 +144,13 @@ def test_a_changed_rule_or_day_lets_a_job_work_all_out_anew(ladder: Bank) -> Non
     friday = datetime(2026, 3, 27, 12, tzinfo=ZONE)
     one = aged(ladder.people.manager, followed=friday, owned=friday)
     rule = session.get_one(PoolRule, ladder.rule.id)
-    update_record(described("pools_rule"), rule, {"working_days": True, "pool_days": 4})
+    update_record(entity("pools_rule"), rule, {"working_days": True, "pool_days": 4})
     assert run_pending() >= 1
     session.expire_all()
     # seven working days after 27 March, of which 6 April is a day off
     assert standing(one)[:2] == ("green", date(2026, 4, 9))
     with acting_as(ladder.people.admin.actor):
-        create_record(described("calendar_day"), {"name": "行庆", "day": date(2026, 4, 1)})
+        create_record(entity("calendar_day"), {"name": "行庆", "day": date(2026, 4, 1)})
     assert run_pending() >= 1
     assert standing(one)[:2] == ("green", date(2026, 4, 10))
     assert session.scalar(select(PoolDay.worked).where(PoolDay.day == date(2026, 4, 1))) is False
