@@ -11,6 +11,7 @@ from bench import (
     assign,
     fields,
     lists,
+    pools,
     pools_claims,
     pools_simulation,
     publish,
@@ -32,6 +33,7 @@ PARTS = {
     "approvals": approvals.main,
     "approvals_screens": approvals_screens.main,
     "approvals_reports": approvals_reports.main,
+    "pools": pools.main,
     "pools_claims": pools_claims.main,
     "pools_simulation": pools_simulation.main,
 }
