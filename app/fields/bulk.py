@@ -98,8 +98,8 @@ def as_table(
         columns = (column(key, kind) for key, kind in kinds.items())
         return found.table_valued(*columns, name=name).render_derived(with_types=True)
     each = func.json_each(json.dumps(plain, ensure_ascii=False)).table_valued("value")
-    columns = (func.json_extract(each.c.value, f"$.{key}", type_=kind).label(key) for key, kind in kinds.items())
-    return select(*columns).subquery(name)
+    values = (func.json_extract(each.c.value, f"$.{key}", type_=kind).label(key) for key, kind in kinds.items())
+    return select(*values).subquery(name)
 
 
 def _plain(value: Any, zone: str) -> Any:

@@ -14,7 +14,7 @@ from app.api import Run, now, session
 from app.types import JobSpec, Refused
 from plugins.pools.services.days import NIGHTLY_AT
 from plugins.pools.services.ladders import read_ladders
-from plugins.pools.services.nights import Night, begin_night, end_night, note_broken, note_stayed
+from plugins.pools.services.nights import Night, begin_night, end_night, note_broken, note_stayed, reason_text
 from plugins.pools.services.reckoning import reckon_span, spans
 from plugins.pools.services.running import Taken, escalate, recycle, warn
 from plugins.pools.services.taking_back import REVERSE_JOB, count_reversible, reverse_next
@@ -104,7 +104,7 @@ def _take(run: Run, name: str, step: Step, day: date) -> None:
         run.progress(sum(state["moved"].values()), message=text)
     for reason in sorted({one.reason for one in taken.stayed})[:20]:
         count = sum(one.reason == reason for one in taken.stayed)
-        run.log(_("%(count)s customers stayed: %(reason)s", count=count, reason=reason))
+        run.log(_("%(count)s customers stayed: %(reason)s", count=count, reason=reason_text(reason)))
     if taken.last is None:
         run.log(text)
 

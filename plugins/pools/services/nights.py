@@ -31,6 +31,10 @@ class Night:
     at: datetime
 
 
+#: A reason to stay that each reader is told in their own language; others are kept as they were said.
+NO_POOL = "no_pool"
+
+
 @dataclass(frozen=True, slots=True)
 class Stayed:
     """A customer that could not take the step that was due, and why."""
@@ -39,6 +43,11 @@ class Stayed:
     rule_id: int | None
     step: str
     reason: str
+
+
+def reason_text(reason: str) -> str:
+    """A reason as it is said."""
+    return _("There is no pool for it") if reason == NO_POOL else reason
 
 
 def begin_night(current: Session, day: date, job_id: int) -> PoolRun:
@@ -93,4 +102,6 @@ def _locked(current: Session, which: Any) -> PoolRun:
     return current.scalars(select(PoolRun).where(which).with_for_update().execution_options(**_OPEN)).one()
 
 
-__all__ = ["KEPT", "Night", "Stayed", "begin_night", "end_night", "note_broken", "note_stayed"]
+__all__ = [
+    "KEPT", "NO_POOL", "Night", "Stayed", "begin_night", "end_night", "note_broken", "note_stayed", "reason_text",
+]  # fmt: skip

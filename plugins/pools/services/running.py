@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from flask_babel import gettext as _
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -34,7 +33,7 @@ from sqlalchemy.orm import Session
 from app.api import UNSCOPED, Customer, UtcDateTime, among, as_table, is_working_day, move_set, vetoes
 from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule, PoolStanding
 from plugins.pools.rules import after as days_after
-from plugins.pools.services.nights import Night, Stayed
+from plugins.pools.services.nights import NO_POOL, Night, Stayed
 from plugins.pools.services.places import places
 
 #: Customers moved by one chunk: memory and locks stay the same however many are due.
@@ -171,8 +170,7 @@ def _places(current: Session, named: str, found: Sequence[Any]) -> dict[int, int
 
 def _willing(found: Sequence[Any], place: Mapping[int, int], step: str) -> tuple[dict[int, int], list[Stayed]]:
     """{customer: pool} of those that have a pool and nobody's veto against it, and the others with the reason."""
-    nowhere = _("There is no pool for it")
-    held = {row.customer_id: nowhere for row in found if row.customer_id not in place}
+    held = {row.customer_id: NO_POOL for row in found if row.customer_id not in place}
     held |= vetoes(list(place), None, f"pools.{step}") if place else {}
     stayed = [Stayed(row.customer_id, row.rule_id, step, why) for row in found if (why := held.get(row.customer_id))]
     return {number: pool for number, pool in place.items() if number not in held}, stayed

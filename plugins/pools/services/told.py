@@ -21,6 +21,7 @@ from app.api import (
     title_text,
 )
 from plugins.pools.models import Pool, PoolMovement, PoolRule, PoolRun
+from plugins.pools.services.nights import reason_text
 
 #: Customers that stayed on one page.
 PAGE = 50
@@ -69,7 +70,7 @@ def stayed_rows(run: PoolRun, kept: str, page: int) -> tuple[list[RunRow], bool]
             RunRow(
                 number, title_text("customer", title, number) if title else f"#{number}",
                 record_url("customer", number) if title else None, rules.get(("pools_rule", row["rule_id"]), "--"),
-                row["step"], "", row["reason"] if title else "",
+                row["step"], "", reason_text(row["reason"]) if title else "",
             )
         )  # fmt: skip
     return rows, len(found) > PAGE

@@ -86,7 +86,8 @@ def result_tab(run: PoolRun) -> Markup:
         job = find_job(number) if number is not None and run.state in ("running", "reversing") else None
 
     def url(_line: Any = 0, _state: str = "", page: int | None = None) -> str:
-        return url_for(f"{VIEW}.tab", pk=run.id, name="result", **({"page": page} if page else {}))
+        said: dict[str, Any] = {"page": page} if page else {}
+        return url_for(f"{VIEW}.tab", pk=run.id, name="result", **said)
 
     return Markup(  # noqa: S704  (rendered by an escaping template)
         render_template(
@@ -110,7 +111,7 @@ def ledger_url(run_id: int, key: str, act: str = "") -> str:
     """The rows of the ledger behind a count: of a run, a rule with its version (``rule.version``), an act."""
     rule, _dot, version = key.partition(".")
     between = {"f.rule_version.from": version, "f.rule_version.to": version}
-    said = {"f.run_id": run_id, "f.rule_id": rule, **between, "f.act": act}
+    said: dict[str, Any] = {"f.run_id": run_id, "f.rule_id": rule, **between, "f.act": act}
     told = {name: value for name, value in said.items() if value not in ("", "None")}
     return url_for("PoolsMovementView.list", **told)
 
