@@ -15,10 +15,17 @@ from app.base.errors import answer, toast_event
 from app.base.page import PageView, expose, has_access
 from app.base.rest.access import api_needs
 from app.base.rest.entity import EntityApi
+from app.base.rest.records import read_asked
 from app.base.runs import RunLine, RunRow
 from app.base.views.acts import chosen_ids
 from app.base.views.cells import cell
-from app.base.views.conditions import check_condition, condition_builder, condition_of, condition_text
+from app.base.views.conditions import (
+    check_condition,
+    condition_as_seen,
+    condition_builder,
+    condition_of,
+    condition_text,
+)
 from app.base.views.dialogs import asking, form_dialog, read_dialog
 from app.base.views.entity import EntityView
 from app.base.views.formats import (
@@ -63,7 +70,7 @@ from app.db import Model, Money, UtcDateTime, after_commit, execute_on, extra_dd
 from app.fields.bulk import among, as_table, insert_rows, next_ids
 from app.fields.custom.stored import Extensible
 from app.fields.gate import refuse_locked
-from app.fields.records import create_record, delete_record, find_record, update_record
+from app.fields.records import check_links, create_record, delete_record, find_record, update_record
 from app.fields.values import read_values
 from app.hookspecs import hookimpl
 from app.host.context import context, entity, hooks
@@ -125,6 +132,8 @@ __all__ = [
     "chosen_ids",
     "close_customers",
     "check_condition",
+    "check_links",
+    "condition_as_seen",
     "condition_builder",
     "condition_of",
     "condition_text",
@@ -182,6 +191,7 @@ __all__ = [
     "preference",
     "range_text",
     "ranked_bars",
+    "read_asked",
     "read_dialog",
     "read_titles",
     "read_values",

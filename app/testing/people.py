@@ -17,7 +17,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import column, select, table, update
 
 from app.access.actors import ADMIN_ROLE, acting_as, load_actor
-from app.access.models import RoleInfo
+from app.access.models import FieldPermission, RoleInfo
 from app.access.sessions import open_session
 from app.base.security.hashing import hash_password
 from app.base.security.sessions import COOKIE_KEY
@@ -91,6 +91,12 @@ def add_person(username: str, name: str, unit: Unit, role: str) -> Person:
         current.execute(update(Employee).where(Employee.id == employee.id).values(user_id=user.id))
     session.expire(employee)
     return Person(name, username, user.id, employee.id, unit.id, role_id)
+
+
+def keep_field(person: Person, entity: str, name: str, level: str = "hidden") -> None:
+    """Keep a field from the role of a person: ``hidden``, ``masked`` or ``read``; who is logged in logs in anew."""
+    with acting_as(SYSTEM), transaction() as current:
+        current.add(FieldPermission(role_id=person.role_id, entity=entity, field=name, level=level))
 
 
 def make_people() -> People:

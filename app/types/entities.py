@@ -105,6 +105,9 @@ class Field:
     tone: Callable[[Any], str | None] | None = None
     #: A filter by an indexed expression of its own: (value) -> SQL condition.
     match: Callable[[Any], Any] | None = None
+    #: A kept text as whoever acts may read it (a condition, say): (text, exactly) -> in words, or with `exactly`
+    #: the text itself, None where it names what is kept from them.
+    said: Callable[[str, bool], str | None] | None = None
     #: The (entity slug, field) of a linked record it repeats: who may not read that does not read this.
     shows: tuple[str, str] | None = None
     #: How it is written for whoever sees only part of it (`app.access.masks`: phone, id_number, bank_card, email,

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy import select
 
-from app.api import UNSCOPED, cell, condition_text, moment_text, read_titles, require_actor, session
+from app.api import UNSCOPED, cell, moment_text, read_titles, require_actor, session
 from app.types import Kind, Tab
 from plugins.pools.models import PoolRule, PoolRuleVersion
 from plugins.pools.schemas import RULE
@@ -51,8 +51,6 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tu
 def _said(field: Any, value: Any) -> str:
     if value is None or value in ("", []):
         return "--"
-    if field.name == "condition":
-        return condition_text("customer", value)
     if field.kind in (Kind.DATE, Kind.DATETIME):
         return str(value)
     titles = read_titles({(field.target, value)}) if field.kind is Kind.LINK else {}

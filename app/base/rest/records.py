@@ -18,6 +18,7 @@ from app.access.policy import seen_by
 from app.base.errors import answer
 from app.base.rest.schemas import input_schema, is_needed, output_schema
 from app.fields.messages import message
+from app.fields.records import check_links
 from app.fields.values import read_values
 from app.host.context import context
 from app.types import Entity, Level, Refused
@@ -100,6 +101,13 @@ def read_object(entity: Entity, body: Mapping[str, Any], *, creating: bool) -> d
         errors = _judged(entity, wrong.valid_data, creating) | errors
     if errors:
         raise Refused(errors=errors)
+    return values
+
+
+def read_asked(asked: Entity, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a JSON object says to an act (`asking`), typed. Raises `Refused` by field, also for a link out of reach."""
+    values = read_values(asked, read_object(asked, body, creating=True), creating=True)
+    check_links(asked, values)
     return values
 
 

@@ -6,6 +6,7 @@ They check types strictly (a number is a number, not its text); what a value may
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -93,6 +94,17 @@ class Masked(fields.String):
         return None if value is None else masked_value(self.described, value)
 
 
+class Said(fields.String):
+    """A kept text for whoever may read all it names; the others learn nothing of it."""
+
+    def __init__(self, said: Callable[[str, bool], str | None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.said = said
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return self.said(value, True) if value else value
+
+
 class SentFiles(fields.List):
     """The files of a field: their ids, by which they are fetched, and names."""
 
@@ -173,6 +185,9 @@ def output_schema(entity: Entity, zone: ZoneInfo) -> Schema:
     for field in entity.fields:
         if field.level < Level.READ:
             made[field.name] = Masked(field, allow_none=True, metadata={"title": str(field.label), "readOnly": True})
+            continue
+        if field.said is not None:
+            made[field.name] = Said(field.said, allow_none=True, metadata={"title": str(field.label)})
             continue
         if field.kind is Kind.FILES:
             made[field.name] = SentFiles(fields.Nested(_FILE), metadata={"title": str(field.label)}, allow_none=True)

@@ -279,7 +279,8 @@ def _said(field: Field | None, value: Any, titles: Titles) -> str:
         return masked(field, value)
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
-    if field is not None and (field.kind in (Kind.REGION, Kind.FILES) or (isinstance(value, list) and field.choices)):
+    listed = isinstance(value, list) and field is not None and field.choices
+    if field is not None and (field.said is not None or field.kind in (Kind.REGION, Kind.FILES) or listed):
         return plain(field, value, zone())
     if isinstance(value, list):
         return "、".join(str(item) for item in value) or "--"

@@ -126,7 +126,7 @@ def cell(field: Field, value: Any, titles: Titles, *, short: bool = False) -> Ce
 
 def cell_writer(field: Field, titles: Titles, *, short: bool = False) -> Writer:
     """What writes the values of a field in this request; equal choices and links are written once."""
-    nothing = Cell(NOTHING, figure=field.kind in FIGURES, kind=field.kind.value)
+    nothing = Cell((field.said and field.said("", False)) or NOTHING, figure=field.kind in FIGURES, kind=field.kind.value)
     write = _writer(field, titles, short)
     if field.kind in (Kind.CHOICE, Kind.LINK, Kind.BOOLEAN):
         write = lru_cache(maxsize=None)(write)
@@ -172,6 +172,8 @@ def plain(field: Field, value: Any, clock: tzinfo) -> str:
 
 
 def _text_writer(field: Field, clock: tzinfo) -> Callable[[Any], str]:
+    if (said := field.said) is not None:
+        return lambda value: said(value, False) or NOTHING
     if field.kind is Kind.BOOLEAN:
         return lambda value: _("Yes") if value else _("No")
     if field.kind is Kind.DATETIME:

@@ -64,6 +64,16 @@ def condition_text(slug: str, text: str) -> str:
     return branch_sentence(branch, say)
 
 
+def condition_as_seen(slug: str, text: str, exactly: bool) -> str | None:
+    """A field's `said`: a condition in words, or the text itself, None where it names what the actor may not see."""
+    if not exactly:
+        return condition_text(slug, text)
+    try:
+        return check_condition(slug, text, "where")
+    except Refused:
+        return None
+
+
 def condition_builder(slug: str, text: str) -> dict[str, Any] | None:
     """What ``entity/filter_groups.html`` builds the condition from; None for one the actor may not change."""
     seen = seen_by(_stored(slug), require_actor())
@@ -95,4 +105,4 @@ def _links(branch: Branch) -> set[tuple[str, int]]:
     return {(one.field.target or "", value) for one in linked for value in one.values}
 
 
-__all__ = ["check_condition", "condition_builder", "condition_of", "condition_text"]
+__all__ = ["check_condition", "condition_as_seen", "condition_builder", "condition_of", "condition_text"]

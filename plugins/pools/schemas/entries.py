@@ -47,6 +47,7 @@ ENTRY = Entity(
             target="employee",
             relationship="from_employee",
             computed=True,
+            shows=("customer", "owner_id"),
         ),
         Field("entered_at", _l("In the pool since"), Kind.DATETIME, computed=True),
     ),

@@ -29,7 +29,8 @@ KEEP = Entity(
     fields=(
         Field("customer_id", _l("Customer"), Kind.LINK, target="customer", relationship="customer", computed=True),
         Field(
-            "employee_id", _l("Account manager"), Kind.LINK, target="employee", relationship="employee", computed=True
+            "employee_id", _l("Account manager"), Kind.LINK, target="employee", relationship="employee", computed=True,
+            shows=("customer", "owner_id"),
         ),
         Field("unit_id", _l("Unit"), Kind.LINK, target="unit", relationship="unit", computed=True),
         Field("rule_id", _l("Rule"), Kind.LINK, target="pools_rule", relationship="rule", computed=True),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.api import CUSTOMER_LEVELS
+from app.api import CUSTOMER_LEVELS, condition_as_seen
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 from plugins.pools.models import PoolRule
 from plugins.pools.rules import LONGEST_DAYS
@@ -20,12 +22,22 @@ TRIGGERS = (
 )
 
 
+#: No rule counts from a day on which, or so long after which, databases cannot count.
+EARLIEST, LATEST = date(1990, 1, 1), date(2999, 12, 31)
+
+
 def _protects(values: Mapping[str, Any]) -> bool:
     return values.get("trigger") == "protection"
 
 
 def _warns(values: Mapping[str, Any]) -> bool:
     return not _protects(values)
+
+
+def _whom(text: str, exactly: bool) -> str | None:
+    if text or exactly:
+        return condition_as_seen("customer", text, exactly)
+    return _("Every customer somebody looks after")
 
 
 def _days(name: str, label: Any, help_text: Any = "", **more: Any) -> Field:
@@ -51,7 +63,8 @@ RULE = Entity(
             help=_l("Of the rules that match a customer the first one counts"),
         ),
         Field("active", _l("Active"), Kind.BOOLEAN, default=True),
-        Field("condition", _l("Which customers"), Kind.LONG_TEXT, max_length=2000, sortable=False, filterable=False),
+        Field("condition", _l("Which customers"), Kind.LONG_TEXT, max_length=2000, sortable=False, filterable=False,
+              said=_whom),
         Field(
             "unit_id",
             _l("Unit and below"),
@@ -76,6 +89,8 @@ RULE = Entity(
             "counts_from",
             _l("Counts nothing before"),
             Kind.DATE,
+            smallest=EARLIEST,
+            largest=LATEST,
             help=_l("Earlier days are held against nobody, so that a new rule takes no customers in its first night"),
         ),
         Field(

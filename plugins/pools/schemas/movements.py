@@ -30,6 +30,9 @@ STAGES = (
     Choice("red", _l("Red warning"), "red"),
 )
 
+#: Who may not read whose a customer is does not read whose it was.
+OWNER = ("customer", "owner_id")
+
 MOVEMENT = Entity(
     slug="pools_movement",
     model=PoolMovement,
@@ -59,8 +62,17 @@ MOVEMENT = Entity(
             target="employee",
             relationship="from_employee",
             computed=True,
+            shows=OWNER,
         ),
-        Field("to_employee_id", _l("To whom"), Kind.LINK, target="employee", relationship="to_employee", computed=True),
+        Field(
+            "to_employee_id",
+            _l("To whom"),
+            Kind.LINK,
+            target="employee",
+            relationship="to_employee",
+            computed=True,
+            shows=OWNER,
+        ),
         Field("rule_id", _l("Rule"), Kind.LINK, target="pools_rule", relationship="rule", computed=True),
         Field("rule_version", _l("Rule version"), Kind.INTEGER, computed=True),
         Field("from_stage", _l("Stage before"), Kind.CHOICE, choices=STAGES, computed=True),

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, abort, jsonify, request
 from flask_babel import gettext as _
 
-from app.api import EntityApi, answer, api_needs, expose, read_values
+from app.api import EntityApi, answer, api_needs, expose, read_asked
 from plugins.pools.schemas import ENTRY
 from plugins.pools.views import acts
 from plugins.pools.views.acts import PoolAct
@@ -94,7 +94,7 @@ def _do(act: PoolAct) -> Response:
     ids = given.pop(named[0]) if len(named) == 1 else None
     if not isinstance(ids, list) or not ids or not all(_is_id(number) for number in ids):
         return answer(422, errors={"ids": _("Give a list of ids")})
-    values = read_values(act.asked, given, creating=True)
+    values = read_asked(act.asked, given)
     outcome = act.do(lying(ids) if named == ["ids"] else ids, values)
     refused = {str(number): reason for number, reason in outcome.refused.items()}
     reply = jsonify(done=outcome.done, refused=refused, warnings=outcome.warnings)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import abort, request, url_for
 from flask_babel import gettext as _
 
-from app.api import PageView, expose, needs, now, number_text
+from app.api import PageView, expose, needs, now, number_text, readable, require_actor
 from plugins.pools.charts import age_chart, age_texts, flow_chart, people_chart
 from plugins.pools.countdown import STAGES
 from plugins.pools.schemas.pools import KINDS
@@ -41,7 +41,7 @@ class PoolsBoardView(PageView):
         weeks = asked_weeks()
         first, after = stretch(weeks)
         flow, ages = read_flow(first, weeks), count_ages(now())
-        lost, won = rank_people(first, after)
+        lost, won = rank_people(first, after) if readable("customer", "owner_id", require_actor()) else ((), ())
         come_out = read_reactivation(first - timedelta(days=ACTIVE_DAYS), after - timedelta(days=ACTIVE_DAYS))
         return self.render_template(
             "pools/board.html",
@@ -64,11 +64,12 @@ class PoolsBoardView(PageView):
 
     def _cards(self) -> Any:
         """(label, colour, customers, the list behind it)"""
-        stages, stock = count_stages(), count_stock()
+        told, stock = readable("customer", "pools_stage", require_actor()), count_stock()
+        stages = count_stages() if told else {}
         ladder = [
             (one.label, one.colour, stages.get(one.value, 0), f"{ON_LADDER}&f.pools_stage={one.value}")
             for one in STAGES
-            if one.value != "pool"
+            if told and one.value != "pool"
         ]
         pools = [
             (one.label, one.colour, stock.get(one.value, 0), url_for("PoolsEntryView.list"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from flask import Response, render_template, request, url_for
@@ -13,8 +12,8 @@ from flask_babel import lazy_gettext as _l
 from app.api import (
     EntityView,
     Link,
-    cell,
     check_condition,
+    check_links,
     condition_builder,
     condition_text,
     done,
@@ -25,7 +24,6 @@ from app.api import (
     require_actor,
 )
 from app.types import SYSTEM, Refused
-from plugins.pools.models import PoolRule
 from plugins.pools.schemas import RULE
 from plugins.pools.services import business_today, coming_night
 from plugins.pools.services.explaining import explain_ladder
@@ -41,9 +39,7 @@ class PoolsRuleView(EntityView):
     own_inputs = frozenset({"condition"})
 
     def render(self, template: str, **values: Any) -> str:
-        """The form asks the view for the builder of its condition; the page says the condition in words."""
-        if template == "entity/show.html":
-            values["blocks"] = [_in_words(block, values["record"]) for block in values["blocks"]]
+        """The form asks the view for the builder of its condition."""
         return super().render(template, **{"view": self, **values})
 
     def posted(self) -> dict[str, str]:
@@ -79,6 +75,7 @@ class PoolsRuleView(EntityView):
         today, reason, rungs, condition, trial = business_today(), "", [], "", ""
         try:
             said = read_values(RULE, typed_texts(self.posted()), creating=False)
+            check_links(RULE, said)
             kept = check_condition("customer", said.get("condition") or "", "condition")
             condition = condition_text("customer", kept)
             rungs = explain_ladder(said, today)
@@ -123,15 +120,6 @@ class PoolsRuleView(EntityView):
 def typed_texts(posted: Mapping[str, str]) -> dict[str, str]:
     """What of a form are values of a rule."""
     return {name: text for name, text in posted.items() if (field := RULE.field(name)) and not field.computed}
-
-
-def _in_words(block: Any, rule: PoolRule) -> Any:
-    """The block of the condition with what it says instead of how it is kept."""
-    said = condition_text("customer", rule.condition) or _("Every customer somebody looks after")
-    fields = (
-        replace(one, cell=cell(one.field, said, {})) if one.field.name == "condition" else one for one in block.fields
-    )
-    return replace(block, fields=tuple(fields))
 
 
 __all__ = ["PoolsRuleView"]
