@@ -126,7 +126,8 @@ def cell(field: Field, value: Any, titles: Titles, *, short: bool = False) -> Ce
 
 def cell_writer(field: Field, titles: Titles, *, short: bool = False) -> Writer:
     """What writes the values of a field in this request; equal choices and links are written once."""
-    nothing = Cell((field.said and field.said("", False)) or NOTHING, figure=field.kind in FIGURES, kind=field.kind.value)
+    said = field.said("", False) if field.said is not None else None
+    nothing = Cell(said or NOTHING, figure=field.kind in FIGURES, kind=field.kind.value)
     write = _writer(field, titles, short)
     if field.kind in (Kind.CHOICE, Kind.LINK, Kind.BOOLEAN):
         write = lru_cache(maxsize=None)(write)
