@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 
 from app.api import Run, now, session
 from app.types import JobSpec, Refused
-from plugins.pools.services.days import NIGHTLY_AT
+from plugins.pools.services.days import NIGHTLY_AT, keep_days
 from plugins.pools.services.ladders import read_ladders
 from plugins.pools.services.nights import Night, begin_night, end_night, note_broken, note_stayed, reason_text
 from plugins.pools.services.reckoning import reckon_span, spans
@@ -76,6 +76,8 @@ def _reckon(run: Run, day: date) -> None:
     while "reckon" not in state["over"]:
         part = next(spans(session(), state["beyond"]), None)
         with run.chunk(f"reckon:{state['beyond']}"):
+            if not state["beyond"]:
+                keep_days(session())
             ladders, today = read_ladders(session(), day)
             if not state["beyond"] and ladders.broken:
                 note_broken(session(), state["run_id"], ladders.broken)

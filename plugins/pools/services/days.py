@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, String, Table, case, delete, func, literal, select
+from sqlalchemy import Date, String, Table, case, delete, func, literal, select, text
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
@@ -59,6 +59,8 @@ def keep_days(current: Session) -> bool:
         worked = is_working_day(day)
         number += worked
         wanted.append((day, starts_at(day), worked, number))
+    if current.get_bind().dialect.name == "postgresql":  # of two who find it out of date, the second finds it in order
+        current.execute(text("LOCK TABLE pools_day IN SHARE ROW EXCLUSIVE MODE"))
     columns = (_DAY.c.day, _DAY.c.starts_at, _DAY.c.worked, _DAY.c.number)
     held = [tuple(row) for row in current.execute(select(*columns).order_by(_DAY.c.day).execution_options(**_OPEN))]
     if held == wanted:
