@@ -1,102 +1,85 @@
-"""Demonstration data: a pool per branch with its rule, customers that lie in it, and what became of others."""
+"""Demonstration data: pools of heads and cities, three rules, and two months of nights as the product runs them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
-from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, insert, select
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, Customer, Employee, Unit, acting_as, assign_customers, now, session, transaction
+from app.api import UNSCOPED, Customer, Unit, acting_as, is_working_day, transaction
 from app.types import SYSTEM
-from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule
+from plugins.pools.demo_people import Staff, ask_and_lock, follow_up, give_out, hand_over
+from plugins.pools.jobs import STEPS
+from plugins.pools.models import Pool, PoolRun
+from plugins.pools.services import coming_night, reckon, write_rule
+from plugins.pools.services.days import NIGHTLY_AT, starts_at
+from plugins.pools.services.nights import Night, note_stayed
 
-_OPEN = {UNSCOPED: True}
-#: The most units that get a pool, and customers that went through each.
-UNITS, CUSTOMERS = 8, 24
+#: How many nights there have been.
+NIGHTS = 60
+#: The kind of pool a unit gets, by its level.
+KINDS = {"sub_branch": ("head", "主管客户池"), "branch_1": ("city", "公共客户池")}
+RULES = (
+    {"name": "重点客户保护期", "position": 10, "condition": "and(level:in:key)", "trigger": "protection",
+     "protect_days": 90, "extend_days": 60, "red_days": 30, "pool_days": 30, "city_days": 30, "spares_deals": True},
+    {"name": "企业客户按工作日", "position": 20, "condition": "and(kind:in:corporate)", "amber_days": 60,
+     "red_days": 30, "pool_days": 30, "city_days": 15, "working_days": True, "spared_levels": ["important"]},
+    {"name": "全体客户跟进要求", "position": 30, "amber_days": 90, "red_days": 45, "pool_days": 45, "city_days": 25},
+)  # fmt: skip
 
 
 def write_demo(random: Random, progress: Callable[[str], None]) -> None:
     """Write the records; the same customers and people give the same pools."""
     with acting_as(SYSTEM), transaction() as current:
-        for unit in _units_with_people():
-            pool = Pool(code=f"P-{unit.code}", name=_("Pool of %(unit)s", unit=unit.name), unit_id=unit.id)
-            current.add(pool)
-            current.flush()
-            name = _("No effective follow-up for %(days)s days", days=180)
-            rule = PoolRule(name=name, pool_days=180, pool_id=pool.id, unit_id=unit.id)
-            current.add(rule)
-            current.flush()
-            _let_customers_through(random, unit, pool, rule)
-        progress(_("Pools"))
+        units = _units(current)
+        pools = [_make_pool(current, unit) for unit in units if unit.level in KINDS]
+        if not pools:
+            return
+        for rule in RULES:
+            write_rule(rule)
+        reckon(current, None)
+        staff, last = Staff(current), coming_night() - timedelta(days=1)
+        for day in (last - timedelta(days=ago) for ago in range(NIGHTS - 1, -1, -1)):
+            _run(current, day)
+            if is_working_day(day) and day < last:
+                give_out(current, random, staff, day)
+        hand_over(current)
+        follow_up(current, random)
+        ask_and_lock(current)
+        progress(_("%(pools)s pools, %(nights)s nights", pools=len(pools), nights=NIGHTS))
 
 
-def _units_with_people() -> list[Unit]:
-    """The units with the most account managers of their own."""
-    statement = (
-        select(Unit)
-        .join(Employee, Employee.unit_id == Unit.id)
-        .join(Customer, Customer.owner_id == Employee.id)
-        .group_by(Unit.id)
-        .order_by(func.count(Customer.id).desc(), Unit.id)
-        .limit(UNITS)
-    )
-    return list(session.scalars(statement.execution_options(**_OPEN)))
+def _units(current: Session) -> list[Unit]:
+    """The units that have customers, and all above them."""
+    with_customers = select(Unit).where(Unit.id.in_(select(Customer.unit_id).where(Customer.owner_id.is_not(None))))
+    paths = [unit.path for unit in current.scalars(with_customers.execution_options(**{UNSCOPED: True}))]
+    ids = {int(part) for path in paths for part in path.split("/") if part}
+    every = select(Unit).where(Unit.id.in_(ids)).order_by(Unit.path)
+    return list(current.scalars(every.execution_options(**{UNSCOPED: True})))
 
 
-def _let_customers_through(random: Random, unit: Unit, pool: Pool, rule: PoolRule) -> None:
-    """Some customers went into the pool over the last two months; a third of them was claimed or assigned since."""
-    current, today = session(), now()
-    owned = (
-        select(Customer.id, Customer.owner_id)
-        .where(Customer.unit_id == unit.id, Customer.owner_id.is_not(None), Customer.closed_at.is_(None))
-        .order_by(Customer.last_effective_at, Customer.id)
-        .limit(CUSTOMERS * 2)
-    )
-    rows = [(row.id, row.owner_id) for row in session.execute(owned.execution_options(**_OPEN))]
-    chosen = sorted(random.sample(rows, min(CUSTOMERS, len(rows))))
-    people = sorted({owner for _customer, owner in rows})
-    movements: list[dict[str, Any]] = []
-    entries: list[dict[str, Any]] = []
-    taken: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for customer_id, owner_id in chosen:
-        entered = today - timedelta(days=random.randint(3, 60), minutes=random.randint(0, 600))
-        shared = {"customer_id": customer_id}
-        movements.append(
-            {
-                **shared, "act": "recycle", "from_employee_id": owner_id, "to_employee_id": None, "from_pool_id": None,
-                "to_pool_id": pool.id, "rule_id": rule.id,
-                "rule_version": 1, "business_date": entered.date(), "reason": rule.name, "at": entered,
-            }
-        )  # fmt: skip
-        others = [person for person in people if person != owner_id]
-        if others and random.random() < 1 / 3:
-            to, act = random.choice(others), random.choice(("claim", "assign"))
-            taken[to, act].append(customer_id)
-            movements.append(
-                {
-                    **shared, "act": act, "from_employee_id": None, "to_employee_id": to, "from_pool_id": pool.id,
-                    "to_pool_id": None, "rule_id": None,
-                    "rule_version": None, "business_date": None, "reason": "", "at": entered + timedelta(hours=30),
-                }
-            )  # fmt: skip
-        else:
-            lying = {"pool_id": pool.id, "unit_id": unit.id, "from_employee_id": owner_id, "entered_at": entered}
-            entries.append({**shared, **lying})
-    if not movements:
-        return
-    assign_customers(
-        [customer_id for customer_id, _owner in chosen], None, cause="pools.recycle", reason=rule.name, unit_id=unit.id
-    )
-    for (to, act), ids in sorted(taken.items()):
-        assign_customers(ids, to, cause=f"pools.{act}")
-    current.execute(insert(PoolMovement), movements)
-    if entries:
-        current.execute(insert(PoolEntry), entries)
+def _make_pool(current: Session, unit: Unit) -> Pool:
+    """A pool its head gives out of, or one of the city that whoever works there claims from."""
+    kind, name = KINDS[unit.level]
+    pool = Pool(code=f"P-{unit.code}", name=unit.name + name, kind=kind, unit_id=unit.id, claimable=kind == "city")
+    current.add(pool)
+    current.flush()
+    return pool
+
+
+def _run(current: Session, day: date) -> None:
+    """A night, step by step; the standings have been worked out."""
+    begun = starts_at(day) + timedelta(hours=NIGHTLY_AT.hour, minutes=NIGHTLY_AT.minute)
+    run = PoolRun(business_date=day, state="done", started_at=begun, finished_at=begun + timedelta(seconds=4))
+    current.add(run)
+    current.flush()
+    night = Night(run.id, day, begun)
+    for step in STEPS.values():
+        note_stayed(current, run.id, step(current, night, 0).stayed)
 
 
 __all__ = ["write_demo"]

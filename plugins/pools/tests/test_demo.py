@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
 from random import Random
 
-from sqlalchemy import func, select
+import pytest
+import time_machine
+from sqlalchemy import select
 
 from app.api import Customer, acting_as, context, session
-from app.testing.factories import make_customer
 from app.testing.people import People
 from app.types import SYSTEM
-from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule
+from plugins.pools import demo
+from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule, PoolRuleVersion, PoolRun, PoolStanding
+from plugins.pools.services import reckon
+from plugins.pools.tests.conftest import NIGHT, aged, local, rows
 
 
-def test_it_is_deterministic_and_consistent(people: People) -> None:
-    for place in range(40):
-        make_customer(owner=(people.manager, people.colleague, people.stranger)[place % 3])
+@time_machine.travel(local(NIGHT, 12), tick=False)
+def test_it_is_deterministic_and_consistent(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "NIGHTS", 32)
+    owners = (people.manager, people.colleague, people.stranger)
+    for place in range(60):
+        aged(owners[place % 3], owned=local(NIGHT) - timedelta(days=5 * place), level=("normal", "key")[place % 5 == 0])
     said: list[str] = []
     with acting_as(SYSTEM):
         context().hooks.modules["pools"].demo_data(Random(7), said.append)
         assert said
-        assert session.scalar(select(func.count(Pool.id))) == 2
-        assert session.scalar(select(func.count(PoolRule.id))) == 2
-        lying = select(Customer).join(PoolEntry, PoolEntry.customer_id == Customer.id)
-        for customer in session.scalars(lying):
-            assert customer.owner_id is None
-        acts = dict(session.execute(select(PoolMovement.act, func.count()).group_by(PoolMovement.act)).all())
-        entries = session.scalar(select(func.count(PoolEntry.id)))
-        assert acts["recycle"] == entries + acts.get("claim", 0) + acts.get("assign", 0)
-        free = select(func.count(Customer.id)).where(Customer.owner_id.is_(None))
-        assert session.scalar(free) == entries > 10
+        assert dict(rows(select(Pool.code, Pool.kind))) == {"P-B1": "city", "P-B1N": "head", "P-B1S": "head"}
+        assert len(rows(select(PoolRule.id))) == len(rows(select(PoolRuleVersion.id))) == 3
+        assert rows(select(PoolRun.state)) == [("done",)] * 32
+        acts = Counter(act for (act,) in rows(select(PoolMovement.act)))
+        out = acts["claim"] + acts["assign"] + acts["return"]
+        lying = rows(select(Customer.owner_id).join(PoolEntry, PoolEntry.customer_id == Customer.id))
+        assert acts["recycle"] == len(lying) + out and set(lying) == {(None,)}
+        assert min(acts["amber"], acts["red"], acts["escalate"], out) > 0
+        stands = select(PoolStanding.customer_id, PoolStanding.stage, PoolStanding.next_on)
+        before = sorted(rows(stands))
+        assert {stage for _customer, stage, _next in before} == {"green", "amber", "red"}
+        reckon(session(), None)
+        assert sorted(rows(stands)) == before, "what stands there is what the rules say"
 
 
 def test_nothing_to_show_is_no_error(people: People) -> None:
     with acting_as(SYSTEM):
         context().hooks.modules["pools"].demo_data(Random(7), print)
-        assert session.scalar(select(func.count(Pool.id))) == 0
+        assert rows(select(Pool.id)) == []
