@@ -16,6 +16,9 @@ from pyecharts import options as opts
 from pyecharts.charts import Bar, Line
 from pyecharts.charts.chart import RectChart
 
+#: The unit above an upright axis begins where the axis stands, so that a narrow screen does not cut it.
+_OVER_AXIS = {"align": "left"}
+
 
 def ranked_bars(
     title: str,
@@ -34,7 +37,8 @@ def ranked_bars(
     chart.reversal_axis()
     chart.set_series_opts(label_opts=opts.LabelOpts(is_show=True, position="right"))
     options = _options(chart, title, unit)
-    options["xAxis"][0].update(name=unit, splitLine={"lineStyle": {"opacity": 0.4}})
+    options["xAxis"][0].update(name=unit, nameLocation="middle", nameGap=28, splitLine={"lineStyle": {"opacity": 0.4}})
+    options["grid"]["bottom"] = 28  # room for the unit below the axis
     labels = {"width": 150, "overflow": "truncate"}
     options["yAxis"][0].update(
         axisTick={"show": False}, data=[name for name, _value in reversed(values)], axisLabel=labels
@@ -54,7 +58,7 @@ def upright_bars(title: str, unit: str, values: Sequence[tuple[str, Decimal | No
     chart.set_series_opts(label_opts=opts.LabelOpts(is_show=len(values) <= 14, position="top"))
     options = _options(chart, title, unit)
     options["xAxis"][0].update(axisTick={"show": False}, data=[name for name, _value in values])
-    options["yAxis"][0].update(name=unit, splitLine={"lineStyle": {"opacity": 0.4}})
+    options["yAxis"][0].update(name=unit, nameTextStyle=_OVER_AXIS, splitLine={"lineStyle": {"opacity": 0.4}})
     options["grid"]["top"] = 44  # room for the unit above the axis
     options["series"][0].update(name=title, data=[_figure(value) for _name, value in values])
     return options
@@ -70,8 +74,9 @@ def line_chart(
         chart.add_yaxis("", [], is_smooth=False, symbol_size=6, label_opts=opts.LabelOpts(is_show=False))
     options = _options(chart, title, unit)
     options["xAxis"][0]["data"] = list(categories)
-    options["yAxis"][0].update(name=unit, splitLine={"lineStyle": {"opacity": 0.4}})
+    options["yAxis"][0].update(name=unit, nameTextStyle=_OVER_AXIS, splitLine={"lineStyle": {"opacity": 0.4}})
     options["legend"] = [{"show": len(series) > 1, "top": 0}]
+    options["grid"]["top"] = 44  # room for the legend, and the unit above the axis
     options["tooltip"]["trigger"] = "axis"
     for drawn, (name, values) in zip(options["series"], series.items(), strict=True):
         drawn.update(name=name, data=[_figure(value) for value in values])

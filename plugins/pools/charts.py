@@ -26,7 +26,7 @@ def flow_chart(weeks: Sequence[Flow]) -> dict[str, Any]:
 def age_chart(counts: Sequence[int]) -> dict[str, Any]:
     """Customers by how long they have been lying in a pool."""
     values = [(text, Decimal(count)) for text, count in zip(age_texts(), counts, strict=True)]
-    return {"options": upright_bars(_("How long customers lie in pools"), _("customers"), values), "height": 260}
+    return {"options": upright_bars(_("How long customers lie in pools (days)"), _("customers"), values), "height": 260}
 
 
 def people_chart(title: str, people: Sequence[tuple[str, int]]) -> dict[str, Any]:
@@ -45,9 +45,8 @@ def steps_chart(found: Simulated) -> dict[str, Any]:
 
 
 def age_texts() -> list[str]:
-    """The stretches of `AGES` in words, in days."""
-    closed = [_("%(first)s–%(last)s d", first=first, last=after - 1) for first, after in pairwise(AGES)]
-    return [*closed, _("from %(first)s d", first=AGES[-1])]
+    """The stretches of `AGES`, in days."""
+    return [*(f"{first}–{after - 1}" for first, after in pairwise(AGES)), f">{AGES[-1] - 1}"]
 
 
 __all__ = ["age_chart", "age_texts", "flow_chart", "people_chart", "steps_chart"]

@@ -92,8 +92,16 @@ MOVEMENT = Entity(
         "business_date",
     ),
     filter_fields=(
-        "act", "at", "from_pool_id", "to_pool_id", "from_employee_id", "to_employee_id", "rule_id", "rule_version",
-        "run_id", "business_date",
+        "act",
+        "at",
+        "from_pool_id",
+        "to_pool_id",
+        "from_employee_id",
+        "to_employee_id",
+        "rule_id",
+        "rule_version",
+        "run_id",
+        "business_date",
     ),
     sections=(
         Section(

@@ -74,7 +74,8 @@ class PoolsRuleView(EntityView):
         """What the rule in the form would mean, while it is being typed; nothing is saved."""
         today, reason, rungs, condition, trial = business_today(), "", [], "", ""
         try:
-            said = read_values(RULE, typed_texts(self.posted()), creating=False)
+            filled = {name: text for name, text in self.posted().items() if text.strip()}
+            said = {"trigger": "follow_up"} | read_values(RULE, typed_texts(filled), creating=False)
             check_links(RULE, said)
             kept = check_condition("customer", said.get("condition") or "", "condition")
             condition = condition_text("customer", kept)
