@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Table, Text, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, Text, and_, false, func, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
@@ -19,18 +18,7 @@ VIEW = "PoolsEntryView"
 
 _POOL, _ENTRY, _MEMBER, _CUSTOMER = (cast(Table, model.__table__) for model in (Pool, PoolEntry, PoolMember, Customer))
 #: Whether a pool keeps fields of its customers from members.
-_HIDES = sql_cast(_POOL.c.hidden_fields, Text) != "[]"
-
-
-@dataclass(frozen=True, slots=True)
-class Mine:
-    """The pools somebody has to do with, by id: to claim from, of these those that hide nothing, to give away from."""
-
-    claimable: tuple[int, ...] = ()
-    open: tuple[int, ...] = ()
-    administered: tuple[int, ...] = ()
-    #: The units the open and the administered ones belong to: what lies in them counts for these.
-    units: tuple[int, ...] = ()
+_HIDES: ColumnElement[bool] = sql_cast(_POOL.c.hidden_fields, Text) != "[]"
 
 
 def units_of(actor: Actor) -> tuple[int, ...]:
@@ -39,52 +27,62 @@ def units_of(actor: Actor) -> tuple[int, ...]:
     return tuple(sorted({unit_id for path in paths for unit_id in chain(path)}))
 
 
-def pools_of(actor: Actor) -> Mine:
-    """The pools of an actor, in one statement: nobody's without the list of what lies in pools."""
-    units = units_of(actor)
-    if not units or not actor.can("can_list", VIEW):
-        return Mine()
-    rows = session().connection().execute(_pools_of(actor.employee_id, units)).all()
-    claimable = tuple(row.id for row in rows if row.claimable)
-    seen = [row for row in rows if row.administers or (row.claimable and not row.hides)]
-    return Mine(
-        claimable,
-        tuple(row.id for row in rows if row.claimable and not row.hides),
-        tuple(row.id for row in rows if row.administers),
-        tuple(sorted({row.unit_id for row in seen})),
-    )
+def _named(employee_id: int | None, units: tuple[int, ...]) -> ColumnElement[bool]:
+    """That a pool names this employee, or one of these units."""
+    somebody = or_(_MEMBER.c.unit_id.in_(units), _MEMBER.c.employee_id == employee_id)
+    return and_(_MEMBER.c.pool_id == _POOL.c.id, somebody)
 
 
-def _pools_of(employee_id: int | None, units: tuple[int, ...]) -> Select[tuple[int, int, bool, bool, bool]]:
+def _belongs(employee_id: int | None, units: tuple[int, ...]) -> ColumnElement[bool]:
     """The active pools these units or this employee belong to. Whom a pool names are its members; administrators
     are members, too, but naming them alone leaves the others as they are."""
-    named = or_(_MEMBER.c.unit_id.in_(units), _MEMBER.c.employee_id == employee_id)
-    rows = select(_MEMBER.c.pool_id, func.max(case((_MEMBER.c.administers, 1), else_=0)).label("administers"))
-    mine = rows.where(named).group_by(_MEMBER.c.pool_id).subquery("mine")
+    mine = select(_MEMBER.c.id).where(_named(employee_id, units)).exists()
     others = select(_MEMBER.c.id).where(_MEMBER.c.pool_id == _POOL.c.id, _MEMBER.c.administers.is_(False)).exists()
-    belongs = or_(mine.c.pool_id.is_not(None), and_(_POOL.c.unit_id.in_(units), ~others))
-    columns = (_POOL.c.id, _POOL.c.unit_id, _POOL.c.claimable, _HIDES.label("hides"))
-    found = select(*columns, (func.coalesce(mine.c.administers, 0) == 1).label("administers"))
-    return found.outerjoin(mine, mine.c.pool_id == _POOL.c.id).where(_POOL.c.active, belongs)
+    return and_(_POOL.c.active, or_(mine, and_(_POOL.c.unit_id.in_(units), ~others)))
+
+
+def _administered(actor: Actor) -> ColumnElement[bool]:
+    """The active pools an actor administers."""
+    named = select(_MEMBER.c.id).where(_named(actor.employee_id, units_of(actor)), _MEMBER.c.administers)
+    return and_(_POOL.c.active, named.exists())
+
+
+def _is_member_of_any(actor: Actor) -> bool:
+    return bool(units_of(actor)) and actor.can("can_list", VIEW)
+
+
+def _one_of(what: Any, few: Select[Any]) -> ColumnElement[bool]:
+    """`what` is among a few ids. Beside an OR, PostgreSQL uses an index for an array, not for a sub-query."""
+    if session().get_bind().dialect.name == "postgresql":
+        return what == func.any(func.array(few.scalar_subquery()))
+    return what.in_(few)
+
+
+def _in_pools(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return _one_of(_ENTRY.c.pool_id, select(_POOL.c.id).where(*which))
 
 
 def pools_with(current: Session, employee_id: int) -> set[int]:
     """The active pools an employee is a member of, by the unit they work in."""
     path = select(Unit.path).join(Employee, Employee.unit_id == Unit.id).where(Employee.id == employee_id)
     units = chain(current.scalar(path.execution_options(**{UNSCOPED: True})))
-    return {row.id for row in current.connection().execute(_pools_of(employee_id, units))}
+    return set(current.connection().scalars(select(_POOL.c.id).where(_belongs(employee_id, units))))
+
+
+def _claimable(actor: Actor) -> ColumnElement[bool]:
+    return and_(_POOL.c.claimable, _belongs(actor.employee_id, units_of(actor)))
 
 
 def claim_condition(actor: Actor) -> ColumnElement[bool]:
     """The entries an actor may claim."""
-    return _ENTRY.c.pool_id.in_(pools_of(actor).claimable)
+    return _in_pools(_claimable(actor)) if _is_member_of_any(actor) else false()
 
 
 def member_condition(actor: Actor) -> ColumnElement[bool] | None:
-    """The entries an actor sees as a member or administrator of pools; None for whoever is of none."""
-    mine = pools_of(actor)
-    pools = sorted({*mine.claimable, *mine.administered})
-    return _ENTRY.c.pool_id.in_(pools) if pools else None
+    """The entries an actor sees as a member or administrator of pools; None for whoever can be of none."""
+    if not _is_member_of_any(actor):
+        return None
+    return _in_pools(or_(_claimable(actor), _administered(actor)))
 
 
 def customer_condition(actor: Actor) -> ColumnElement[bool] | None:
@@ -92,21 +90,23 @@ def customer_condition(actor: Actor) -> ColumnElement[bool] | None:
 
     A customer in a pool counts for the pool's unit, so the customers' own index on the unit narrows first.
     """
-    mine = pools_of(actor)
-    pools = sorted({*mine.open, *mine.administered})
-    if not pools:
+    if not _is_member_of_any(actor):
         return None
-    lying = select(_ENTRY.c.id).where(_ENTRY.c.customer_id == _CUSTOMER.c.id, _ENTRY.c.pool_id.in_(pools))
+    seen = or_(and_(_claimable(actor), ~_HIDES), _administered(actor))
+    lying = select(_ENTRY.c.id).where(_ENTRY.c.customer_id == _CUSTOMER.c.id, _in_pools(seen))
     return and_(
-        _CUSTOMER.c.unit_id.in_(mine.units),
+        _one_of(_CUSTOMER.c.unit_id, select(_POOL.c.unit_id).where(seen)),
         _CUSTOMER.c.owner_id.is_(None),
-        lying.correlate_except(_ENTRY).exists(),
+        lying.correlate_except(_ENTRY, _POOL, _MEMBER).exists(),
     )
 
 
 def administers(actor: Actor) -> bool:
-    """Whether an actor gives customers away from some pool as its administrator."""
-    return bool(pools_of(actor).administered)
+    """Whether an actor gives customers away from some pool as its administrator; one statement."""
+    if not _is_member_of_any(actor):
+        return False
+    found = select(_POOL.c.id).where(_administered(actor)).limit(1)
+    return session().connection().scalar(found) is not None
 
 
 def role_condition(actor: Actor, permission: str) -> ColumnElement[bool]:
@@ -116,10 +116,11 @@ def role_condition(actor: Actor, permission: str) -> ColumnElement[bool]:
 
 def giving_condition(actor: Actor, permission: str) -> ColumnElement[bool]:
     """The entries an actor may give away, by role or as an administrator of the pool."""
-    return or_(role_condition(actor, permission), _ENTRY.c.pool_id.in_(pools_of(actor).administered))
+    own = _in_pools(_administered(actor)) if _is_member_of_any(actor) else false()
+    return or_(role_condition(actor, permission), own)
 
 
 __all__ = [
-    "Mine", "VIEW", "administers", "claim_condition", "customer_condition", "giving_condition", "member_condition",
-    "pools_of", "pools_with", "role_condition", "units_of",
+    "VIEW", "administers", "claim_condition", "customer_condition", "giving_condition", "member_condition",
+    "pools_with", "role_condition", "units_of",
 ]  # fmt: skip
