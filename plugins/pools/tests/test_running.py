@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
 
-from app.api import Customer, enqueue, session
+from app.api import Customer, enqueue, hookimpl, hooks, session
 from app.testing.factories import make_record
 from app.testing.jobs import run_pending
+from app.types import Veto
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun, PoolStanding
 from plugins.pools.tests.conftest import NIGHT, Bank, aged, local, ownership, rows, story
 
@@ -95,3 +97,25 @@ def test_a_clock_set_back_moves_nobody(bank: Bank, ladder: PoolRule) -> None:
     assert stands(one)[0] == "green" and story(one) == []
     assert night(NIGHT)["moved"]["recycle"] == 1, "the same night, asked for again, does what is due by now"
     assert rows(select(PoolRun.business_date)) == [(NIGHT,)]
+
+
+def test_whom_a_veto_is_about_stays_with_its_reason_and_is_warned(bank: Bank, ladder: PoolRule) -> None:
+    held, free = (aged(bank.people.manager, followed=ago(40), owned=ago(90)) for _ in range(2))
+
+    number = held.id
+    session.commit()
+
+    def hold(customer_ids: Sequence[int], cause: str) -> Veto | None:
+        return Veto("锁定中") if cause == "pools.recycle" and number in customer_ids else None
+
+    listener: Any = type("Listener", (), {"before_assign": staticmethod(hookimpl(hold, specname="before_assign"))})
+    hooks().register("listener", listener)
+    assert night()["moved"] == {"recycle": 1, "red": 1, "amber": 0, "escalate": 0}
+    assert stands(held) == ("red", NIGHT - timedelta(days=25))
+    assert free.owner_id is None and held.owner_id == bank.people.manager.employee_id
+    made = session.scalars(select(PoolRun)).one()
+    assert made.notes["stayed"] == [
+        {"customer_id": held.id, "rule_id": ladder.id, "step": "recycle", "reason": "锁定中"}
+    ]
+    assert night()["stayed"] == 1, "asked for again, it is tried again and leaves no second row"
+    assert [act for act, *_rest in story(held)] == ["red"]
