@@ -30,7 +30,8 @@ def held_page() -> str | None:
 
 def held_problem(row: Row) -> dict[str, Any]:
     """What is kept with such a row: the words for people, and the number of what was opened."""
-    return problem("held", what=row.held, **({} if row.held_as is None else {"number": row.held_as}))
+    details: dict[str, Any] = {"what": row.held} if row.held_as is None else {"what": row.held, "number": row.held_as}
+    return problem("held", **details)
 
 
 def held_number() -> ColumnElement[int]:
