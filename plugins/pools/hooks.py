@@ -211,7 +211,7 @@ def menu() -> Sequence[MenuGroup]:
                     order=20,
                 ),
                 MenuItem(
-                    "pools_runs", _l("Nightly runs"), "PoolsRunView.list", "PoolsRunView", icon="moon-stars", order=25
+                    "pools_runs", _l("Nightly runs"), "PoolsRunView.list", "PoolsRunView", icon="moon", order=25
                 ),
                 MenuItem("pools_pools", _l("Pools"), "PoolsPoolView.list", "PoolsPoolView", icon="bucket", order=30),
                 MenuItem(

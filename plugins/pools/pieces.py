@@ -119,9 +119,9 @@ def timeline_of(customer: Customer, before: datetime | None, limit: int) -> Sequ
 
 
 def _sentence(row: Any) -> str:
-    source, target = row.former or row.from_pool, row.to or row.to_pool
-    said = f"{source or '--'} → {target or '--'}" if source or target else ""
-    return " · ".join(filter(None, (said, row.reason)))
+    """From whom or where to whom or where; of a warning, whose it is."""
+    places = (row.former or row.from_pool, row.to or row.to_pool)
+    return " · ".join(filter(None, (" → ".join(filter(None, places)), row.reason)))
 
 
 __all__ = ["CARD", "KEEPS_TAB", "STORY", "actions_of", "timeline_of"]

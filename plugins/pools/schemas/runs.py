@@ -18,7 +18,7 @@ RUN = Entity(
     slug="pools_run",
     model=PoolRun,
     label=_l("Nightly run"),
-    icon="moon-stars",
+    icon="moon",
     title="business_date",
     scoped_by=ScopedBy(public=True),
     fields=(
