@@ -1,7 +1,8 @@
 """Reading the fields modules add to records (`AddedFields`): as SQL on the class, as values on records.
 
 The values of all records a session holds of that kind are read at the first touch of one, in one statement: a page
-of a list costs one more statement however long it is. They are forgotten with the record's other values.
+of a list costs one more statement however long it is. They are forgotten with the record's other values, and when the
+session commits: what was written elsewhere (a standing, say) may have changed them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 from flask import has_app_context
 from sqlalchemy import Select, event, select
-from sqlalchemy.orm import InstanceState, object_session
+from sqlalchemy.orm import InstanceState, Session, object_session
 
 from app.access.scope import UNSCOPED
 from app.host.context import context
@@ -66,6 +67,12 @@ def forget_added(model: type[Any]) -> None:
         state.dict.pop(_KEPT, None)
 
     event.listen(model, "expire", forget, propagate=True, raw=True)
+
+
+@event.listens_for(Session, "after_commit")
+def _forget_all(current: Session) -> None:
+    for record in list(current.identity_map.values()):
+        record.__dict__.pop(_KEPT, None)
 
 
 __all__ = ["added_field", "added_value", "forget_added"]

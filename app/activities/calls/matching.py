@@ -29,8 +29,8 @@ _CUSTOMER, _CONTACT, _EMPLOYEE = (cast(Table, one.__table__) for one in (Custome
 def find_customers(current: Session, lines: Iterable[str]) -> dict[str, int | None]:
     """{line: the customer it belongs to, None where several have it}, over all customers and contacts of the site.
 
-    Lines nobody has are not in it, nor those of one customer whom the actor may not change: who may not write the
-    follow-up does not learn whose number it is. One statement by the indexes of the numbers, however many lines.
+    Lines nobody has are not in it, nor those of customers none of whom the actor may change: who may not write the
+    follow-up does not learn whose number it is. Two statements by indexes, however many lines.
     """
     by_spelling = {spelling: line for line in set(lines) for spelling in spellings(line)}
     if not by_spelling:
@@ -45,17 +45,16 @@ def find_customers(current: Session, lines: Iterable[str]) -> dict[str, int | No
     ends: dict[str, set[int]] = {}
     for mobile, first, last in current.execute(select(found.c.mobile, least, most).group_by(found.c.mobile)):
         ends.setdefault(by_spelling[mobile], set()).update((first, last))
-    alone = {line: ids.pop() if len(ids) == 1 else None for line, ids in ends.items()}
-    return _within_reach(current, alone)
+    mine = _within_reach(current, set[int]().union(*ends.values()))
+    return {line: next(iter(ids)) if len(ids) == 1 else None for line, ids in ends.items() if ids & mine}
 
 
-def _within_reach(current: Session, found: dict[str, int | None]) -> dict[str, int | None]:
-    actor, ids = require_actor(), {number for number in found.values() if number is not None}
+def _within_reach(current: Session, ids: set[int]) -> set[int]:
+    actor = require_actor()
     if actor.is_system or not ids:
-        return found
+        return ids
     reach = scope_condition(entity("customer"), actor, write=True)
-    mine = set(current.scalars(select(_CUSTOMER.c.id).where(among(current, _CUSTOMER.c.id, ids), reach)))
-    return {line: number for line, number in found.items() if number is None or number in mine}
+    return set(current.scalars(select(_CUSTOMER.c.id).where(among(current, _CUSTOMER.c.id, ids), reach)))
 
 
 def find_agents(current: Session, agents: Collection[str]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.api import UNSCOPED, now
 from app.types import Refused
 from plugins.pools.models import PoolRun
+from plugins.pools.services.days import coming_night
 
 _OPEN = {UNSCOPED: True, "populate_existing": True}
 #: Customers left where they stand that a run keeps with their reason; the rest is only counted.
@@ -53,9 +54,11 @@ def reason_text(reason: str) -> str:
 def begin_night(current: Session, day: date, job_id: int) -> PoolRun:
     """The run of a business date, begun; asked for again on the same day, it goes on with what is due by now.
 
-    Raises `Refused` when a later night has been (a clock that was set back moves nobody) and when the run of that
-    date was taken back.
+    Raises `Refused` for a night that has not come (its run would take everybody, and end all nights before it), when
+    a later night has been (a clock that was set back moves nobody) and when the run of that date was taken back.
     """
+    if day > coming_night():
+        raise Refused(_("Nothing moves for %(day)s: that night has not come", day=day))
     last = select(func.max(PoolRun.business_date)).where(PoolRun.state.not_in(("reversing", "reversed")))
     done = current.scalar(last.execution_options(**_OPEN))
     if done is not None and day < done:

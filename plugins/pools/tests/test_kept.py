@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from app.api import acting_as, now, transaction
+from app.api import Customer, CustomerOwnership, acting_as, now, session, transaction
 from app.testing.factories import make_customer, make_record
 from app.testing.people import Browser, keep_field, login
 from app.types import SYSTEM, Refused
 from plugins.pools.models import PoolMovement
+from plugins.pools.services import lock_customers
 from plugins.pools.tests.conftest import Bank, aged, lose, redden
 
 FORMER, NUMBER, PARENT = "查无此前任", "110101199003070011", "秘而不宣母公司"
@@ -19,14 +21,17 @@ FORMER, NUMBER, PARENT = "查无此前任", "110101199003070011", "秘而不宣�
 def test_who_may_not_read_owners_reads_no_former_ones(bank: Bank, client: Browser) -> None:
     people = bank.people
     former, own = people.add("former", FORMER, people.north, "account_manager"), aged(people.head)
+    aged(former)
     lying = lose(aged(former), bank.north_pool, now() - timedelta(days=2))
     with acting_as(SYSTEM), transaction() as current:
         said = {"from_employee_id": former.employee_id, "to_pool_id": bank.north_pool.id}
+        current.execute(update(CustomerOwnership.__table__).values(at=now() - timedelta(days=400)))
         current.add(PoolMovement(customer_id=own.id, act="recycle", at=now() - timedelta(days=2), **said))
     doors = {
         f"/customer/show/{lying.id}": False, f"/customer/show/{own.id}/tab/pools_story": True,
         f"/customer/show/{own.id}/timeline": True, "/pools_movement/list/": True, "/pools_entry/list/": True,
-        "/pools_board/list/": True, "/api/v1/pools_entry/": False, "/api/v1/pools_movement/": False,
+        "/pools_board/list/": True, f"/pools_simulation/list/?rule={bank.rule.id}": True,
+        "/api/v1/pools_entry/": False, "/api/v1/pools_movement/": False,
     }  # fmt: skip
     login(client, people.head)
     assert [door for door, named in doors.items() if named and FORMER not in client.get(door).text] == []
@@ -75,6 +80,16 @@ def test_the_countdown_is_kept_from_whom_its_fields_are(bank: Bank, client: Brow
     assert "f.pools_stage" not in client.get("/pools_board/list/").text
 
 
+def test_the_countdown_is_read_anew_after_an_act(bank: Bank) -> None:
+    one = aged(bank.people.manager)
+    redden(bank, one)
+    with acting_as(bank.people.head.actor):
+        held = session.get_one(Customer, one.id)
+        assert held.pools_days_left is not None
+        assert lock_customers([one.id], "诉讼中").done == [one.id]
+        assert held.pools_days_left is None
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_no_rule_counts_from_a_day_nobody_can_count_from(bank: Bank, client: Browser, day: str) -> None:
     said = {"name": "怪", "trigger": "follow_up", "pool_days": "3650", "keep_days": "5", "counts_from": day}
@@ -84,6 +99,9 @@ def test_no_rule_counts_from_a_day_nobody_can_count_from(bank: Bank, client: Bro
     login(client, bank.people.admin)
     assert client.post("/pools_rule/explain", data=said).status_code == 200
     assert client.post("/pools_rule/explain", data={**said, "counts_from": "", "pool_id": "x"}).status_code == 200
+    for wrong in ({"counts_from": day}, {"unit_id": "x"}, {"pool_id": str(2**31)}):
+        asked = {**said, "counts_from": "", **wrong}
+        assert client.get("/pools_simulation/list/", query_string=asked).status_code == 400
 
 
 def test_acts_over_rest_take_only_what_they_ask_for(bank: Bank, client: Browser) -> None:

@@ -14,6 +14,7 @@ from app.testing.factories import make_record
 from app.testing.jobs import run_pending
 from app.types import Veto
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun, PoolStanding
+from plugins.pools.services import coming_night
 from plugins.pools.tests.conftest import NIGHT, Bank, aged, local, ownership, rows, story
 
 pytestmark = pytest.mark.usefixtures("as_system")
@@ -32,6 +33,12 @@ def night(day: date = NIGHT) -> Any:
 def ago(days: int) -> Any:
     """A follow-up after which `days` whole days have passed on `NIGHT`."""
     return local(NIGHT - timedelta(days=days + 1), 12)
+
+
+def test_a_night_that_has_not_come_moves_nobody(bank: Bank) -> None:
+    one = aged(bank.people.manager, followed=ago(400))
+    assert "refused" in night(coming_night() + timedelta(days=1))
+    assert one.owner_id == bank.people.manager.employee_id and rows(select(PoolRun.id)) == []
 
 
 @pytest.fixture

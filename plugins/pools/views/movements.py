@@ -21,6 +21,7 @@ from app.api import (
     needs,
     own_path,
     posted_values,
+    read_asked,
     read_dialog,
     read_titles,
 )
@@ -93,17 +94,16 @@ class PoolsMovementApi(EntityApi):
     @expose("/reverse", methods=["POST"])
     @api_needs("can_reverse")
     def reverse(self) -> Response:
-        """Take back: {"ids": […], "reason": ""} → {"reversed": [ids], "refused": {id: reason}}.
+        """Take back: {"ids": […], "reason": "…"} → {"reversed": [ids], "refused": {id: reason}}.
 
         409 when none could be.
         """
         body = request.get_json(silent=True)
-        ids, reason = (body.get("ids"), body.get("reason", "")) if isinstance(body, dict) else (None, "")
+        given = dict(body) if isinstance(body, dict) else {}
+        ids = given.pop("ids", None)
         if not isinstance(ids, list) or not ids or not all(type(one) is int and 0 < one < 2**63 for one in ids):
             return answer(422, errors={"ids": _("Give a list of ids")})
-        if not isinstance(reason, str):
-            return answer(422, errors={"reason": _("Give a text")})
-        taken = reverse_movements(ids, reason)
+        taken = reverse_movements(ids, read_asked(WHY, given)["reason"])
         reply = jsonify(reversed=taken.done, refused={str(key): text for key, text in taken.refused.items()})
         reply.status_code = 200 if taken.done else 409
         return reply

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from app.api import (
     PageView,
     Sheet,
     check_condition,
+    check_links,
     condition_text,
     date_text,
     export_sheets,
@@ -25,6 +26,7 @@ from app.api import (
     number_text,
     read_titles,
     read_values,
+    readable,
     record_url,
     require_actor,
     session,
@@ -35,7 +37,7 @@ from plugins.pools.charts import steps_chart
 from plugins.pools.models import PoolRule
 from plugins.pools.schemas import RULE
 from plugins.pools.services.setup import document_of, refuse_faults
-from plugins.pools.services.simulation import DAYS, Simulated, draft, simulate, simulated_steps
+from plugins.pools.services.simulation import DAYS, Simulated, Step, draft, simulate, simulated_steps
 from plugins.pools.views.ladder import typed_texts
 
 SLUG = "pools_simulation"
@@ -74,9 +76,7 @@ class PoolsSimulationView(PageView):
             )
         steps = list(islice(simulated_steps(rule, after=number("after"), rung=asked_rung()), PAGE + 1))
         shown = steps[:PAGE]
-        titles = read_titles(
-            {("customer", step.customer_id) for step in shown} | {("employee", step.owner_id) for step in shown}
-        )
+        titles = names_of(shown)
         return make_response(
             self._page(
                 "pools/simulation.html",
@@ -161,6 +161,7 @@ def read_draft(args: MultiDict[str, str]) -> tuple[Any, list[tuple[Any, str]]]:
     if args.get("rule") and saved is None:
         raise Refused(_("There is no such rule"))
     values = read_values(RULE, typed_texts(args), creating=False)
+    check_links(RULE, values)
     if "condition" in values:
         values["condition"] = check_condition("customer", values["condition"] or "", "condition")
     rule = draft(values, saved)
@@ -193,9 +194,19 @@ def owners(found: Simulated) -> list[tuple[str, dict[str, int]]]:
     for (owner, rung), count in found.by_owner.items():
         by_owner.setdefault(owner, {})[rung] = count
     order = sorted(by_owner, key=lambda owner: (-by_owner[owner].get("pool", 0), -sum(by_owner[owner].values()), owner))
-    titles = read_titles({("employee", owner) for owner in order[:MOST]})
+    titles = read_titles({("employee", owner) for owner in order[:MOST]}) if _tells_owners() else {}
     hidden = _("not visible to you")
     return [(titles.get(("employee", owner), hidden), by_owner[owner]) for owner in order[:MOST]]
+
+
+def names_of(steps: Sequence[Step]) -> Mapping[tuple[str, int], str]:
+    """The names of customers and account managers, as far as the actor may read them."""
+    people = {("employee", step.owner_id) for step in steps} if _tells_owners() else set()
+    return read_titles({("customer", step.customer_id) for step in steps} | people)
+
+
+def _tells_owners() -> bool:
+    return readable("customer", "owner_id", require_actor())
 
 
 def sheets(rule: Any) -> list[Sheet]:
@@ -204,8 +215,7 @@ def sheets(rule: Any) -> list[Sheet]:
     rungs = [Field(rung, RUNG_TEXTS[rung], Kind.INTEGER) for rung in RUNGS]
     nights = sorted({day for day, _rung in found.by_day})
     steps = list(islice(simulated_steps(rule), LONGEST_FILE + 1))
-    wanted = {("customer", step.customer_id) for step in steps} | {("employee", step.owner_id) for step in steps}
-    titles = read_titles(wanted)
+    titles = names_of(steps)
     people = Field("owner", _("Account manager"))
     return [
         Sheet(_("By night"), [Field("day", _("Night"), Kind.DATE), *rungs],

@@ -22,7 +22,7 @@ from app.host.context import entity
 from app.jobs.services import enqueue
 from app.testing.factories import make_contact, make_customer
 from app.testing.jobs import run_pending
-from app.testing.people import Browser, People, Person, login
+from app.testing.people import Browser, People, Person, keep_field, login
 from app.transfer.models import Import
 from app.transfer.services.undo import start_undo
 from app.types import SYSTEM, Refused
@@ -186,6 +186,31 @@ def test_who_imports_matches_only_customers_they_may_change(people: People) -> N
         enqueue(JOB)
     run_pending()
     assert call(number).state == "unmatched" and activities() == [] and last(theirs) is None
+
+
+def test_who_imports_does_not_learn_that_strangers_share_a_number(people: People) -> None:
+    importer = people.add("desk", "坐席主管", people.north, "department_head")
+    for _one in range(2):
+        make_customer(owner=people.stranger, mobile=MOBILE)
+    make_customer(owner=people.stranger, mobile="13700001111")
+    make_customer(owner=people.manager, mobile="13700001111")
+    may = replace(importer.actor, permissions=importer.actor.permissions | {("can_import", "ActivityCallView")})
+    at = "2024-05-04 10:30"
+    with acting_as(may):
+        imported(csv_bytes(HEADER[:3], ("k1", MOBILE, at), ("k2", "13700001111", at)), "calls.csv", "activity_call")
+    states = select(CallRecord.call_id, CallRecord.state).execution_options(**OPEN)
+    assert dict(session.execute(states).all()) == {"k1": "unmatched", "k2": "ambiguous"}
+
+
+def test_the_number_of_a_call_is_kept_from_whom_that_of_customers_is(client: Browser, people: People) -> None:
+    make_customer(owner=people.head, mobile=MOBILE)
+    number = waiting(MOBILE)[0]
+    keep_field(people.head, "customer", "mobile", "masked")
+    login(client, people.head)
+    told = client.get(f"/api/v1/activity_call/{number}").json["result"]
+    assert MOBILE not in (told["number"], told["line"])
+    assert MOBILE not in client.get("/activity_call/list/").text
+    assert client.get(f"/activity_call/list/?f.line={MOBILE}").status_code == 400
 
 
 def test_the_screens_settle_calls(client: Browser, people: People) -> None:
