@@ -102,7 +102,7 @@ def _stints(replay: Replay, which: Which) -> CTE:
         .cte("told")
     )  # fmt: skip
     t = told.c
-    silent = ~select(literal(1)).where(ledger.customer_id == c.id).exists()
+    silent = ~select(literal(1)).where(ledger.customer_id == c.id, which(ledger.customer_id)).exists()
     every = union_all(
         select(t.customer_id, t.owner_id, t.start_at, t.until_at),
         # whoever had it before the ledger's first word
