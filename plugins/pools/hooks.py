@@ -34,16 +34,12 @@ from app.types import (
 )
 from plugins.pools import pieces, services
 from plugins.pools.approvals import ACTS, FLOWS
-from plugins.pools.countdown import COUNTDOWN
 from plugins.pools.demo import write_demo
-from plugins.pools.jobs import NIGHTLY, REVERSAL
-from plugins.pools.reminders import REMIND
+from plugins.pools.jobs import JOBS
 from plugins.pools.role_templates import ROLE_TEMPLATES
-from plugins.pools.rule_versions import VERSIONS
 from plugins.pools.schemas import ENTRY, KEEP, MOVEMENT, POOL, RULE, RUN
 from plugins.pools.services.reminding import MORNING, UNIT_MORNING
 from plugins.pools.settings import SETTINGS
-from plugins.pools.upkeep import RECKON
 from plugins.pools.views import VIEWS
 from plugins.pools.views.runs import RESULT
 
@@ -57,7 +53,7 @@ def entities() -> Sequence[Entity]:
 
 @hookimpl
 def added_fields() -> Sequence[AddedFields]:
-    return (COUNTDOWN,)
+    return (pieces.COUNTDOWN,)
 
 
 @hookimpl
@@ -82,7 +78,7 @@ def role_templates() -> Sequence[RoleTemplate]:
 
 @hookimpl
 def jobs() -> Sequence[JobSpec]:
-    return (NIGHTLY, REVERSAL, RECKON, REMIND)
+    return JOBS
 
 
 @hookimpl
@@ -139,7 +135,7 @@ def home_cards(actor: Actor) -> Sequence[Card]:
 
 @hookimpl
 def record_tabs(entity: str) -> Sequence[Tab]:
-    tabs = {"customer": (pieces.STORY, pieces.KEEPS_TAB), "pools_rule": (VERSIONS,), "pools_run": (RESULT,)}
+    tabs = {"customer": (pieces.STORY, pieces.KEEPS_TAB), "pools_rule": (pieces.VERSIONS,), "pools_run": (RESULT,)}
     return tabs.get(entity, ())
 
 
@@ -210,9 +206,7 @@ def menu() -> Sequence[MenuGroup]:
                     icon="arrows-exchange",
                     order=20,
                 ),
-                MenuItem(
-                    "pools_runs", _l("Nightly runs"), "PoolsRunView.list", "PoolsRunView", icon="moon", order=25
-                ),
+                MenuItem("pools_runs", _l("Nightly runs"), "PoolsRunView.list", "PoolsRunView", icon="moon", order=25),
                 MenuItem("pools_pools", _l("Pools"), "PoolsPoolView.list", "PoolsPoolView", icon="bucket", order=30),
                 MenuItem(
                     "pools_rules", _l("Pool rules"), "PoolsRuleView.list", "PoolsRuleView", icon="ruler-2", order=40

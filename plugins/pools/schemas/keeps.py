@@ -29,7 +29,12 @@ KEEP = Entity(
     fields=(
         Field("customer_id", _l("Customer"), Kind.LINK, target="customer", relationship="customer", computed=True),
         Field(
-            "employee_id", _l("Account manager"), Kind.LINK, target="employee", relationship="employee", computed=True,
+            "employee_id",
+            _l("Account manager"),
+            Kind.LINK,
+            target="employee",
+            relationship="employee",
+            computed=True,
             shows=("customer", "owner_id"),
         ),
         Field("unit_id", _l("Unit"), Kind.LINK, target="unit", relationship="unit", computed=True),

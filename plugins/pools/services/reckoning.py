@@ -36,7 +36,7 @@ from plugins.pools.models import PoolMovement, PoolStanding
 from plugins.pools.services.ladders import Ladders, customer_column, read_ladders
 from plugins.pools.services.standings import COLUMNS, CUSTOMER, STANDING, Which, standings
 
-#: The job that does it for all customers (`plugins.pools.upkeep`).
+#: The job that does it for all customers (`plugins.pools.jobs.upkeep`).
 RECKON_JOB = "pools.reckon"
 #: Customers looked at in one go.
 CHUNK = 20_000

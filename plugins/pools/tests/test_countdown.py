@@ -12,8 +12,8 @@ from app.api import Customer, acting_as, session, transaction
 from app.testing.factories import make_customer
 from app.testing.people import Browser, login
 from app.types import SYSTEM
-from plugins.pools.countdown import until
 from plugins.pools.models import PoolStanding
+from plugins.pools.pieces.countdown import until
 from plugins.pools.services import business_today
 from plugins.pools.tests.conftest import Bank, put
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from app.api import PageView, expose, needs, now, number_text, readable, require_actor
 from plugins.pools.charts import age_chart, age_texts, flow_chart, people_chart
-from plugins.pools.countdown import STAGES
+from plugins.pools.pieces import STAGES
 from plugins.pools.schemas.pools import KINDS
 from plugins.pools.services import business_today
 from plugins.pools.services.figures import (
