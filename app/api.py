@@ -69,7 +69,7 @@ from app.customers.services import (
 from app.db import Model, Money, UtcDateTime, after_commit, execute_on, extra_ddl, now, reading, session, transaction
 from app.fields.bulk import among, as_table, insert_rows, next_ids
 from app.fields.custom.stored import Extensible
-from app.fields.gate import refuse_locked
+from app.fields.gate import locks_of, refuse_locked
 from app.fields.records import check_links, create_record, delete_record, find_record, update_record
 from app.fields.values import read_values
 from app.hookspecs import hookimpl
@@ -170,6 +170,7 @@ __all__ = [
     "linked",
     "links_of",
     "load_actor",
+    "locks_of",
     "mask_bank_card",
     "mask_id_number",
     "mask_phone",

@@ -9,12 +9,22 @@ from flask_babel import gettext as _
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.api import UNSCOPED, Customer, among, close_customers, reopen_customers, require_actor, transaction
+from app.api import (
+    UNSCOPED,
+    Customer,
+    among,
+    close_customers,
+    entity,
+    locks_of,
+    reopen_customers,
+    require_actor,
+    transaction,
+)
 from plugins.pools.models import PoolEntry, PoolMovement
 from plugins.pools.services.held import held_customers, lock_customers_within
 from plugins.pools.services.lying import entries_before
 from plugins.pools.services.members import giving_condition
-from plugins.pools.services.outcome import Outcome, check_reason
+from plugins.pools.services.outcome import Outcome, check_reason, each_once
 from plugins.pools.services.taking import close_entries
 from plugins.pools.services.writing import write_movements
 
@@ -31,13 +41,20 @@ def mark_invalid(customer_ids: Sequence[int], reason: str) -> Outcome:
     with transaction() as current:
         lying = select(PoolEntry.customer_id).where(giving_condition(require_actor(), PERMISSION))
         reach = or_(held_customers(PERMISSION), Customer.id.in_(lying))
+        entries = select(PoolEntry.id, PoolEntry.customer_id, PoolEntry.pool_id).order_by(PoolEntry.customer_id)
+        meant = select(Customer.id).where(among(current, Customer.id, each_once(customer_ids)), reach)
+        first = entries.where(PoolEntry.customer_id.in_(meant)).with_for_update()
+        current.execute(first.execution_options(**_OPEN)).all()  # what lies in pools before the customers, as claims do
         rows, outcome = lock_customers_within(current, customer_ids, reach)
+        locks = locks_of(entity("customer"), [row.id for row in rows])
         for row in rows:
+            lock = locks.get(row.id)
             if row.closed_at is not None:
                 outcome.refused[row.id] = _("This customer is closed")
+            elif lock is not None and lock.holds("closed_at"):
+                outcome.refused[row.id] = str(lock.reason)
             else:
                 outcome.done.append(row.id)
-        entries = select(PoolEntry.id, PoolEntry.customer_id, PoolEntry.pool_id)
         entries = entries.where(among(current, PoolEntry.customer_id, outcome.done)).with_for_update()
         gone = current.execute(entries.execution_options(**_OPEN)).all()
         close_entries(current, gone)

@@ -17,6 +17,7 @@ from app.testing.people import Browser, People, login
 from app.transfer.models import Import
 from app.transfer.services.undo import start_undo
 from plugins.loans.models import Development
+from plugins.pools.services import mark_invalid
 from tests.kernel.approvals.flows import publish, step, submit
 from tests.kernel.base.resources import CUSTOMERS
 from tests.kernel.base.test_bulk import edit, results
@@ -47,6 +48,17 @@ def test_one_locked_field_refuses_all_that_is_written_with_it(client: Browser, p
     found = results(edit(people.manager, "customer", Asked(numbers), **both))
     assert (found[numbers[0]][0], found[numbers[1]][0]) == ("refused", "changed")
     assert stored() == {"在审": ("key", None), "不在审": ("normal", "城东")}
+
+
+def test_a_customer_under_approval_is_not_marked_invalid(people: People) -> None:
+    publish(step("one", people.head))
+    held, free = (make_customer(name, people.manager) for name in ("在审", "不在审"))
+    numbers = held.id, free.id
+    submit(people.manager, held)
+    with acting_as(people.head.actor):
+        answer = mark_invalid(numbers, "失联")
+    assert answer.done == [numbers[1]]
+    assert "正在审批" in answer.refused[numbers[0]]
 
 
 def test_an_undone_bulk_edit_leaves_what_is_under_approval_by_now(people: People) -> None:
