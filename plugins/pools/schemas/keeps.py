@@ -24,7 +24,7 @@ KEEP = Entity(
     model=PoolKeep,
     label=_l("Application to keep a customer"),
     icon="shield",
-    title="id",
+    title="reason",
     scoped_by=ScopedBy(owner="employee_id", unit="unit_id"),
     fields=(
         Field("customer_id", _l("Customer"), Kind.LINK, target="customer", relationship="customer", computed=True),
