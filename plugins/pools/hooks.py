@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.api import Customer, hookimpl, now, session
+from app.api import Customer, hookimpl, now, related_tab, session
 from app.types import (
     Action,
     Actor,
@@ -37,7 +37,7 @@ from plugins.pools.approvals import ACTS, FLOWS
 from plugins.pools.demo import write_demo
 from plugins.pools.jobs import JOBS
 from plugins.pools.role_templates import ROLE_TEMPLATES
-from plugins.pools.schemas import ENTRY, KEEP, MOVEMENT, POOL, RULE, RUN
+from plugins.pools.schemas import ENTRY, KEEP, MEMBER, MOVEMENT, POOL, RULE, RUN
 from plugins.pools.services.reminding import MORNING, UNIT_MORNING
 from plugins.pools.settings import SETTINGS
 from plugins.pools.views import VIEWS
@@ -48,7 +48,9 @@ from plugins.pools.views.runs import RESULT
 def entities() -> Sequence[Entity]:
     rule = replace(RULE, verbs=Verbs(create=services.write_rule, update=services.change_rule))
     entry = replace(ENTRY, verbs=Verbs(create_many=services.lay_into_pools))
-    return (POOL, rule, entry, KEEP, MOVEMENT, RUN)
+    pool = replace(POOL, verbs=Verbs(create=services.write_pool, update=services.change_pool))
+    member = replace(MEMBER, verbs=Verbs(create=services.write_member, update=services.change_member))
+    return (pool, member, rule, entry, KEEP, MOVEMENT, RUN)
 
 
 @hookimpl
@@ -136,6 +138,8 @@ def home_cards(actor: Actor) -> Sequence[Card]:
 @hookimpl
 def record_tabs(entity: str) -> Sequence[Tab]:
     tabs = {"customer": (pieces.STORY, pieces.KEEPS_TAB), "pools_rule": (pieces.VERSIONS,), "pools_run": (RESULT,)}
+    if entity == "pools_pool":
+        return (related_tab(MEMBER, "pool_id", label=_l("Members"), order=40),)
     return tabs.get(entity, ())
 
 

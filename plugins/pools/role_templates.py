@@ -8,7 +8,7 @@ from app.types import RoleTemplate, Scope
 
 _READ = ("can_list", "can_show")
 _LEDGER = {"PoolsMovementView": _READ}
-_REFERENCE = {"PoolsPoolView": _READ, "PoolsRuleView": _READ}
+_REFERENCE = {"PoolsMemberView": _READ, "PoolsPoolView": _READ, "PoolsRuleView": _READ}
 _BOARD = {"PoolsBoardView": ("can_list",)}
 #: What a head does with customers of the unit, in a pool or not.
 _STEERS = ("can_assign", "can_return", "can_release", "can_keep", "can_lock", "can_close")
@@ -17,6 +17,7 @@ _HEAD = {
     "PoolsEntryView": (*_READ, "can_export", "can_import", "can_claim", "can_ask", *_STEERS),
     "PoolsKeepView": (*_READ, "can_export", "can_decide", "can_withdraw"),
     "PoolsMovementView": (*_READ, "can_export"),
+    "PoolsMemberView": _READ,
     "PoolsPoolView": _READ,
     "PoolsRuleView": (*_READ, "can_preview", "can_export"),
 }
@@ -50,6 +51,7 @@ ROLE_TEMPLATES = (
             "PoolsKeepView": _READ,
             "PoolsMovementView": (*_READ, "can_export", "can_reverse"),
             "PoolsRunView": (*_READ, "can_reverse"),
+            "PoolsMemberView": (*_READ, "can_add", "can_edit", "can_delete", "can_export", "can_import"),
             "PoolsPoolView": (*_READ, "can_add", "can_edit", "can_delete", "can_export", "can_import"),
             "PoolsRuleView": (*_READ, "can_add", "can_edit", "can_preview", "can_export", "can_run"),
         },

@@ -58,7 +58,7 @@ def test_ticking_a_group_and_saving_it_by_hand(window: Window, served: Served, p
 
 def test_a_key_is_shown_once(window: Window, served: Served, places: dict[str, str]) -> None:
     page = window(served.people.admin, places["keys"], language="zh")
-    page.fill("#name", "呼叫中心")
+    page.fill("#name", "数据平台")
     page.check("input[value='customer:read']")
     page.click("text=创建密钥")
     page.wait_for_selector("#once")
@@ -67,4 +67,4 @@ def test_a_key_is_shown_once(window: Window, served: Served, places: dict[str, s
     check(page)
     page.goto(page.url.removesuffix("add"))
     assert page.locator("#once").count() == 0
-    expect(page.locator("text=呼叫中心")).to_have_count(1)
+    expect(page.locator("text=数据平台")).to_have_count(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plugins.pools.services.appointing import change_member, change_pool, write_member, write_pool
 from plugins.pools.services.asking import ask_to_keep, end_overtaken, withdraw_keeps
 from plugins.pools.services.claiming import claim_customers
 from plugins.pools.services.closing import mark_invalid, reopen
@@ -29,6 +30,8 @@ __all__ = [
     "ask_to_keep",
     "assign_from_pool",
     "business_today",
+    "change_member",
+    "change_pool",
     "change_rule",
     "claim_customers",
     "coming_night",
@@ -52,5 +55,7 @@ __all__ = [
     "return_customers",
     "unlock_customers",
     "withdraw_keeps",
+    "write_member",
+    "write_pool",
     "write_rule",
 ]

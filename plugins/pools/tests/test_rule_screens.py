@@ -13,7 +13,7 @@ from app.api import Customer, acting_as, check_condition, condition_of, session
 from app.testing.factories import make_customer, make_record
 from app.testing.people import Browser, login
 from app.types import SYSTEM, Refused
-from plugins.pools.models import PoolRule, PoolRuleVersion
+from plugins.pools.models import Pool, PoolRule, PoolRuleVersion
 from plugins.pools.services.explaining import explain_ladder
 from plugins.pools.tests.conftest import Bank, rows
 
@@ -114,3 +114,32 @@ def test_the_form_says_what_the_rule_means(bank: Bank, client: Browser) -> None:
 def test_the_steps_of_one_customer(app: Any, said: dict[str, Any], expected: list[tuple[str, int]]) -> None:
     found = explain_ladder(said, date(2026, 3, 1))
     assert [(one.step, (one.on - date(2026, 2, 28)).days) for one in found] == expected
+
+
+def test_who_belongs_to_a_pool_is_named_once(bank: Bank, client: Browser) -> None:
+    people, pool = bank.people, bank.north_pool.id
+    make_record("pools_member", pool_id=pool, employee_id=people.manager.employee_id)
+    make_record("pools_member", pool_id=pool, unit_id=people.south.id, administers=True)
+    for wrong in (
+        {},
+        {"employee_id": people.manager.employee_id, "unit_id": people.south.id},
+        {"employee_id": people.manager.employee_id},
+        {"unit_id": people.south.id},
+    ):
+        with pytest.raises(Refused):
+            make_record("pools_member", pool_id=pool, **wrong)
+    login(client, people.admin)
+    assert "张经理" in client.get(f"/pools_pool/show/{pool}/tab/pools_member").text
+    assert client.get(f"/pools_pool/edit/{pool}").status_code == 200
+
+
+def test_limits_and_hidden_fields_of_a_pool(bank: Bank, client: Browser) -> None:
+    head = make_record("pools_pool", code="HH", name="主管池", kind="head", unit_id=bank.people.north.id, owned_limit=5)
+    assert (head.owned_limit, head.hidden_fields) == (5, [])
+    login(client, bank.people.admin)
+    address = f"/pools_pool/edit/{head.id}"
+    hidden = {"hidden_fields": ["mobile", "name"], "claims_per_day": "3"}
+    assert client.post(address, data=hidden).status_code == 303
+    assert rows(select(Pool.hidden_fields, Pool.claims_per_day).where(Pool.id == head.id)) == [(["mobile", "name"], 3)]
+    assert client.post(address, data={"hidden_fields": "", "claims_per_day": ""}).status_code == 303
+    assert rows(select(Pool.hidden_fields, Pool.claims_per_day).where(Pool.id == head.id)) == [([], None)]

@@ -27,7 +27,7 @@ from app.testing.people import Person
 from app.transfer.models import Attachment, Export, Import
 from app.types import SYSTEM
 from plugins.loans.models import Application, Development, Instalment
-from plugins.pools.models import Pool, PoolEntry, PoolKeep, PoolMovement, PoolRule, PoolRun
+from plugins.pools.models import Pool, PoolEntry, PoolKeep, PoolMember, PoolMovement, PoolRule, PoolRun
 from plugins.relations.models import Relation
 
 
@@ -60,6 +60,7 @@ def records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
     due = {"due_on": date(2026, 2, 1), "principal": 1, "interest": 0, "balance": 0}
     add("loans_instalment", Instalment(application_id=loan, number=1, **due))
     pool = add("pools_pool", Pool(code=f"P{kind}", name="池", unit_id=owner.unit_id))
+    add("pools_member", PoolMember(pool_id=pool, employee_id=owner.employee_id))
     rule = add("pools_rule", PoolRule(name="规则", pool_days=90, pool_id=pool))
     add("pools_keep", PoolKeep(customer_id=customer.id, employee_id=owner.employee_id, unit_id=owner.unit_id,
                                rule_id=rule, days=15, reason="墙"))  # fmt: skip

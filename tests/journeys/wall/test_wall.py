@@ -54,7 +54,7 @@ SCREENS = {
 REST = {"list": ("get_list",), "show": ("get",), "add": ("post",), "edit": ("put",), "delete": ("delete",)}
 #: Kinds whose rows are seen by whoever may open their screen, and by whose scope the others are seen.
 PUBLIC = {"unit", "employee", "post", "pools_pool", "pools_rule", "custom_field", "custom_entity", "calendar_day"}
-PUBLIC |= {"notice_delivery", "activity_call_source", "pools_run"}
+PUBLIC |= {"notice_delivery", "activity_call_source", "pools_run", "pools_member"}
 FOLLOWS = {
     **dict.fromkeys(("contact", "activity", "customer_share", "customer_ownership", "attachment"), "customer"),
     **dict.fromkeys(("activity_call", "pools_movement", "relations_relation"), "customer"),
