@@ -44,7 +44,7 @@ class PoolRule(Model):
     #: Nothing before this day counts against anybody: a new rule takes nobody's customers in its first night.
     counts_from: Mapped[date | None] = mapped_column(Date)
     #: Who is spared: levels, customers with a deal, customers with a running approval.
-    spared_levels: Mapped[list[str]] = mapped_column(JSON, default=list)
+    spared_levels: Mapped[list[str]] = mapped_column(JSON, default=list, nullable=True)
     spares_deals: Mapped[bool] = mapped_column(Boolean, default=False)
     spares_approvals: Mapped[bool] = mapped_column(Boolean, default=True)
     #: How many days an extension (申请保留) gives.

@@ -33,7 +33,7 @@ class Pool(Model):
     owned_limit: Mapped[int | None] = mapped_column(Integer)
     cool_down_days: Mapped[int | None] = mapped_column(Integer)
     #: Names of customer fields members do not see before they have claimed.
-    hidden_fields: Mapped[list[str]] = mapped_column(JSON, default=list)
+    hidden_fields: Mapped[list[str]] = mapped_column(JSON, default=list, nullable=True)
 
     unit: Mapped[Unit] = relationship()
 

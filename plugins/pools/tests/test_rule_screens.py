@@ -138,8 +138,8 @@ def test_limits_and_hidden_fields_of_a_pool(bank: Bank, client: Browser) -> None
     assert (head.owned_limit, head.hidden_fields) == (5, [])
     login(client, bank.people.admin)
     address = f"/pools_pool/edit/{head.id}"
-    hidden = {"hidden_fields": ["mobile", "name"], "claims_per_day": "3"}
+    hidden = {"hidden_fields": "name,mobile", "claims_per_day": "3"}
     assert client.post(address, data=hidden).status_code == 303
-    assert rows(select(Pool.hidden_fields, Pool.claims_per_day).where(Pool.id == head.id)) == [(["mobile", "name"], 3)]
+    assert rows(select(Pool.hidden_fields, Pool.claims_per_day).where(Pool.id == head.id)) == [(["name", "mobile"], 3)]
     assert client.post(address, data={"hidden_fields": "", "claims_per_day": ""}).status_code == 303
     assert rows(select(Pool.hidden_fields, Pool.claims_per_day).where(Pool.id == head.id)) == [([], None)]

@@ -35,7 +35,7 @@ def _pools() -> None:
         table.add_column(sa.Column("kind", sa.String(length=12), nullable=False, server_default="public"))
         for name in LIMITS:
             table.add_column(sa.Column(name, sa.Integer(), nullable=True))
-        table.add_column(sa.Column("hidden_fields", sa.JSON(), nullable=False, server_default="[]"))
+        table.add_column(sa.Column("hidden_fields", sa.JSON(), nullable=True, server_default="[]"))
     with op.batch_alter_table("pools_pool") as table:
         table.alter_column("kind", server_default=None)
         table.alter_column("hidden_fields", server_default=None)
@@ -71,7 +71,7 @@ def _rules() -> None:
         for name in DAYS:
             table.add_column(sa.Column(name, sa.Integer(), nullable=True))
         table.add_column(sa.Column("counts_from", sa.Date(), nullable=True))
-        table.add_column(sa.Column("spared_levels", sa.JSON(), nullable=False, server_default="[]"))
+        table.add_column(sa.Column("spared_levels", sa.JSON(), nullable=True, server_default="[]"))
         table.add_column(sa.Column("spares_deals", sa.Boolean(), nullable=False, server_default=sa.false()))
         table.add_column(sa.Column("spares_approvals", sa.Boolean(), nullable=False, server_default=sa.true()))
         table.add_column(sa.Column("keep_days", sa.Integer(), nullable=False, server_default="15"))
