@@ -153,7 +153,9 @@ def _unchecked(connection: sa.Connection, table: str) -> Iterator[None]:
 
 
 def _fills_itself(column: sa.Column[Any]) -> bool:
-    return column.nullable is True or (column.primary_key and column.autoincrement is not False)
+    if column.nullable is True:
+        return True
+    return column.primary_key and column.autoincrement is not False and isinstance(column.type, sa.Integer)
 
 
 def _sample(column: sa.Column[Any]) -> Any:

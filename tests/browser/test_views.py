@@ -72,7 +72,7 @@ def test_columns_are_chosen_by_keyboard(window: Window, served: Served, language
     check(page)
     shot(page, f"views-4-columns-{language}")
     heads = page.locator(".list-table thead th:not(.list-check):not(.list-acts)")
-    expect(heads).to_have_count(8)
+    expect(heads).to_have_count(10)
 
 
 def test_a_team_view_is_saved_and_opened_by_a_colleague(window: Window, served: Served) -> None:

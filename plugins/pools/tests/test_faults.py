@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from app.api import Customer, acting_as, context, enqueue, session
 from app.testing.jobs import run_pending
 from app.types import SYSTEM
-from plugins.pools import jobs
+from plugins.pools.jobs import nights as jobs
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun
 from plugins.pools.services import reckoning, running
 from plugins.pools.tests.conftest import NIGHT, Bank, aged, entries, put, rows

@@ -128,8 +128,8 @@ def test_a_guest_changes_nothing(app: Flask, client: Browser) -> None:
                 assert answer.headers["Location"].startswith("/login/")
 
 
-#: Answers of another site's browser, believed for the provider's signature and the request they answer (docs/adr/0048).
-SIGNED = {"OutsideView.acs"}
+#: Believed for a signature: answers of another site's browser (docs/adr/0048), calls of a call centre (docs/adr/0065).
+SIGNED = {"OutsideView.acs", "CallRecordApi.post"}
 
 
 def test_no_change_passes_with_the_cookie_alone(app: Flask, client: Browser, people: People) -> None:
