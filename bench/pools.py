@@ -16,7 +16,7 @@ from app.jobs.runner import run_pending
 from app.jobs.services import enqueue
 from app.types import SYSTEM
 from bench.lists import seeded
-from plugins.pools import jobs as nightly
+from plugins.pools.jobs import nights as nightly
 from plugins.pools.models import Pool, PoolRule
 from plugins.pools.services.reckoning import reckon
 
