@@ -17,6 +17,7 @@ from app.testing.jobs import run_pending
 from app.testing.people import Browser, login
 from app.types import SYSTEM
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun, PoolStanding
+from plugins.pools.services import assign_from_pool, claim_customers, release_customers, return_customers
 from plugins.pools.services.reversing import Reversal, reverse_movements
 from plugins.pools.services.taking_back import start_reversal
 from plugins.pools.tests.conftest import NIGHT, Bank, aged, entries, local, lose, ownership, rows, story
@@ -192,3 +193,30 @@ def test_movements_are_taken_back_from_the_ledger_and_over_rest(bank: Bank, ladd
     assert reply.json == {"reversed": [second], "refused": {str(first): "已经撤销过"}}
     session.expire_all()
     assert one.owner_id == two.owner_id == people.manager.employee_id
+
+
+@pytest.mark.parametrize("act", ["claim", "assign", "return", "release"])
+def test_what_people_did_is_taken_back(bank: Bank, act: str) -> None:
+    """Owner, entry and former account manager are as they were; both ledgers tell it; a second time is refused."""
+    people = bank.people
+    manager, head = people.manager, people.head
+    one = aged(people.colleague if act != "release" else manager)
+    if act != "release":
+        lose(one, bank.north_pool, ago(60))
+    where = select(PoolEntry.customer_id, PoolEntry.pool_id, PoolEntry.from_employee_id)
+    before = (one.owner_id, one.unit_id, rows(where))
+    doing = {
+        "claim": lambda: claim_customers([one.id]),
+        "assign": lambda: assign_from_pool([one.id], manager.employee_id),
+        "return": lambda: return_customers([one.id]),
+        "release": lambda: release_customers([one.id], reason="联系不上"),
+    }
+    with acting_as(head.actor if act in ("assign", "return") else manager.actor):
+        assert doing[act]().done == [one.id]
+    session.expire_all()
+    assert (one.owner_id, one.unit_id, rows(where)) != before
+    assert len(reverse(act).done) == 1
+    assert (one.owner_id, one.unit_id, rows(where)) == before
+    assert [done for done, *_rest in story(one)][-2:] == [act, "reverse"]
+    assert ownership(one)[-1][2] == "pools.reverse"
+    assert list(reverse(act).refused.values()) == ["已经撤销过"]
