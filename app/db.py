@@ -157,7 +157,8 @@ def writing() -> Iterator[None]:
 def transaction() -> Iterator[Session]:
     """One use case: commits at the end, rolls everything back on any error.
 
-    Nested use joins the outer one, so a verb can call another verb and still be one transaction.
+    Nested use joins the outer one, so a verb can call another verb and still be one transaction. What waits for the
+    commit (`after_commit`) comes after it, and has a transaction of its own where it asks for one.
     """
     current: Session = session()
     depth = current.info.get("depth", 0)
@@ -165,6 +166,7 @@ def transaction() -> Iterator[Session]:
     try:
         yield current
         if depth == 0:
+            current.info["depth"] = 0
             current.commit()
     except BaseException:
         if depth == 0:

@@ -122,7 +122,7 @@ def before_write(entity: str, writes: Sequence[Write]) -> Mapping[int, Veto]:
 def transitioned(entity: str, record_id: int, transition: str) -> None:
     """An approval begun or ended spares a customer, or spares it no more."""
     if transition.startswith("approvals."):
-        services.reckon_record(entity, record_id)
+        services.reckon_approved(entity, record_id)
 
 
 @hookimpl

@@ -17,7 +17,7 @@ from plugins.pools.services.locking import lock_customers, unlock_customers
 from plugins.pools.services.members import administers, customer_condition, member_condition
 from plugins.pools.services.offering import acts_for
 from plugins.pools.services.outcome import Outcome
-from plugins.pools.services.reckoning import reckon, reckon_record, reckon_soon
+from plugins.pools.services.reckoning import reckon, reckon_approved, reckon_soon
 from plugins.pools.services.releasing import release_customers
 from plugins.pools.services.setup import change_rule, write_rule
 from plugins.pools.services.tonight import count_due
@@ -48,7 +48,7 @@ __all__ = [
     "member_condition",
     "pools_for",
     "reckon",
-    "reckon_record",
+    "reckon_approved",
     "reckon_soon",
     "release_customers",
     "reopen",

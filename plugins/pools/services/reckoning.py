@@ -70,11 +70,16 @@ def reckon(current: Session, customer_ids: Collection[int] | None, on: date | No
         _settle(current, ladders, today, wanted[start : start + CHUNK])
 
 
-def reckon_record(slug: str, record_id: int) -> None:
-    """The same for the customer a record belongs to (the record itself, where it is one)."""
+def reckon_approved(slug: str, record_id: int) -> None:
+    """The same for the customer of a record (or the record itself) whose approval began, went on or ended.
+
+    Nothing is to be done where no rule spares customers for an approval.
+    """
     column = CUSTOMER.c.id if slug == "customer" else customer_column(slug)
-    if column is not None:
-        with transaction() as current:
+    if column is None:
+        return
+    with transaction() as current:
+        if read_ladders(current)[0].uses("approvals"):
             found = select(column).where(column.table.c.id == record_id, column.is_not(None))
             reckon(current, current.scalars(found).all())
 
@@ -226,5 +231,5 @@ def _rank(stage: Any) -> ColumnElement[int]:
 
 
 __all__ = [
-    "CHUNK", "RECKON_JOB", "Span", "next_span", "reckon", "reckon_record", "reckon_soon", "reckon_span", "spans",
+    "CHUNK", "RECKON_JOB", "Span", "next_span", "reckon", "reckon_approved", "reckon_soon", "reckon_span", "spans",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from sqlalchemy import event, select, update
 from app.api import (
     Customer,
     acting_as,
+    approvals,
     assign_customers,
     close_customers,
     create_customers,
@@ -25,6 +26,7 @@ from app.api import (
     update_record,
 )
 from app.testing.factories import make_customer
+from app.testing.flows import publish_flow, waiting_for
 from app.testing.jobs import run_pending
 from plugins.pools.models import PoolDay, PoolLock, PoolMovement, PoolRule, PoolRun, PoolStanding
 from plugins.pools.services import reckon
@@ -166,3 +168,18 @@ def test_a_clock_set_back_takes_no_warning_away(ladder: Bank) -> None:
         reckon(current, [one.id])
     assert standing(one)[0] == "amber"
     assert cleared() == []
+
+
+def test_an_approval_spares_the_customer_until_it_ends(ladder: Bank) -> None:
+    people = ladder.people
+    one = aged(people.manager, followed=OLD, owned=OLD)
+    publish_flow("limit", "customer", people.head)
+    with acting_as(people.manager.actor):
+        approvals.start_case("limit", "customer", one.id)
+    session.rollback()
+    assert standing(one) == ("green", None, people.manager.employee_id), "kept, and not only for whoever asked"
+    ((case_id, seat),) = waiting_for(people.head)
+    with acting_as(people.head.actor):
+        approvals.decide(case_id, seat, "approve")
+    session.rollback()
+    assert standing(one) == ("green", date(2026, 3, 18), people.manager.employee_id)
