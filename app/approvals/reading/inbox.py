@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, not_, or_, se
 from app.access.actors import require_actor
 from app.access.policy import may_ask
 from app.approvals.models import Case, CaseEvent, Copy, Definition, DefinitionVersion, Delegation, Task
+from app.approvals.reading.hidden import hidden_in
 from app.approvals.reading.narrowing import COPIED, DONE, MINE, TABS, TODO, Choices, Wish, narrowed, read_choices
 from app.approvals.rules.state import APPLICANT, Said
 from app.approvals.services.seeing import heading
@@ -53,6 +54,7 @@ class Line:
     flow: str
     flow_en: str
     entity: str
+    #: As submitted, but for those the reader's steps hide; what their roles keep from them is still there.
     figures: Mapping[str, Any]
     applicant: str
     unit: str
@@ -196,7 +198,7 @@ def read_inbox(employee_id: int, wish: Wish, today: date) -> Page:
     order = (at.desc(), number.desc()) if down else (at, number)
     keyed = statement.add_columns(at.label("key_at"), number.label("key_id"))
     rows = session.execute(keyed.order_by(*order).limit(PAGE + 1)).all()
-    lines = [_line(row, employee_id) for row in rows[:PAGE]]
+    lines = _sighted([_line(row, employee_id) for row in rows[:PAGE]], employee_id, today)
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     onward = f"{last.key_at.astimezone(UTC).isoformat()}~{last.key_id}" if last is not None else ""
     return Page(tuple(_urged(lines) if wish.tab == TODO else lines), onward)
@@ -329,6 +331,18 @@ def _line(row: Any, employee_id: int) -> Line:
         said=given.get("said", ""),
         instead_of=given["asked"] if asked is not None and asked != employee_id else "",
     )
+
+
+def _sighted(lines: Sequence[Line], employee_id: int, today: date) -> list[Line]:
+    """The same lines without the figures which every step hides that the reader is or was asked at."""
+    cases = {line.case_id for line in lines if line.figures}
+    hidden = hidden_in(cases, employee_id, _todo(employee_id, today)) if cases else {}
+    return [
+        replace(line, figures={name: raw for name, raw in line.figures.items() if name not in names})
+        if (names := hidden.get(line.case_id))
+        else line
+        for line in lines
+    ]
 
 
 def _urged(lines: Sequence[Line]) -> list[Line]:

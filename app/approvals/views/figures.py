@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -56,9 +56,18 @@ def typed_figure(field: Field, raw: Any) -> Any:
     return raw
 
 
-def read_only(field: Field) -> Field:
-    """The same field, not to be written."""
-    return replace(field, computed=True)
+def without(entity: Entity, names: Collection[str]) -> Entity:
+    """The same without these fields."""
+    if not names:
+        return entity
+    return replace(
+        entity,
+        fields=tuple(field for field in entity.fields if field.name not in names),
+        sections=tuple(
+            replace(section, fields=tuple(name for name in section.fields if name not in names))
+            for section in entity.sections
+        ),
+    )
 
 
-__all__ = ["FigureCells", "links_of_figures", "typed_figure", "written_figures"]
+__all__ = ["FigureCells", "links_of_figures", "typed_figure", "without", "written_figures"]

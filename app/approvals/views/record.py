@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +10,10 @@ from flask_babel import gettext as _
 
 from app.access.actors import require_actor
 from app.access.policy import seen_by
+from app.approvals.rules.showing import hidden_by, levels_of
 from app.approvals.services import CaseView
 from app.approvals.services.asking import record_of
-from app.approvals.views.figures import typed_figure
+from app.approvals.views.figures import typed_figure, without
 from app.base.views.cells import cell
 from app.base.views.pages import Block, Shown, blocks_of
 from app.base.views.shapes import shaped
@@ -30,7 +32,7 @@ def record_blocks(view: CaseView, me: int | None) -> list[Block]:
     described = context().entities.get(view.case.entity)
     if described is None:
         return []
-    levels, seen = _levels(view, me), seen_in(view, described, me)
+    levels, seen = levels_of(_mappings(view, me)), seen_in(view, described, me)
     blocks = _asked_for(view, seen)
     if view.case.record_id is None:
         return blocks
@@ -50,37 +52,14 @@ def record_blocks(view: CaseView, me: int | None) -> list[Block]:
 
 def seen_in(view: CaseView, described: Entity, me: int | None) -> Entity:
     """The entity as the reader's roles show it, but for what all their steps in this case hide."""
-    hidden = {name for name, level in _levels(view, me).items() if level == "hidden"}
-    return _without(seen_by(described, require_actor()), hidden)
+    return without(seen_by(described, require_actor()), hidden_by(_mappings(view, me)))
 
 
-def _levels(view: CaseView, me: int | None) -> dict[str, str]:
-    """What the steps the reader is or was asked at say of fields: the widest counts."""
-    width = ("hidden", "read", "write", "required")
+def _mappings(view: CaseView, me: int | None) -> list[Mapping[str, str]]:
+    """What the steps the reader is or was asked at say of fields."""
     steps = {seat.step for seat in view.state.seats.values() if me in (seat.employee, seat.by)}
     steps |= {view.state.seats[number].step for number in view.acts}
-    found: dict[str, str] = {}
-    known = {step.id: step for step in view.document.walk()}
-    mappings = [known[step].fields for step in steps if step in known]
-    for fields in mappings:
-        for name, level in fields.items():
-            if name not in found or width.index(level) > width.index(found[name]):
-                found[name] = level
-    # Hidden by one step, not named by another: it is there.
-    return {n: level for n, level in found.items() if level != "hidden" or all(n in fields for fields in mappings)}
-
-
-def _without(entity: Entity, names: set[str]) -> Entity:
-    if not names:
-        return entity
-    return replace(
-        entity,
-        fields=tuple(field for field in entity.fields if field.name not in names),
-        sections=tuple(
-            replace(section, fields=tuple(name for name in section.fields if name not in names))
-            for section in entity.sections
-        ),
-    )
+    return [step.fields for step in view.document.walk() if step.id in steps]
 
 
 def _asked_for(view: CaseView, seen: Entity) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from app.access.models import FieldPermission
 from app.access.scope import UNSCOPED
 from app.approvals.models import Case, Task
 from app.approvals.rules.document import Starts
+from app.approvals.services import delegate
+from app.approvals.views.inbox import local_today
 from app.customers.models import Customer
 from app.db import session, transaction
 from app.fields.records import create_record, find_record, update_record
@@ -25,6 +28,7 @@ from tests.kernel.approvals.flows import publish, seat_of, step, submit
 from tests.kernel.base.resources import CUSTOMERS
 
 NAME, MOBILE, HIDDEN, OPEN = "鸿运贸易有限公司", "13911112222", "望江路密址九号", "可见的备注"
+OLD_MOBILE, OLD_ADDRESS = "13733334444", "旧址八十八号"
 
 
 def keep_from(person: Person, **levels: str) -> None:
@@ -65,7 +69,7 @@ def test_a_change_that_names_a_kept_field_is_refused_whole(client: Browser, peop
 def test_what_an_approver_may_not_read_is_on_no_page_of_the_case(client: Browser, people: People) -> None:
     publish(step("one", people.head), starts=Starts(change=("*",)), figures=("name", "mobile", "address", "remark"))
     keep_from(people.head, address="hidden", mobile="masked", name="masked")
-    customer = make_customer(NAME, people.manager)
+    customer = make_customer(NAME, people.manager, mobile=OLD_MOBILE, address=OLD_ADDRESS)
     with acting_as(people.manager.actor):
         customers = entity("customer")
         asked = {"mobile": MOBILE, "address": HIDDEN, "remark": OPEN}
@@ -85,9 +89,10 @@ def test_what_an_approver_may_not_read_is_on_no_page_of_the_case(client: Browser
         if not address.endswith("fields") or client.get(address).status_code == 200
     }  # fmt: skip
     for address, page in found.items():
-        for secret in (NAME, MOBILE, HIDDEN):
+        for secret in (NAME, MOBILE, HIDDEN, OLD_MOBILE, OLD_ADDRESS):
             assert secret not in page, address
     page = found[base]
+    assert "139****2222" in found["/approvals/"], "as a figure, masked"
     assert "139****2222" in page and OPEN in page and "鸿**" in page
     assert "<dt>备注</dt>" in page and "<dt>地址</dt>" not in page, "a hidden field has no label either"
     assert f'{base}"' in found["/approvals/"], "it is there, by what may be read of it"
@@ -102,21 +107,38 @@ def test_what_an_approver_may_not_read_is_on_no_page_of_the_case(client: Browser
 
 
 def test_what_a_step_hides_is_on_its_page_by_no_way(client: Browser, people: People) -> None:
-    hides = step("one", people.head, fields={"address": "hidden"})
-    publish(hides, step("two", people.city_manager), starts=Starts(change=("address",)), figures=("address", "level"))
-    customer = make_customer(NAME, people.manager, address="旧址九号", level="key")
+    hides = step("one", people.head, fields={"address": "hidden", "annual_income": "hidden"})
+    sees, starts = step("two", people.city_manager), Starts(change=("address",))
+    # As it was published before flows that hide a figure in sight were refused.
+    publish(hides, sees, starts=starts, figures=("address", "annual_income", "level"))
+    income = Decimal("8765.43")
+    customer = make_customer(NAME, people.manager, address=OLD_ADDRESS, level="key", annual_income=income)
     with acting_as(people.manager.actor):
         customers = entity("customer")
         held = update_record(customers, find_record(customers, customer.id), {"address": HIDDEN})
     assert held is not None and held.number is not None
     base, seat = f"/approvals/cases/{held.number}", seat_of(held.number, people.head)
+    secrets = (HIDDEN, OLD_ADDRESS, "8,765.43", "<dt>地址</dt>")
+    inbox, amount = "/approvals/", "least=8000&most=9000"
+    with acting_as(SYSTEM):
+        today = local_today()
+        delegate(people.head.employee_id, people.stranger.employee_id, today, today)
+    for person in (people.head, people.stranger):
+        login(client, person)
+        for address in (base, f"{base}/approve?seat={seat}", inbox, "/"):
+            page = words(client.get(address))
+            assert not any(secret in page for secret in secrets), (person.name, address)
+        assert f'{base}"' in words(client.get(inbox)) and "重点" in words(client.get(inbox)), "the rest is in sight"
+        assert f'{base}"' not in words(client.get(f"{inbox}?{amount}")), "nor is it guessed by its amount"
     login(client, people.head)
-    for address in (base, f"{base}/approve?seat={seat}"):
-        page = words(client.get(address))
-        assert HIDDEN not in page and "旧址九号" not in page and "<dt>地址</dt>" not in page
     assert client.post(f"{base}/approve", data={"seat": seat}).status_code == 303
+    page = words(client.get(f"{inbox}?tab=done"))
+    assert f'{base}"' in page and not any(secret in page for secret in secrets)
     login(client, people.city_manager)
     assert HIDDEN in words(client.get(base)), "the next step hides nothing"
+    assert HIDDEN in words(client.get(inbox)) and "8,765.43" in words(client.get(inbox))
+    login(client, people.manager)
+    assert f'{base}"' in words(client.get(f"{inbox}?tab=mine&{amount}")), "one's own"
 
 
 def test_an_applicant_reads_no_more_in_what_was_begun_for_them(client: Browser, people: People) -> None:
