@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from app.approvals.models import Case, DefinitionVersion, Task
+from app.approvals.rules.document import Document
 from app.approvals.rules.showing import hidden_by
 from app.approvals.services.keeping import document_in
 from app.db import session
@@ -27,28 +28,27 @@ _SAYS_HIDDEN = '"hidden"'
 def hidden_in(cases: Collection[int], me: int, waiting: ColumnElement[bool]) -> Mapping[int, frozenset[str]]:
     """{case: fields hidden by every step somebody is or was asked at}; a case that hides nothing is not among them.
 
-    `waiting`: the condition on seats that wait for them, those they stand in for included. One statement where no flow
-    of these cases hides anything, two else.
+    `waiting`: the condition on seats that wait for them, those they stand in for included. One statement, which finds
+    nothing where no flow of these cases hides anything.
     """
     if not cases:
         return {}
     rows = session.execute(
-        select(_CASE.c.id, _VERSION.c.document)
+        select(_CASE.c.id, _TASK.c.step, _VERSION.c.document)
         .join(_VERSION, and_(_VERSION.c.definition_id == _CASE.c.definition_id, _VERSION.c.number == _CASE.c.version))
+        .join(_TASK, _TASK.c.case_id == _CASE.c.id)
         .where(_CASE.c.id.in_(sorted(cases)), _VERSION.c.document.contains(_SAYS_HIDDEN, autoescape=True))
+        .where(or_(_TASK.c.employee_id == me, _TASK.c.decided_by == me, waiting))
     )
-    documents = {row.id: document_in(row.document) for row in rows}
-    if not documents:
-        return {}
-    asked = select(_CASE.c.id, _TASK.c.step).join(_TASK, _TASK.c.case_id == _CASE.c.id)
-    mine = or_(_TASK.c.employee_id == me, _TASK.c.decided_by == me, waiting)
+    documents: dict[int, Document] = {}
     steps: dict[int, set[str]] = defaultdict(set)
-    for row in session.execute(asked.where(_CASE.c.id.in_(sorted(documents)), mine).distinct()):
+    for row in rows:
+        documents[row.id] = document_in(row.document)
         steps[row.id].add(row.step)
     # What is no step of the document, the applicant's own seat, says nothing.
     return {
-        case: hidden_by(step.fields for step in documents[case].walk() if step.id in found)
-        for case, found in steps.items()
+        case: hidden_by(step.fields for step in document.walk() if step.id in steps[case])
+        for case, document in documents.items()
     }
 
 
