@@ -17,7 +17,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import column, select, table, update
 
 from app.access.actors import ADMIN_ROLE, acting_as, load_actor
-from app.access.models import FieldPermission, RoleInfo
+from app.access.models import FieldPermission, RoleInfo, RoleScope
 from app.access.sessions import open_session
 from app.base.security.hashing import hash_password
 from app.base.security.sessions import COOKIE_KEY
@@ -97,6 +97,14 @@ def keep_field(person: Person, entity: str, name: str, level: str = "hidden") ->
     """Keep a field from the role of a person: ``hidden``, ``masked`` or ``read``; who is logged in logs in anew."""
     with acting_as(SYSTEM), transaction() as current:
         current.add(FieldPermission(role_id=person.role_id, entity=entity, field=name, level=level))
+
+
+def narrow(person: Person, scope: str, *entities: str) -> None:
+    """Let the role of a person reach so far in these entities, named in its template: ``unit_and_below``."""
+    with acting_as(SYSTEM), transaction() as current:
+        held = select(RoleScope).where(RoleScope.role_id == person.role_id, RoleScope.entity.in_(entities))
+        for one in current.scalars(held):
+            one.scope = scope
 
 
 def make_people() -> People:

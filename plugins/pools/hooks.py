@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import true
 
 from app.api import Customer, hookimpl, now, related_tab, session
 from app.types import (
@@ -85,8 +86,15 @@ def jobs() -> Sequence[JobSpec]:
 
 @hookimpl
 def scope_filters(entity: str, actor: Actor, write: bool) -> Sequence[ScopeFilter]:
-    """Members of a claimable pool see what lies in it, and the customers themselves, to look at only."""
-    if write or entity not in ("pools_entry", "customer"):
+    """Members of a claimable pool see what lies in it, and the customers themselves, to look at only.
+
+    Rules and pools are looked at by whoever opens their screens, and written as far as the role's scope reaches.
+    """
+    if write:
+        return ()
+    if entity in services.LOOKED_AT:
+        return (ScopeFilter(also=true()),)
+    if entity not in ("pools_entry", "customer"):
         return ()
     condition = services.member_condition if entity == "pools_entry" else services.customer_condition
     seen = condition(actor)

@@ -55,6 +55,6 @@ ROLE_TEMPLATES = (
             "PoolsPoolView": (*_READ, "can_add", "can_edit", "can_delete", "can_export", "can_import"),
             "PoolsRuleView": (*_READ, "can_add", "can_edit", "can_preview", "can_export", "can_run"),
         },
-        {"pools_entry": Scope.ALL, "pools_keep": Scope.ALL},
+        dict.fromkeys(("pools_entry", "pools_keep", "pools_pool", "pools_rule"), Scope.ALL),
     ),
 )

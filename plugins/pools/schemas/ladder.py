@@ -49,7 +49,7 @@ RULE = Entity(
     model=PoolRule,
     label=_l("Pool rule"),
     icon="ruler-2",
-    scoped_by=ScopedBy(public=True),
+    scoped_by=ScopedBy(unit="unit_id"),
     fields=(
         Field("name", _l("Name"), required=True, max_length=100),
         Field(

@@ -15,7 +15,7 @@ MEMBER = Entity(
     label=_l("Member of a pool"),
     icon="users",
     title="id",
-    scoped_by=ScopedBy(public=True),
+    scoped_by=ScopedBy(parent=("pool_id", "pools_pool")),
     fields=(
         Field(
             "pool_id", _l("Pool"), Kind.LINK, target="pools_pool", relationship="pool", required=True, create_only=True

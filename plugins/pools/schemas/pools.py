@@ -38,7 +38,7 @@ POOL = Entity(
     model=Pool,
     label=_l("Pool"),
     icon="bucket",
-    scoped_by=ScopedBy(public=True),
+    scoped_by=ScopedBy(unit="unit_id"),
     fields=(
         Field("code", _l("Code"), required=True, unique=True, max_length=40),
         Field("name", _l("Name"), required=True, max_length=100),

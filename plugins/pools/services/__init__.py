@@ -17,12 +17,14 @@ from plugins.pools.services.locking import lock_customers, unlock_customers
 from plugins.pools.services.members import administers, customer_condition, member_condition
 from plugins.pools.services.offering import acts_for
 from plugins.pools.services.outcome import Outcome
+from plugins.pools.services.reach import LOOKED_AT
 from plugins.pools.services.reckoning import reckon, reckon_approved, reckon_soon
 from plugins.pools.services.releasing import release_customers
 from plugins.pools.services.setup import change_rule, write_rule
 from plugins.pools.services.tonight import count_due
 
 __all__ = [
+    "LOOKED_AT",
     "NIGHTLY_AT",
     "Outcome",
     "acts_for",

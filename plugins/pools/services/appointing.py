@@ -10,32 +10,33 @@ from sqlalchemy import select
 from app.api import transaction
 from app.types import Refused
 from plugins.pools.models import Pool, PoolMember
+from plugins.pools.services.reach import settle
 
 
 def write_pool(values: dict[str, Any]) -> Pool:
-    """Store a new pool."""
+    """Store a new pool. Raises `Refused` for a unit beyond the actor's reach."""
     with transaction() as current:
         pool = Pool(**_plain(values))
         current.add(pool)
-        current.flush()
+        settle(current, pool)
     return pool
 
 
 def change_pool(pool: Pool, values: dict[str, Any]) -> None:
-    """Change a pool."""
+    """Change a pool. Raises `Refused` as `write_pool`."""
     with transaction() as current:
         for name, value in _plain(values).items():
             setattr(pool, name, value)
-        current.flush()
+        settle(current, pool)
 
 
 def write_member(values: dict[str, Any]) -> PoolMember:
-    """Name somebody of a pool. Raises `Refused` unless it is either an employee or a unit, and new to the pool."""
+    """Name somebody of a pool in the actor's reach. Raises `Refused` unless it is an employee or a unit, and new."""
     with transaction() as current:
         _check(values)
         member = PoolMember(**values)
         current.add(member)
-        current.flush()
+        settle(current, member)
     return member
 
 
@@ -46,7 +47,7 @@ def change_member(member: PoolMember, values: dict[str, Any]) -> None:
         _check({**kept, **values}, member.id)
         for name, value in values.items():
             setattr(member, name, value)
-        current.flush()
+        settle(current, member)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from app.api import Unit, check_condition, context, require_actor, transaction
 from app.types import Refused
 from plugins.pools.models import Pool, PoolRule, PoolRuleVersion
 from plugins.pools.rules import draws_from
+from plugins.pools.services.reach import settle
 from plugins.pools.services.reckoning import reckon_soon
 
 #: What a version keeps of a rule: everything but its key and number.
@@ -20,10 +21,11 @@ KEPT = tuple(column.name for column in PoolRule.__table__.columns if column.name
 
 
 def write_rule(values: dict[str, Any]) -> PoolRule:
-    """Store a new rule as its first version. Raises `Refused` by field."""
+    """Store a new rule as its first version. Raises `Refused` by field, for a unit beyond the actor's reach, too."""
     with transaction() as current:
         rule = PoolRule(**_checked(current, {"active": True, "trigger": "follow_up", **values}, values))
         current.add(rule)
+        settle(current, rule)
         _keep_version(current, rule)
         reckon_soon(f"rule.{rule.id}.{rule.version}")
     return rule
@@ -32,13 +34,13 @@ def write_rule(values: dict[str, Any]) -> PoolRule:
 def change_rule(rule: PoolRule, values: dict[str, Any]) -> None:
     """Change a rule; its version goes up and is kept, so that the ledger's rule and version can be read for good.
 
-    Raises `Refused` by field.
+    Raises `Refused` by field, for a unit beyond the actor's reach, too.
     """
     with transaction() as current:
         before = rule.version
         for name, value in _checked(current, {**document_of(rule), **values}, values).items():
             setattr(rule, name, value)
-        current.flush()
+        settle(current, rule)
         if rule.version != before:
             _keep_version(current, rule)
             reckon_soon(f"rule.{rule.id}.{rule.version}")

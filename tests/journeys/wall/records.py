@@ -61,7 +61,7 @@ def records(owner: Person, colleague: Person, kind: str) -> dict[str, int]:
     add("loans_instalment", Instalment(application_id=loan, number=1, **due))
     pool = add("pools_pool", Pool(code=f"P{kind}", name="池", unit_id=owner.unit_id))
     add("pools_member", PoolMember(pool_id=pool, employee_id=owner.employee_id))
-    rule = add("pools_rule", PoolRule(name="规则", pool_days=90, pool_id=pool))
+    rule = add("pools_rule", PoolRule(name="规则", pool_days=90, pool_id=pool, unit_id=owner.unit_id))
     add("pools_keep", PoolKeep(customer_id=customer.id, employee_id=owner.employee_id, unit_id=owner.unit_id,
                                rule_id=rule, days=15, reason="墙"))  # fmt: skip
     add("pools_entry", PoolEntry(customer_id=pooled.id, pool_id=pool, unit_id=owner.unit_id))

@@ -55,6 +55,8 @@ REST = {"list": ("get_list",), "show": ("get",), "add": ("post",), "edit": ("put
 #: Kinds whose rows are seen by whoever may open their screen, and by whose scope the others are seen.
 PUBLIC = {"unit", "employee", "post", "pools_pool", "pools_rule", "custom_field", "custom_entity", "calendar_day"}
 PUBLIC |= {"notice_delivery", "activity_call_source", "pools_run", "pools_member"}
+#: Of these, kinds that are written within the scope of the role only.
+LOOKED_AT = {"pools_pool", "pools_rule", "pools_member"}
 FOLLOWS = {
     **dict.fromkeys(("contact", "activity", "customer_share", "customer_ownership", "attachment"), "customer"),
     **dict.fromkeys(("activity_call", "pools_movement", "relations_relation"), "customer"),
@@ -371,8 +373,11 @@ def test_no_permission_reaches_past_the_scope(bank: Bank, corner: Corner, scope:
     own = scope is Scope.NONE
     actor = corner.set(corner.every - {("can_list_all", "JobView")}, scope)
     for route in asked(bank.app):
+        ids, why = bank.inside if own else bank.outside, f"with the scope {scope}"
         if route.kind and _sees(actor, route.kind, own) is False:
-            _hides(corner.walker, route, bank.inside if own else bank.outside, f"with the scope {scope}")
+            _hides(corner.walker, route, ids, why)
+        elif route.kind in LOOKED_AT and route.method != "GET":  # a form leads back to the page, which says why
+            corner.walker.refused(route, corner.walker.ask(route, ids), {303, 422, *REFUSED}, why)
     assert corner.walker.faults == []
     assert corner.walker.asked > 100
 
