@@ -74,7 +74,7 @@ class Import(Model):
 
 
 class ImportChunk(Model):
-    """The records one chunk created, as ranges of ids [[first, last], …], for the undo."""
+    """The records one chunk created, as ranges of ids (or of `Undoing.marks`) [[first, last], …], for the undo."""
 
     __tablename__ = "transfer_import_chunk"
     __table_args__ = (UniqueConstraint("import_id", "number"),)

@@ -12,6 +12,7 @@ from app.types.entities import (
     Kind,
     ScopedBy,
     Section,
+    Undoing,
     Verbs,
 )
 from app.types.handing import Handing, Holding, Place
@@ -85,6 +86,7 @@ __all__ = [
     "Tab",
     "Text",
     "TimelineItem",
+    "Undoing",
     "Verbs",
     "Veto",
     "Write",

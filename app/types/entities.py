@@ -151,6 +151,20 @@ class ScopedBy:
 
 
 @dataclass(frozen=True, slots=True)
+class Undoing:
+    """How an import is undone where deleting what it created does not tell the whole story: a ledger, say.
+
+    `marks(ids) -> list[int]`, in the transaction that created the records: what the import remembers of them in place
+    of their ids; marks outlive the records and are never given twice.
+    `take_back(marks) -> {mark: (name, reason)}` of those that stay as they are; the others are as before the import.
+    It raises `app.types.Refused` where one holds up all: each is then asked about alone.
+    """
+
+    marks: Callable[[Sequence[int]], list[int]]
+    take_back: Callable[[Sequence[int]], Mapping[int, tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Verbs:
     """What happens on write where plain storing is not enough; each takes typed values.
 
@@ -158,6 +172,7 @@ class Verbs:
     caller's transaction and raise `app.types.Refused` with a translated reason.
     `create_many(rows) -> list[int]` is the set-based form used by imports: ids in order of the rows.
     `update_many([(record, values), …])` is that of `update`: all of them, or none and `Refused`.
+    `undo` says how an import of them is undone, where it is not by deleting them.
     """
 
     create: Callable[[dict[str, Any]], Any] | None = None
@@ -165,6 +180,7 @@ class Verbs:
     delete: Callable[[Any], None] | None = None
     create_many: Callable[[Sequence[dict[str, Any]]], list[int]] | None = None
     update_many: Callable[[Sequence[tuple[Any, dict[str, Any]]]], None] | None = None
+    undo: Undoing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from app.types import (
     Setting,
     Tab,
     TimelineItem,
+    Undoing,
     Verbs,
     Veto,
     Write,
@@ -48,7 +49,8 @@ from plugins.pools.views.runs import RESULT
 @hookimpl
 def entities() -> Sequence[Entity]:
     rule = replace(RULE, verbs=Verbs(create=services.write_rule, update=services.change_rule))
-    entry = replace(ENTRY, verbs=Verbs(create_many=services.lay_into_pools))
+    undo = Undoing(services.releases_of, services.take_back_releases)
+    entry = replace(ENTRY, verbs=Verbs(create_many=services.lay_into_pools, undo=undo))
     pool = replace(POOL, verbs=Verbs(create=services.write_pool, update=services.change_pool))
     member = replace(MEMBER, verbs=Verbs(create=services.write_member, update=services.change_member))
     return (pool, member, rule, entry, KEEP, MOVEMENT, RUN)

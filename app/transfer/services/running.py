@@ -23,6 +23,7 @@ from app.transfer.services.engine import Engine, Outcome
 from app.transfer.services.error_file import make_error_file
 from app.transfer.services.held import HELD, held_problem
 from app.transfer.services.imports import CHUNK, Progress, engine_for, find_import, spool_path
+from app.types import Entity
 
 _ROW_COLUMNS = ("import_id", "number", "offset", "outcome", "record_id", "problems", "changes", "decision")
 #: What follows what: the file; rows whose link stood further down, again and again while some find it; those
@@ -58,7 +59,7 @@ def run_import(run: Progress, import_id: int) -> dict[str, int]:
                 kept = _locked(current, import_id, place)
                 rows = fresh if place.phase == "read" else _remembered(current, kept, engine, spool)
                 if rows:
-                    _keep(current, kept, rows, engine.process(current, rows, last=place.phase == "lost"))
+                    _keep(current, kept, rows, engine.process(current, rows, last=place.phase == "lost"), engine.entity)
                     kept.position = rows[-1].end if place.phase == "read" else rows[-1].remembered or 0
                 kept.chunk += 1
                 _advance(current, kept, size)
@@ -145,7 +146,7 @@ def _remembered(current: Session, kept: Import, engine: Engine, spool: Path) -> 
     return rows
 
 
-def _keep(current: Session, kept: Import, rows: list[Row], outcome: Outcome) -> None:
+def _keep(current: Session, kept: Import, rows: list[Row], outcome: Outcome, entity: Entity) -> None:
     """Note what became of the rows, for the counts, the error file, the review and the undo."""
     entries = [_entry(kept, row, "failed", problems=row.problems) for row in outcome.failed]
     entries += [
@@ -165,7 +166,8 @@ def _keep(current: Session, kept: Import, rows: list[Row], outcome: Outcome) -> 
         kept.found_count += len(left)
     insert_rows(current, ImportRow.__table__, entries, _ROW_COLUMNS)  # type: ignore[arg-type]
     if outcome.created:
-        ranges = id_ranges([record_id for _row, record_id in outcome.created])
+        made, undo = [record_id for _row, record_id in outcome.created], entity.verbs.undo
+        ranges = id_ranges(made if undo is None else undo.marks(made))
         current.add(ImportChunk(import_id=kept.id, number=kept.chunk, created=ranges))
     kept.created_count += len(outcome.created)
     kept.updated_count += len(outcome.updated)

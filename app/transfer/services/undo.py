@@ -26,7 +26,7 @@ from app.transfer.models import Attachment, Import, ImportChunk, ImportRow
 from app.transfer.services.columns import Row, problem
 from app.transfer.services.imports import Progress, find_import, importable_entity
 from app.transfer.services.writing import attempt
-from app.types import Entity, Held, Refused, Write
+from app.types import Entity, Held, Refused, Undoing, Write
 
 #: Updated records changed back per transaction.
 BATCH = 500
@@ -113,6 +113,9 @@ def _changed_rows(import_id: int) -> Any:
 def _undo_chunk(current: Session, entity: Entity, kept: Import, chunk_id: int) -> None:
     chunk = current.get_one(ImportChunk, chunk_id, with_for_update=True, populate_existing=True)
     ids = [number for first, last in chunk.created for number in range(first, last + 1)]
+    if entity.verbs.undo is not None:
+        chunk.undone = True
+        return _take_back(current, entity.verbs.undo, kept, ids)
     table = entity.model.__table__
     scope = scope_condition(entity, require_actor(), write=True)
     title = table.c.get(entity.title, table.c.id)
@@ -133,7 +136,21 @@ def _undo_chunk(current: Session, entity: Entity, kept: Import, chunk_id: int) -
     done = attempt(current, rows, lambda batch: _delete(current, entity, [row.number for row in batch], found))
     reasons.update({row.number: "in_use" for row in rows if row.problems})
     chunk.undone = True
-    _note(kept, "deleted", len(done), [(n, found[n][0], code) for n, code in reasons.items()])
+    _note(kept, "deleted", len(done), [(n, found[n][0], problem(code)) for n, code in reasons.items()])
+
+
+def _take_back(current: Session, undo: Undoing, kept: Import, marks: Sequence[int]) -> None:
+    """What the entity itself takes back; each of those that stay is listed with its name and the entity's reason."""
+
+    def act(batch: Sequence[Row]) -> list[tuple[str, str]]:
+        stays = undo.take_back([row.number for row in batch])
+        return [stays.get(row.number, ("", "")) for row in batch]
+
+    rows = [_row(mark) for mark in reversed(marks)]
+    done = attempt(current, rows, act)
+    left = [(row.number, name, problem("refused", reason=why)) for row, (name, why) in done if why]
+    left += [(row.number, "", row.problems[0]) for row in rows if row.problems]
+    _note(kept, "deleted", len(rows) - len(left), left)
 
 
 def _kept_back(current: Session, entity: Entity, ids: Sequence[int]) -> dict[int, str]:
@@ -212,7 +229,7 @@ def _restore(current: Session, entity: Entity, kept: Import) -> None:
     writable = scope_condition(entity, require_actor(), write=True)
     statement = select(model).where(among(current, model.id, [row.record_id or 0 for row in rows]), writable)
     records = {record.id: record for record in current.scalars(statement.execution_options(**{UNSCOPED: True}))}
-    left: list[tuple[int, str, str]] = []
+    left: list[tuple[int, str, dict[str, Any]]] = []
     restored = 0
     for row in rows:
         record = records.get(row.record_id)
@@ -221,7 +238,7 @@ def _restore(current: Session, entity: Entity, kept: Import) -> None:
         if reason:
             row.problems = [problem(reason)]
             label = str(getattr(record, entity.title, "") or "") if record is not None else f"#{row.record_id}"
-            left.append((row.record_id or 0, label, reason))
+            left.append((row.record_id or 0, label, problem(reason)))
         else:
             restored += 1
     _note(kept, "restored", restored, left)
@@ -256,10 +273,10 @@ def _change_back(current: Session, entity: Entity, record: Any, changes: dict[st
     return "" if attempt(current, [_row(0)], act) else "in_use"
 
 
-def _note(kept: Import, what: str, count: int, left: list[tuple[int, str, str]]) -> None:
+def _note(kept: Import, what: str, count: int, left: list[tuple[int, str, dict[str, Any]]]) -> None:
     answer = dict(kept.undone or {"deleted": 0, "restored": 0, "kept": 0, "list": []})
     answer[what] += count
     answer["kept"] += len(left)
-    listed = [{"record_id": number, "label": label[:200], "code": code} for number, label, code in left]
+    listed = [{"record_id": number, "label": label[:200], **why} for number, label, why in left]
     answer["list"] = [*answer["list"], *listed][:_MOST_LISTED]
     kept.undone = answer

@@ -11,7 +11,7 @@ from plugins.pools.services.deciding import decide_keeps
 from plugins.pools.services.gate import lying_in_pools, outside_pools
 from plugins.pools.services.giving import assign_from_pool, return_customers
 from plugins.pools.services.handing import pools_for
-from plugins.pools.services.importing import lay_into_pools
+from plugins.pools.services.importing import lay_into_pools, releases_of, take_back_releases
 from plugins.pools.services.keeping import keep_customers
 from plugins.pools.services.locking import lock_customers, unlock_customers
 from plugins.pools.services.members import administers, customer_condition, member_condition
@@ -53,8 +53,10 @@ __all__ = [
     "reckon_approved",
     "reckon_soon",
     "release_customers",
+    "releases_of",
     "reopen",
     "return_customers",
+    "take_back_releases",
     "unlock_customers",
     "withdraw_keeps",
     "write_member",

@@ -6,14 +6,27 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from flask_babel import gettext as _
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, Move, Unit, among, insert_rows, move_customers, next_ids, now, transaction
+from app.api import (
+    UNSCOPED,
+    Customer,
+    Move,
+    Unit,
+    among,
+    insert_rows,
+    move_customers,
+    next_ids,
+    now,
+    session,
+    transaction,
+)
 from app.types import Refused
-from plugins.pools.models import Pool, PoolEntry
+from plugins.pools.models import Pool, PoolEntry, PoolMovement
 from plugins.pools.rules import draws_from
 from plugins.pools.services.held import held_customers, lock_customers_within
+from plugins.pools.services.reversing import take_back
 from plugins.pools.services.writing import write_movements
 
 _OPEN = {UNSCOPED: True}
@@ -57,6 +70,37 @@ def lay_into_pools(rows: Sequence[dict[str, Any]]) -> list[int]:
     return list(made)
 
 
+def releases_of(entry_ids: Sequence[int]) -> list[int]:
+    """The movements by which these entries were just laid into pools, for an import to remember."""
+    m, current = PoolMovement, session()
+    wanted = (
+        select(func.max(m.id))
+        .join(PoolEntry, PoolEntry.customer_id == m.customer_id)
+        .where(among(current, PoolEntry.id, entry_ids), m.act == "release")
+        .group_by(m.customer_id)
+    )
+    return sorted(current.scalars(wanted.execution_options(**_OPEN)))
+
+
+def take_back_releases(movement_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Take customers a file laid into pools out of them again, to whom and where they were, with ledger rows `reverse`;
+    {movement: (customer's name, why it stays)} of those with whom something has happened since.
+
+    Raises `Refused` when a customer would then be out of the actor's charge, which it was in as the file was read.
+    """
+    with transaction() as current:
+        taken = take_back(current, movement_ids, _("The import was undone"))
+        back = [taken.customers[number] for number in taken.done]
+        held = select(func.count(Customer.id)).where(among(current, Customer.id, back), held_customers("can_import"))
+        if current.scalar(held.execution_options(**_OPEN)) != len(back):
+            raise Refused(_("This customer is not in your charge"))
+        named = select(Customer.id, Customer.name).where(among(current, Customer.id, list(taken.customers.values())))
+        names = {row.id: row.name for row in current.execute(named.execution_options(**_OPEN))}
+    stays = {number: (names[taken.customers[number]], why) for number, why in taken.refused.items()}
+    gone = set(movement_ids) - set(taken.customers)
+    return stays | dict.fromkeys(gone, ("", _("The customer is not there any more")))
+
+
 def _check(number: int, pool: Any, customers: dict[int, Any], lying: set[int], refused: dict[int, str]) -> None:
     """Raises `Refused` for a customer that does not go into this pool."""
     customer = customers.get(number)
@@ -82,4 +126,4 @@ def _lying(current: Session, ids: Sequence[int]) -> Any:
     return wanted.execution_options(**_OPEN)
 
 
-__all__ = ["lay_into_pools"]
+__all__ = ["lay_into_pools", "releases_of", "take_back_releases"]

@@ -177,7 +177,7 @@ def _refusal(row: Any) -> str:
         return _("It was followed up since")
     if row.moved_on or not _is_there(row) or (row.act not in WARNINGS and row.ownership is None):
         return _("It moved on since")
-    if row.act in INTO and not row.works:
+    if row.act in INTO and row.from_employee_id is not None and not row.works:
         return _("The former account manager has left")
     if row.from_pool_id is not None and not row.open:
         return _("The pool it came from is out of use")

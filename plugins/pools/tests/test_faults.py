@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.api import Customer, acting_as, context, enqueue, session
+from app.testing.faults import find_again, job_state, work_until_dead
 from app.testing.jobs import run_pending
 from app.types import SYSTEM
 from plugins.pools.jobs import nights as jobs
@@ -59,64 +57,17 @@ def moved_as_they_should(crowd: dict[str, list[int]]) -> None:
     assert rows(select(PoolRun.business_date, PoolRun.state)) == [(NIGHT, "done")]
 
 
-def again(number: int) -> None:
-    """Let the job be found at once: its worker is gone, or it waits for its next try."""
-    session.execute(
-        text("UPDATE jobs_job SET lease_until = created_at, run_after = created_at WHERE id = :id"), {"id": number}
-    )
-    session.commit()
-
-
-def in_a_worker_that_dies(act: Callable[[], object]) -> None:
-    """Work in a process of its own until it kills itself."""
-    session.remove()
-    child = os.fork()
-    if child == 0:
-        try:
-            session.get_bind().dispose(close=False)
-            act()
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_killed_in_every_phase_it_goes_on(crowd: dict[str, list[int]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_in_every_phase_it_goes_on(crowd: dict[str, list[int]]) -> None:
     number = enqueue(jobs.NIGHTLY_JOB, {"business_date": NIGHT})
     session.commit()
     for phase in PHASES:
         for late in (False, True):
-            in_a_worker_that_dies(lambda phase=phase, late=late: work_until(phase, late=late))
-            again(number)
+            holder: Any = jobs.STEPS if phase in jobs.STEPS else jobs
+            work_until_dead(holder, phase, 1 if phase in ("begin_night", "end_night") else 2, late=late)
+            find_again(number)
     run_pending()
-    assert session.scalar(text("SELECT status FROM jobs_job WHERE id = :id"), {"id": number}) == "done"
+    assert job_state(number)[0] == "done"
     moved_as_they_should(crowd)
-
-
-def work_until(phase: str, *, late: bool) -> None:
-    """Work in this process, which dies before (or `late`: after) what the phase does the second time, if it can."""
-    done: list[int] = []
-    act = jobs.STEPS.get(phase) or getattr(jobs, phase)
-    most = 1 if phase in ("begin_night", "end_night") else 2
-
-    def dying(*given: Any) -> Any:
-        done.append(1)
-        if len(done) == most and not late:
-            die()
-        found = act(*given)
-        if len(done) == most:
-            session.flush()
-            die()
-        return found
-
-    if phase in jobs.STEPS:
-        jobs.STEPS[phase] = dying
-    else:
-        setattr(jobs, phase, dying)
-    run_pending()
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -139,7 +90,7 @@ def test_a_cut_connection_undoes_the_chunk_and_no_more(
     monkeypatch.setitem(jobs.STEPS, phase, cut)
     number = enqueue(jobs.NIGHTLY_JOB, {"business_date": NIGHT})
     run_pending()
-    again(number)
+    find_again(number)
     run_pending()
     moved_as_they_should(crowd)
 
