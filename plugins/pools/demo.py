@@ -28,7 +28,8 @@ RULES = (
      "protect_days": 90, "extend_days": 60, "red_days": 30, "pool_days": 30, "city_days": 30, "spares_deals": True},
     {"name": "企业客户按工作日", "position": 20, "condition": "and(kind:in:corporate)", "amber_days": 60,
      "red_days": 30, "pool_days": 30, "city_days": 15, "working_days": True, "spared_levels": ["important"]},
-    {"name": "全体客户跟进要求", "position": 30, "amber_days": 90, "red_days": 45, "pool_days": 45, "city_days": 25},
+    {"name": "全体客户跟进要求", "position": 30, "amber_days": 90, "red_days": 45, "pool_days": 45, "city_days": 25,
+     "owner_red_days": 7, "owner_pool_days": 10, "head_pool_days": 5, "head_city_days": 3},
 )  # fmt: skip
 
 

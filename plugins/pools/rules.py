@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 #: A rule waits at least one day and at most ten years.
 SHORTEST_DAYS, LONGEST_DAYS = 1, 3650
@@ -249,6 +250,36 @@ def steps_of(
     if kept_until is not None and "pool" in dates:
         dates["pool"] = max(dates["pool"], kept_until + timedelta(days=1))
     return Steps(**dates)
+
+
+#: Nobody is reminded earlier than so many days before a step.
+MOST_DAYS_AHEAD = 60
+#: Who is reminded of which steps, so many days before each (`PoolRule.owner_red_days`, the site's where it is empty).
+REMINDED = {"owner": ("amber", "red", "pool"), "head": ("amber", "red", "pool", "city")}
+
+
+def days_ahead(said: Mapping[str, Any], whom: str, step: str, usual: int) -> int:
+    """How many days before a step somebody is reminded of it; 0: not at all.
+
+    `said`: what a rule says by column; `usual`: the site's days for them.
+
+    >>> days_ahead({"head_red_days": 7}, "head", "red", 1), days_ahead({}, "owner", "red", 3)
+    (7, 3)
+    """
+    days = said.get(f"{whom}_{step}_days")
+    return usual if days is None else int(days)
+
+
+def missing_steps(said: Mapping[str, Any]) -> list[str]:
+    """The reminders, by column, of steps the rule does not take.
+
+    >>> missing_steps({"trigger": "follow_up", "pool_days": 5, "owner_pool_days": 3, "head_city_days": 2})
+    ['head_city_days']
+    """
+    protects = said.get("trigger") == "protection"
+    taken = {step for step in REMINDED["head"] if said.get(f"{step}_days")} | ({"amber"} if protects else set())
+    names = [f"{whom}_{step}_days" for whom, steps in REMINDED.items() for step in steps if step not in taken]
+    return [name for name in names if said.get(name)]
 
 
 def days_left(next_on: date, today: date) -> int:

@@ -5,15 +5,26 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from app.types import Choice, Kind, Setting
+from plugins.pools.rules import MOST_DAYS_AHEAD
 
 SETTINGS = (
     Setting(
         "pools.remind_days",
-        _l("Days ahead people are reminded of the next step"),
+        _l("Days before each step on which account managers are reminded of it"),
         Kind.INTEGER,
         3,
-        minimum=1,
-        maximum=60,
+        help=_l("A rule may say otherwise for each of its steps. 0 means no reminder"),
+        minimum=0,
+        maximum=MOST_DAYS_AHEAD,
+    ),
+    Setting(
+        "pools.remind_head_days",
+        _l("Days before each step on which heads are reminded of it"),
+        Kind.INTEGER,
+        1,
+        help=_l("A rule may say otherwise for each of its steps. 0 means no reminder"),
+        minimum=0,
+        maximum=MOST_DAYS_AHEAD,
     ),
     Setting(
         "pools.claims_per_day",

@@ -11,6 +11,7 @@ from marshmallow import Schema, fields
 
 from app.api import Run, setting
 from app.types import JobSpec
+from plugins.pools.services.days import business_today
 from plugins.pools.services.reminding import mornings, portions, tell_heads, tell_owners, unit_mornings
 
 #: People told in one transaction.
@@ -26,24 +27,26 @@ class RemindArguments(Schema):
 def remind(run: Run, business_date: date | None = None) -> dict[str, Any]:
     """Tell account managers and heads about their ladder; {"owners": people told, "heads": people told}.
 
-    A run that is cut off goes on with the people not told yet; nobody is told twice.
+    A run that is cut off, or asked for again on the same day, goes on with the people not told yet. A morning that
+    has passed tells nobody: today's says where customers stand.
     """
-    day, days = business_date or run.business_date, setting("pools.remind_days")
+    day = business_date or run.business_date
+    if day < business_today():
+        return {"owners": 0, "heads": 0}
     return {
-        "owners": _tell(run, "owners", mornings(day, days), tell_owners),
-        "heads": _tell(run, "heads", unit_mornings(day, days), tell_heads),
+        "owners": _tell(run, "owners", day, mornings(day, setting("pools.remind_days")), tell_owners),
+        "heads": _tell(run, "heads", day, unit_mornings(day, setting("pools.remind_head_days")), tell_heads),
     }
 
 
-def _tell(run: Run, whom: str, told: Mapping[int, Any], tell: Callable[[Any], None]) -> int:
+def _tell(run: Run, whom: str, day: date, told: Mapping[int, Any], tell: Callable[[date, Any], int]) -> int:
     for portion in portions(told, PORTION):
-        # known by the first of its people: who they are may change between two attempts, not who was told
-        fresh = [(person, words) for person, words in portion if person > run.state.get(whom, 0)]
-        if fresh:
-            with run.chunk(f"{whom}.{fresh[0][0]}"):
-                tell(fresh)
-                run.state[whom] = fresh[-1][0]
-    return len(told)
+        # who has been told is kept by person: who there is to tell may change between two attempts
+        number = run.state.get("portions", 0)
+        with run.chunk(number):
+            count = tell(day, portion)
+            run.state.update({"portions": number + 1, whom: run.state.get(whom, 0) + count})
+    return int(run.state.get(whom, 0))
 
 
 REMIND = JobSpec(

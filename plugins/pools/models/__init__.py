@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugins.pools.models.ladder import PoolDay, PoolKeep, PoolLock, PoolRule, PoolRuleVersion, PoolStanding
+from plugins.pools.models.ladder import PoolDay, PoolKeep, PoolLock, PoolRule, PoolRuleVersion, PoolStanding, PoolTold
 from plugins.pools.models.ledger import PoolEntry, PoolMovement, PoolRun
 from plugins.pools.models.pools import Pool, PoolMember
 
@@ -18,4 +18,5 @@ __all__ = [
     "PoolRuleVersion",
     "PoolRun",
     "PoolStanding",
+    "PoolTold",
 ]

@@ -47,6 +47,15 @@ class PoolRule(Model):
     spared_levels: Mapped[list[str]] = mapped_column(JSON, default=list, nullable=True)
     spares_deals: Mapped[bool] = mapped_column(Boolean, default=False)
     spares_approvals: Mapped[bool] = mapped_column(Boolean, default=True)
+    #: Calendar days before each step on which the account manager and the head are reminded of it; the site's where
+    #: empty, never for 0.
+    owner_amber_days: Mapped[int | None] = mapped_column(Integer)
+    owner_red_days: Mapped[int | None] = mapped_column(Integer)
+    owner_pool_days: Mapped[int | None] = mapped_column(Integer)
+    head_amber_days: Mapped[int | None] = mapped_column(Integer)
+    head_red_days: Mapped[int | None] = mapped_column(Integer)
+    head_pool_days: Mapped[int | None] = mapped_column(Integer)
+    head_city_days: Mapped[int | None] = mapped_column(Integer)
     #: How many days an extension (申请保留) gives.
     keep_days: Mapped[int] = mapped_column(Integer, default=15)
     #: Where to; the nearest pool of the kind at or above the customer's unit when empty.
@@ -160,6 +169,19 @@ class PoolKeep(Model):
     decided_by: Mapped[Employee | None] = relationship(foreign_keys=[decided_by_id])
     unit: Mapped[Unit | None] = relationship()
     rule: Mapped[PoolRule] = relationship()
+
+
+class PoolTold(Model):
+    """The last morning on which somebody was told of the ladder, so that nobody is told twice of a day."""
+
+    __tablename__ = "pools_told"
+
+    employee_id: Mapped[int] = mapped_column(
+        ForeignKey("org_employee.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    #: The kind of notice.
+    kind: Mapped[str] = mapped_column(String(60), primary_key=True)
+    told_on: Mapped[date] = mapped_column(Date)
 
 
 class PoolDay(Model):

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from app.api import CUSTOMER_LEVELS, condition_as_seen
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 from plugins.pools.models import PoolRule
-from plugins.pools.rules import LONGEST_DAYS
+from plugins.pools.rules import LONGEST_DAYS, MOST_DAYS_AHEAD, REMINDED
 
 #: What the clock counts from; the metrics of the site come besides ("no deal for so long").
 TRIGGERS = (
@@ -43,6 +43,27 @@ def _whom(text: str, exactly: bool) -> str | None:
 def _days(name: str, label: Any, help_text: Any = "", **more: Any) -> Field:
     return Field(name, label, Kind.INTEGER, smallest=1, largest=LONGEST_DAYS, help=help_text, **more)
 
+
+#: The steps somebody is reminded of, as the form asks for their days.
+_BEFORE = {
+    "owner": {
+        "amber": _l("Account manager: days before amber"),
+        "red": _l("Account manager: days before red"),
+        "pool": _l("Account manager: days before the pool"),
+    },
+    "head": {
+        "amber": _l("Head: days before amber"),
+        "red": _l("Head: days before red"),
+        "pool": _l("Head: days before the pool"),
+        "city": _l("Head: days before the city's pool"),
+    },
+}
+_REMINDERS = tuple(
+    Field(f"{whom}_{step}_days", _BEFORE[whom][step], Kind.INTEGER, smallest=0, largest=MOST_DAYS_AHEAD,
+          help=_l("Calendar days. Empty: as the site's settings say; 0: no reminder"))
+    for whom, steps in REMINDED.items()
+    for step in steps
+)  # fmt: skip
 
 RULE = Entity(
     slug="pools_rule",
@@ -113,6 +134,7 @@ RULE = Entity(
               filterable=False),
         Field("spares_deals", _l("Spares customers with a deal"), Kind.BOOLEAN, default=False),
         Field("spares_approvals", _l("Spares customers with a running approval"), Kind.BOOLEAN, default=True),
+        *_REMINDERS,
         _days("keep_days", _l("Days an extension gives"), required=True, default=15),
         Field("version", _l("Rule version"), Kind.INTEGER, computed=True),
     ),
@@ -132,6 +154,7 @@ RULE = Entity(
                 "pool_days", "city_days", "counts_from",
             ),
         ),
+        Section(_l("Reminders before each step"), tuple(field.name for field in _REMINDERS)),
         Section(_l("Where to"), ("pool_id", "city_pool_id")),
         Section(_l("Who is spared"), ("spared_levels", "spares_deals", "spares_approvals", "keep_days")),
     ),

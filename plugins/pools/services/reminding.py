@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
+from typing import Any, cast
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import case, func, select
+from sqlalchemy import Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
-from app.api import UNSCOPED, Unit, notify, session, setting
-from app.types import NoticeKind
-from plugins.pools.models import PoolEntry, PoolMovement, PoolStanding
-from plugins.pools.rules import chain
+from app.api import UNSCOPED, Unit, notify, session, transaction
+from app.types import NoticeKind, Text
+from plugins.pools.models import PoolMovement, PoolStanding, PoolTold
+from plugins.pools.services.coming import Coming, coming_by_owner, coming_by_unit, rolled_up
 
 _OPEN = {UNSCOPED: True}
-#: What the night did (amber, red, recycle), and what is coming within some days (soon_…).
+_TOLD = cast(Table, PoolTold.__table__)
+#: What the night did.
 STEPS = ("amber", "red", "recycle")
 
 MORNING = NoticeKind(
@@ -30,88 +32,117 @@ UNIT_MORNING = NoticeKind(
     "pools.unit_morning",
     _l("Red customers and pools of my unit"),
     "stairs",
-    help=_l("Each morning, for heads: who is red, and what leaves the unit's pools soon"),
+    help=_l("Each morning, for heads: who is red, who takes a step soon, and what leaves the unit's pools"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Morning:
-    """Customers of one account manager: by what the night did with them, and by the step that is coming."""
+    """Customers of one account manager: by what the night did with them, and the steps that are coming."""
 
     done: Mapping[str, int]
-    coming: Mapping[str, int]
+    coming: Coming
 
 
 @dataclass(frozen=True, slots=True)
 class UnitMorning:
-    """Of a head's unit and below: red customers, and customers whose days in a pool end soon."""
+    """Of a head's units and below: red customers, and the steps that are coming."""
 
     red: int
-    leaving: int
+    coming: Coming
 
 
-def mornings(day: date, days: int) -> dict[int, Morning]:
-    """{employee: what to tell} for the business date `day`, looking `days` days ahead; nobody without a figure."""
+def mornings(day: date, usual: int) -> dict[int, Morning]:
+    """{employee: what to tell} for the business date `day`, `usual` days before a step where its rule says nothing;
+    nobody without a figure."""
     done: dict[int, dict[str, int]] = defaultdict(dict)
     for owner, step, count in _rows(_done_on(day)):
         done[owner][step] = count
-    coming: dict[int, dict[str, int]] = defaultdict(dict)
-    for owner, step, count in _rows(_coming(day, day + timedelta(days=days))):
-        coming[owner][step] = count
+    coming = defaultdict(Coming, coming_by_owner(day, usual))
     return {owner: Morning(done[owner], coming[owner]) for owner in sorted(done.keys() | coming.keys())}
 
 
-def unit_mornings(day: date, days: int) -> dict[int, UnitMorning]:
+def unit_mornings(day: date, usual: int) -> dict[int, UnitMorning]:
     """{head: what to tell} of the units they are the head of, those below included; nobody without a figure."""
-    red = _rolled_up(
-        select(PoolStanding.unit_id, func.count())
-        .where(PoolStanding.stage == "red", PoolStanding.unit_id.is_not(None))
-        .group_by(PoolStanding.unit_id)
+    standing = select(PoolStanding.unit_id, func.count()).where(
+        PoolStanding.stage == "red", PoolStanding.unit_id.is_not(None)
     )
-    leaving = _rolled_up(
-        select(PoolEntry.unit_id, func.count())
-        .where(PoolEntry.next_on > day, PoolEntry.next_on <= day + timedelta(days=days))
-        .group_by(PoolEntry.unit_id)
-    )
-    heads = select(Unit.id, Unit.head_id).where(Unit.head_id.is_not(None), Unit.active)
-    found: dict[int, tuple[int, int]] = {}
-    for unit, head in _rows(heads):
-        known = found.get(head, (0, 0))
-        found[head] = max(known[0], red.get(unit, 0)), max(known[1], leaving.get(unit, 0))
-    return {head: UnitMorning(*both) for head, both in sorted(found.items()) if any(both)}
+    red = rolled_up(dict(_rows(standing.group_by(PoolStanding.unit_id))), 0)
+    coming = rolled_up(coming_by_unit(day, usual), Coming())
+    heads = select(Unit.id, Unit.path, Unit.head_id).where(Unit.head_id.is_not(None), Unit.active).order_by(Unit.path)
+    found: dict[int, UnitMorning] = {}
+    counted = defaultdict[int, list[str]](list)
+    for unit, path, head in _rows(heads):
+        if any(path.startswith(above) for above in counted[head]):
+            continue  # they are the head of a unit above, too, which counts it
+        counted[head].append(path)
+        known = found.get(head, UnitMorning(0, Coming()))
+        found[head] = UnitMorning(known.red + red.get(unit, 0), known.coming + coming.get(unit, Coming()))
+    return {head: one for head, one in sorted(found.items()) if one.red or one.coming.customers}
 
 
-def tell_owners(told: Iterable[tuple[int, Morning]]) -> None:
-    """Tell account managers, one notice each, in the running transaction."""
-    days = setting("pools.remind_days")
-    for owner, morning in told:
-        done, coming = morning.done, morning.coming
+def tell_owners(day: date, told: Iterable[tuple[int, Morning]]) -> int:
+    """Tell account managers, one notice each and none twice of a day; returns how many."""
+    people = dict(told)
+    for owner in (fresh := untold(MORNING.name, day, people)):
+        done, coming = people[owner].done, people[owner].coming
+        title: Text = _l("%(count)s of your customers take a step soon", count=coming.customers)
         if done:
             title = _l(
                 "Last night: %(pool)s of your customers into a pool, %(red)s red, %(amber)s amber",
                 pool=done.get("recycle", 0), red=done.get("red", 0), amber=done.get("amber", 0),
             )  # fmt: skip
-        else:
-            title = _l(
-                "%(count)s of your customers take the next step within %(days)s days",
-                count=sum(coming.values()), days=days,
+        text: Text = ""
+        if coming.first is not None:
+            text = _l(
+                "Coming: %(pool)s into a pool, %(red)s red, %(amber)s amber, the first on %(first)s. "
+                "A follow-up keeps them.",
+                pool=coming.pool, red=coming.red, amber=coming.amber, first=coming.first,
             )  # fmt: skip
-        text = _l(
-            "Within %(days)s days: %(pool)s into a pool, %(red)s red, %(amber)s amber. A follow-up keeps them.",
-            days=days, pool=coming.get("recycle", 0), red=coming.get("red", 0), amber=coming.get("amber", 0),
-        )  # fmt: skip
-        link = f"/customer/list/?f.owner_id={owner}&f.pools_days_left.to={days}&sort=pools_days_left"
+        link = f"/customer/list/?f.owner_id={owner}&{_nearest(day, coming)}"
         notify(MORNING.name, title, text, employees=[owner], link=link, group_key=MORNING.name)
+    return len(fresh)
 
 
-def tell_heads(told: Iterable[tuple[int, UnitMorning]]) -> None:
-    """Tell heads of units, one notice each, in the running transaction."""
-    days = setting("pools.remind_days")
-    for head, morning in told:
-        title = _l("%(count)s customers of your unit are red", count=morning.red)
-        text = _l("%(count)s customers leave your pools within %(days)s days", count=morning.leaving, days=days)
-        link = "/customer/list/?f.pools_stage=red&sort=pools_days_left" if morning.red else "/pools_entry/list/"
+def tell_heads(day: date, told: Iterable[tuple[int, UnitMorning]]) -> int:
+    """Tell heads of units, one notice each and none twice of a day; returns how many."""
+    people = dict(told)
+    for head in (fresh := untold(UNIT_MORNING.name, day, people)):
+        red, coming = people[head].red, people[head].coming
+        title: Text = _l("%(count)s customers of your unit take a step soon", count=coming.customers)
+        if red:
+            title = _l("%(count)s customers of your unit are red", count=red)
+        text: Text = ""
+        if coming.first is not None:
+            text = _l(
+                "Coming: %(pool)s into a pool, %(red)s red, %(amber)s amber; out of your pools %(city)s; the first on "
+                "%(first)s.",
+                pool=coming.pool, red=coming.red, amber=coming.amber, city=coming.city, first=coming.first,
+            )  # fmt: skip
+        link = f"/customer/list/?{_nearest(day, coming)}"
+        if coming.customers == coming.city:
+            link = "/customer/list/?f.pools_stage=red&sort=pools_days_left" if red else "/pools_entry/list/"
         notify(UNIT_MORNING.name, title, text, employees=[head], link=link, group_key=UNIT_MORNING.name)
+    return len(fresh)
+
+
+def untold(kind: str, day: date, people: Iterable[int]) -> list[int]:
+    """Those of these people who have not been told of this kind on `day` or later; from now on they have."""
+    with transaction() as current:
+        wanted = [{"employee_id": number, "kind": kind, "told_on": day} for number in people]
+        if not wanted:
+            return []
+        dialect = postgresql if current.get_bind().dialect.name == "postgresql" else sqlite
+        noted = dialect.insert(_TOLD).on_conflict_do_update(
+            index_elements=["employee_id", "kind"], set_={"told_on": day}, where=_TOLD.c.told_on < day
+        )
+        return sorted(current.connection().scalars(noted.returning(_TOLD.c.employee_id), wanted))
+
+
+def _nearest(day: date, coming: Coming) -> str:
+    """The customers whose next step comes as soon as the last of those told of, the first before the others."""
+    days = (coming.last - day).days if coming.last is not None else 0
+    return f"f.pools_days_left.to={days}&sort=pools_days_left"
 
 
 def _done_on(day: date) -> Any:
@@ -122,26 +153,6 @@ def _done_on(day: date) -> Any:
         .where(m.business_date == day, m.act.in_(STEPS), m.from_employee_id.is_not(None))
         .group_by(m.from_employee_id, m.act)
     )
-
-
-def _coming(after: date, until: date) -> Any:
-    """(owner, next act, customers) of the steps after a day, up to and including another."""
-    s = PoolStanding
-    step = case((s.next_on == s.pool_on, "recycle"), (s.next_on == s.red_on, "red"), else_="amber")
-    return (
-        select(s.owner_id, step, func.count()).where(s.next_on > after, s.next_on <= until).group_by(s.owner_id, step)
-    )
-
-
-def _rolled_up(by_unit: Any) -> dict[int, int]:
-    """Counts of units with those of the units below them; units are few, whatever the number of customers."""
-    counted: dict[int, int] = dict(_rows(by_unit))
-    totals: dict[int, int] = defaultdict(int)
-    if counted:
-        for unit, path in _rows(select(Unit.id, Unit.path)):
-            for above in chain(path):
-                totals[above] += counted.get(unit, 0)
-    return totals
 
 
 def _rows(statement: Any) -> Iterator[Any]:
@@ -156,5 +167,5 @@ def portions(told: Mapping[int, Any], size: int) -> list[Sequence[tuple[int, Any
 
 __all__ = [
     "MORNING", "UNIT_MORNING", "Morning", "UnitMorning", "mornings", "portions", "tell_heads", "tell_owners",
-    "unit_mornings",
+    "unit_mornings", "untold",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.api import Unit, check_condition, context, require_actor, transaction
 from app.types import Refused
 from plugins.pools.models import Pool, PoolRule, PoolRuleVersion
-from plugins.pools.rules import draws_from
+from plugins.pools.rules import draws_from, missing_steps
 from plugins.pools.services.reach import settle
 from plugins.pools.services.reckoning import reckon_soon
 
@@ -91,7 +91,8 @@ def _faults(said: Mapping[str, Any]) -> dict[str, str]:
     known = {"follow_up", "owned", "protection", *context().metrics}
     if said["trigger"] not in known:
         wrong["trigger"] = _("This is not something a clock can count from")
-    return wrong
+    missing = _("The rule does not take this step: nobody can be reminded of it")
+    return wrong | dict.fromkeys(missing_steps(said), missing)
 
 
 def _place(current: Session, said: Mapping[str, Any]) -> dict[str, Any]:
