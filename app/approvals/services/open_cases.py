@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Select, Table, exists, select
 
 from app.approvals.models import Case, CaseEvent, Definition
 from app.approvals.rules.state import Status
@@ -49,8 +49,10 @@ def flow_of(entity: str) -> str | None:
 
 
 def entities_in_flow() -> list[str]:
-    """The entities of which some record has an open case."""
-    wanted = select(_CASE.c.entity).where(_CASE.c.status.in_(_OPEN)).distinct().order_by(_CASE.c.entity)
+    """The entities of which some record has an open case: asked flow by flow, however many cases are open."""
+    named = _DEFINITION.c
+    is_open = exists().where(_CASE.c.entity == named.entity, _CASE.c.status.in_(_OPEN))
+    wanted = select(named.entity).where(is_open).distinct().order_by(named.entity)
     return list(session().connection().scalars(wanted))
 
 

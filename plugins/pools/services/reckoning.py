@@ -125,10 +125,10 @@ def _settle(current: Session, ladders: Ladders, today: date, ids: list[int]) -> 
         "actor": actor.user_id if actor is not None else None,
     }  # fmt: skip
     made = _statements(ladders)
-    current.execute(made["lock"], given)
-    if current.scalar(made["warned"], given):
-        current.execute(made["clear"], given)
-    current.execute(made["write"], given)
+    if current.scalar(made["lock"], given):  # else nobody owns any of them: a night has just taken them
+        if current.scalar(made["warned"], given):
+            current.execute(made["clear"], given)
+        current.execute(made["write"], given)
     current.execute(made["gone"], given)
     for record in list(current.identity_map.values()):
         if isinstance(record, PoolStanding):
@@ -139,14 +139,16 @@ def _settle(current: Session, ladders: Ladders, today: date, ids: list[int]) -> 
 
 
 def _statements(ladders: Ladders) -> dict[str, Any]:
-    """By name: five that settle the customers of the parameter `ids`, and ``differing`` ones of a span."""
+    """By name: five that settle the customers of the parameter `ids`, and ``differing`` ones of a span.
+
+    The lock counts those somebody owns.
+    """
     kept = ladders.statements
     if not kept:
         which = _given if ladders.calendar.is_postgresql else _given_as_text
         id_ = CUSTOMER.c.id
-        lock = select(func.count()).select_from(
-            select(id_).where(which(id_)).order_by(id_).with_for_update(key_share=True).subquery()
-        )
+        locked = select(CUSTOMER.c.owner_id).where(which(id_)).order_by(id_).with_for_update(key_share=True)
+        lock = select(func.count(locked.subquery("locked").c.owner_id))
         every = {
             "lock": lock,
             "warned": select(_warned(which).exists()),

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Table,
     and_,
     case,
-    delete,
     func,
     insert,
     literal,
@@ -30,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, Customer, UtcDateTime, among, as_table, is_working_day, move_set, vetoes
+from app.api import Customer, UtcDateTime, among, as_table, is_working_day, move_set, vetoes
 from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule, PoolStanding
 from plugins.pools.rules import after as days_after
 from plugins.pools.services.nights import NO_POOL, Night, Stayed
@@ -38,7 +37,6 @@ from plugins.pools.services.places import places
 
 #: Customers moved by one chunk: memory and locks stay the same however many are due.
 CHUNK = 5_000
-_OPEN = {UNSCOPED: True, "synchronize_session": False}
 _STANDING, _ENTRY, _MOVEMENT, _RULE, _POOL, _CUSTOMER = (
     cast(Table, model.__table__) for model in (PoolStanding, PoolEntry, PoolMovement, PoolRule, Pool, Customer)
 )
@@ -106,7 +104,6 @@ def recycle(current: Session, night: Night, beyond: int) -> Taken:
         }  # fmt: skip
         rows = select(*lying.values())
         current.execute(insert(_ENTRY).from_select(list(lying), rows, include_defaults=False))
-        current.execute(delete(_STANDING).where(s.customer_id.in_(select(moved.c.customer_id))))
         move_set(moved, cause="pools.recycle")
     return Taken(first[-1], len(going), stayed)
 
@@ -149,7 +146,7 @@ def _first(current: Session, column: Any, due: ColumnElement[bool], beyond: int,
 def _lock(current: Session, ids: Sequence[int]) -> None:
     """Lock customers: whoever is handing one over or writing a follow-up at this moment comes first or last."""
     locked = select(_CUSTOMER.c.id).where(among(current, _CUSTOMER.c.id, ids)).order_by(_CUSTOMER.c.id)
-    current.execute(locked.with_for_update(key_share=True)).all()
+    current.execute(select(func.count()).select_from(locked.with_for_update(key_share=True).subquery()))
 
 
 def _undone(current: Session, ids: Sequence[int], act: str, night: Night) -> list[int]:

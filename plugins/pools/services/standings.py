@@ -70,7 +70,9 @@ def standings(ladders: Ladders, which: Which, held: FromClause) -> Select[Any]:
     )
     made = {"stage": stage.label("stage"), "next_on": next_on.label("next_on")}
     columns = (made[name] if name in made else d[name] for name in COLUMNS)
-    return select(*columns).select_from(dated.outerjoin(held, h.customer_id == d.customer_id))
+    # said of both sides, or the database reads all standings for each span
+    mine = and_(h.customer_id == d.customer_id, which(h.customer_id))
+    return select(*columns).select_from(dated.outerjoin(held, mine))
 
 
 def once(statement: Select[Any], name: str) -> CTE:
