@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from app.db import db, session
+from app.db import db, reading, session
 from app.jobs.leases import JOBS
 from app.jobs.runner import run_pending
 
@@ -72,9 +72,19 @@ def find_again(job_id: int) -> None:
 
 def job_state(job_id: int) -> tuple[str, Any]:
     """Status and result of a job, as they are committed."""
-    session.rollback()
-    row = session.connection().execute(select(JOBS.c.status, JOBS.c.result).where(JOBS.c.id == job_id)).one()
+    row = _committed(job_id)
     return row.status, row.result
 
 
-__all__ = ["die", "dies", "dying", "find_again", "job_state", "work_until_dead"]
+def times_begun(job_id: int) -> int:
+    """How many workers have taken a job up so far."""
+    return int(_committed(job_id).fence)
+
+
+def _committed(job_id: int) -> Any:
+    """Read past the test's session, so that asking again and again keeps no writer from SQLite."""
+    with reading(), db.engine.connect() as connection:
+        return connection.execute(select(JOBS).where(JOBS.c.id == job_id)).one()
+
+
+__all__ = ["die", "dies", "dying", "find_again", "job_state", "times_begun", "work_until_dead"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +14,9 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.api import Customer, acting_as, context, enqueue, session
-from app.testing.faults import find_again, job_state, work_until_dead
+from app.testing.faults import die, find_again, job_state, times_begun, work_until_dead
 from app.testing.jobs import run_pending
+from app.testing.queues import Queue, RealWorker, a_queue, sweep, until
 from app.types import SYSTEM
 from plugins.pools.jobs import nights as jobs
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun
@@ -112,6 +116,69 @@ def test_two_at_once_are_one(app: Flask, crowd: dict[str, list[int]]) -> None:
     for one in workers:
         one.join()
     assert set(session.scalars(text("SELECT status FROM jobs_job"))) == {"done"}
+    moved_as_they_should(crowd)
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Queue]:
+    with a_queue(tmp_path / "valkey") as made:
+        yield made
+
+
+def in_between(step: str, act: Callable[[], object]) -> None:
+    """Do `act` between the first and the second chunk of a step of the night, in this process."""
+    done: list[int] = []
+    whole = jobs.STEPS[step]
+
+    def stepped(*given: Any) -> Any:
+        done.append(1)
+        if len(done) == 2:
+            act()
+        return whole(*given)
+
+    jobs.STEPS[step] = stepped
+
+
+def test_valkey_emptied_and_gone_the_night_goes_on(crowd: dict[str, list[int]], queue: Queue) -> None:
+    """Its worker needs nothing of the queue: it takes no harm, and nobody else begins the night."""
+    number = enqueue(jobs.NIGHTLY_JOB, {"business_date": NIGHT})
+    session.commit()
+    assert queue.waiting() == 1
+
+    def harm() -> None:
+        in_between("recycle", lambda: queue.client().flushall())
+        in_between("amber", lambda: queue.client().shutdown(nosave=True))
+
+    worker = RealWorker(queue, harm)
+    assert until(lambda: job_state(number)[0] == "done")
+    assert not queue.answers(), "it was gone when the night ended"
+    assert worker.end() == 0
+    assert times_begun(number) == 1
+    moved_as_they_should(crowd)
+
+
+def test_emptied_restarted_and_the_worker_dead_the_sweeper_brings_it_to_another(
+    crowd: dict[str, list[int]], queue: Queue
+) -> None:
+    number = enqueue(jobs.NIGHTLY_JOB, {"business_date": NIGHT})
+    session.commit()
+
+    def harm() -> None:
+        in_between("recycle", lambda: queue.client().flushall())
+        in_between("red", die)
+
+    assert RealWorker(queue, harm).wait() == -signal.SIGKILL
+    queue.stop()
+    queue.start()
+    assert queue.waiting() == 0, "nothing there tells of it"
+    other = RealWorker(queue)
+    assert until(lambda: queue.listeners() == 1)
+    assert job_state(number)[0] == "running"
+    find_again(number)
+    sweep()
+    assert until(lambda: job_state(number)[0] == "done")
+    assert other.end() == 0
+    assert times_begun(number) == 2
     moved_as_they_should(crowd)
 
 
