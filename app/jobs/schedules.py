@@ -76,6 +76,8 @@ def make_due_jobs(at: datetime | None = None) -> list[int]:
         schedules = session.scalars(
             select(Schedule).where(Schedule.enabled).execution_options(**_unscoped, populate_existing=True)
         ).all()
+        for schedule in schedules:
+            session.expunge(schedule)  # read again out here, it would keep every writer from SQLite
         session.rollback()
     made: list[int] = []
     for schedule in schedules:

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select, text
 
 from app.api import Customer, acting_as, context, enqueue, session
 from app.testing.faults import die, find_again, job_state, times_begun, work_until_dead
-from app.testing.jobs import run_pending
+from app.testing.jobs import one_round, reach_schedule, run_pending, schedulers_meet
 from app.testing.queues import Queue, RealWorker, a_queue, sweep, until
 from app.types import SYSTEM
 from plugins.pools.jobs import nights as jobs
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun
 from plugins.pools.services import reckoning, running
-from plugins.pools.tests.conftest import NIGHT, Bank, aged, entries, put, rows
+from plugins.pools.tests.conftest import NIGHT, Bank, aged, entries, local, put, rows
 from plugins.pools.tests.test_running import ago, ladder
 
 __all__ = ["ladder"]
@@ -99,23 +100,44 @@ def test_a_cut_connection_undoes_the_chunk_and_no_more(
     moved_as_they_should(crowd)
 
 
+def at_once(app: Flask, act: Callable[[Flask], object]) -> None:
+    """Do something twice at the same time, as two processes of the product do."""
+    session.remove()
+
+    def do() -> None:
+        with app.app_context(), acting_as(SYSTEM):
+            act(app)
+
+    both = [threading.Thread(target=do) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+
+
 def test_two_at_once_are_one(app: Flask, crowd: dict[str, list[int]]) -> None:
     """The scheduled run and one somebody asked for, by two workers; jobs of the same night are as good as one."""
     for _ in range(2):
         enqueue(jobs.NIGHTLY_JOB, {"business_date": NIGHT})
     session.commit()
-    session.remove()
-
-    def work() -> None:
-        with app.app_context(), acting_as(SYSTEM):
-            run_pending(app)
-
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join()
+    at_once(app, run_pending)
     assert set(session.scalars(text("SELECT status FROM jobs_job"))) == {"done"}
+    moved_as_they_should(crowd)
+
+
+def test_two_schedulers_in_the_same_instant_make_one_night(
+    app: Flask, crowd: dict[str, list[int]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both know that the night is due before either has made its job; then two workers are at it."""
+    reach_schedule(jobs.NIGHTLY_JOB, ago(0))
+    with time_machine.travel(local(NIGHT, 1, 16)):
+        with schedulers_meet(jobs.NIGHTLY_JOB):
+            at_once(app, one_round)
+        made = session.execute(text("SELECT business_date FROM jobs_job WHERE name = 'pools.recycle'")).scalars()
+        assert list(map(str, made)) == [str(NIGHT)]
+        session.commit()
+        at_once(app, run_pending)
+    assert not [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
     moved_as_they_should(crowd)
 
 
