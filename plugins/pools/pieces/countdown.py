@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any, cast
 
@@ -51,6 +52,11 @@ def _of(model: Any, table: Table, value: Any) -> Any:
     return select(value).where(table.c.customer_id == model.id).correlate_except(table).scalar_subquery()
 
 
+def _of_either(model: Any, value: Callable[[Table], Any]) -> Any:
+    """The same of its standing, else of its entry in a pool."""
+    return func.coalesce(*(_of(model, table, value(table)) for table in (_STANDING, _ENTRY)))
+
+
 def stage(model: Any) -> Any:
     """Where the customer stands; nothing for whoever no rule watches."""
     lying = _of(model, _ENTRY, literal("pool"))
@@ -59,13 +65,19 @@ def stage(model: Any) -> Any:
 
 def next_on(model: Any) -> Any:
     """The day whose night takes the next step, of an owned customer and of one in a pool."""
-    return func.coalesce(_of(model, _STANDING, _STANDING.c.next_on), _of(model, _ENTRY, _ENTRY.c.next_on))
+    return _of_either(model, lambda table: table.c.next_on)
 
 
 def days_left(model: Any) -> Any:
     """Days until then; 0 from the day itself on, until the run has been."""
-    left = days_between(literal(business_today(), Date), next_on(model))
-    return case((left < 0, 0), else_=left)
+    today = literal(business_today(), Date)
+
+    def left(table: Table) -> Any:
+        # inside, so that the row is looked up once
+        days = days_between(today, table.c.next_on)
+        return case((days < 0, 0), else_=days)
+
+    return _of_either(model, left)
 
 
 def urgency(days: int) -> str | None:
