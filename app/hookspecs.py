@@ -100,7 +100,8 @@ def added_fields() -> Sequence[AddedFields]:
     """Fields the module adds to records of the kernel's entities: columns of lists, filters, lines of detail pages.
 
     Policy: boot. Read only and within the field permissions of roles like any other field; read for a whole page in
-    one statement. An entity whose table cannot have them, or a name without the module's slug, quarantines the module.
+    one statement; and the words for what the module writes into choice fields of the kernel (why an owner changed,
+    say). An entity whose table cannot have them, or a name without the module's slug, quarantines the module.
     """
 
 

@@ -9,7 +9,7 @@ from flask import render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 
 from app.access.actors import require_actor
@@ -18,7 +18,6 @@ from app.access.policy import readable, seen_by
 from app.base.views.related import related_list
 from app.customers.models import Customer, CustomerOwnership
 from app.customers.rules import is_person
-from app.customers.schemas import CAUSES
 from app.customers.visibility import who_may_see
 from app.db import session
 from app.host.context import entity
@@ -75,7 +74,10 @@ def _moves(customer_id: int, before: datetime | None, limit: int) -> list[Timeli
         .outerjoin(old, old.id == CustomerOwnership.from_employee_id)
         .outerjoin(new, new.id == CustomerOwnership.to_employee_id)
         .outerjoin(who, who.user_id == CustomerOwnership.by_user_id)
-        .where(CustomerOwnership.customer_id == customer_id)
+        .where(
+            CustomerOwnership.customer_id == customer_id,
+            or_(CustomerOwnership.from_employee_id.is_not(None), CustomerOwnership.to_employee_id.is_not(None)),
+        )
     )
     if before is not None:
         statement = statement.where(at < before)
@@ -115,6 +117,7 @@ def _edits(customer_id: int, before: datetime | None, limit: int) -> list[Timeli
 
 
 def cause_text(cause: str) -> str:
-    """Why an owner changed, in words; a module translates its own causes in its catalogue."""
-    known = next((choice.label for choice in CAUSES if choice.value == cause), None)
-    return str(known) if known is not None else _(cause)
+    """Why an owner changed, in words; modules say theirs by the hook `added_fields`."""
+    field = entity("customer_ownership").field("cause")
+    choices = field.choices if field is not None else ()
+    return next((str(choice.label) for choice in choices if choice.value == cause), cause)

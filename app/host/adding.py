@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.host.context import Context
-from app.types import AddedFields, Entity, Section
+from app.types import AddedFields, Entity, Kind, Section
 
 
 def enter(carried: Context, entity: Entity) -> None:
@@ -20,22 +20,29 @@ def misfit(carried: Context, slug: str, more: AddedFields) -> str:
     entity = carried.entities.get(more.entity)
     if entity is None:
         return ""
-    if "custom" not in entity.model.__table__.c:
+    if more.fields and "custom" not in entity.model.__table__.c:
         return f"added_fields: '{more.entity}' cannot have more fields"
     for field in more.fields:
         if not field.name.startswith(f"{slug}_") or entity.field(field.name) is not None:
             return f"added_fields: '{field.name}' is not a new name that begins with '{slug}_'"
         if field.expression is None or not field.computed:
             return f"added_fields: '{field.name}' must be computed, by an expression"
+    for name, choices in more.choices.items():
+        known = entity.field(name)
+        if known is None or known.kind is not Kind.CHOICE or not all(c.value.startswith(f"{slug}.") for c in choices):
+            return f"added_fields: '{more.entity}.{name}' cannot have choices of this module that begin with '{slug}.'"
     return ""
 
 
 def with_fields(entity: Entity, more: AddedFields) -> Entity:
-    """The entity with the fields at its end, in a section of their own on the detail page."""
+    """The entity with the choices, and the fields at its end, in a section of their own on the detail page."""
+    offered = (replace(one, choices=(*one.choices, *more.choices.get(one.name, ()))) for one in entity.fields)
+    if not more.fields:
+        return replace(entity, fields=tuple(offered))
     sections = entity.sections or (Section(entity.label, tuple(field.name for field in entity.fields)),)
     return replace(
         entity,
-        fields=(*entity.fields, *more.fields),
+        fields=(*offered, *more.fields),
         sections=(*sections, Section(more.section, tuple(field.name for field in more.fields))),
         list_fields=(*entity.list_fields, *more.list_fields),
         filter_fields=(*entity.filter_fields, *more.filter_fields),

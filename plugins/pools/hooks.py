@@ -40,6 +40,7 @@ from plugins.pools.demo import write_demo
 from plugins.pools.jobs import JOBS
 from plugins.pools.role_templates import ROLE_TEMPLATES
 from plugins.pools.schemas import ENTRY, KEEP, MEMBER, MOVEMENT, POOL, RULE, RUN
+from plugins.pools.schemas.movements import CAUSES
 from plugins.pools.services.reminding import MORNING, UNIT_MORNING
 from plugins.pools.settings import SETTINGS
 from plugins.pools.views import VIEWS
@@ -58,7 +59,7 @@ def entities() -> Sequence[Entity]:
 
 @hookimpl
 def added_fields() -> Sequence[AddedFields]:
-    return (pieces.COUNTDOWN,)
+    return (pieces.COUNTDOWN, CAUSES)
 
 
 @hookimpl
@@ -149,7 +150,8 @@ def home_cards(actor: Actor) -> Sequence[Card]:
 def record_tabs(entity: str) -> Sequence[Tab]:
     tabs = {"customer": (pieces.STORY, pieces.KEEPS_TAB), "pools_rule": (pieces.VERSIONS,), "pools_run": (RESULT,)}
     if entity == "pools_pool":
-        return (related_tab(MEMBER, "pool_id", label=_l("Members"), order=40),)
+        empty = _l("As long as nobody is named, the people of the pool's unit and below are its members.")
+        return (related_tab(MEMBER, "pool_id", label=_l("Members"), order=40, empty=empty),)
     return tabs.get(entity, ())
 
 

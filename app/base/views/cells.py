@@ -131,7 +131,7 @@ def cell_writer(field: Field, titles: Titles, *, short: bool = False) -> Writer:
     write = _writer(field, titles, short)
     if field.kind in (Kind.CHOICE, Kind.LINK, Kind.BOOLEAN):
         write = lru_cache(maxsize=None)(write)
-    return lambda value: nothing if value is None or value in ("", ()) else write(value)
+    return lambda value: nothing if value is None or value in ("", (), []) else write(value)
 
 
 def _writer(field: Field, titles: Titles, short: bool) -> Writer:

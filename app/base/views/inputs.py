@@ -113,7 +113,7 @@ def input_text(field: Field, value: Any, clock: tzinfo) -> str:
         return f"{value:,f}" if field.kind is Kind.MONEY else f"{value:f}"
     if field.kind is Kind.FILES:
         return input_files(value)
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return INPUT.join(map(str, value))
     return str(value).replace("\r\n", "\n")
 

@@ -30,12 +30,14 @@ def related_list(
     *,
     fields: tuple[str, ...] = (),
     add: Mapping[str, Any] | None = None,
+    empty: Text = "",
 ) -> Markup:
     """The newest children of a record as a compact list, with “add” prefilled and a link to all of them.
 
     `parent_field` is the child's link to the record (``customer_id``); `fields` are the columns (the child's
-    own list without the link by default); `add` prefills more. Only children within the actor's scope are
-    shown, and nothing at all without ``can_list`` on the child's screens or without reading the link. Two statements.
+    own list without the link by default); `add` prefills more; `empty` says what it means
+    that there are none. Only children within the actor's scope are shown, and nothing at all without ``can_list`` on
+    the child's screens or without reading the link. Two statements.
     """
     actor = require_actor()
     entity = seen_by(child if isinstance(child, Entity) else context().entities[child], actor)
@@ -67,6 +69,7 @@ def related_list(
             rows=[(record_title(entity, one), record_url(entity, one.id), written(one)) for one in records],
             all_url=_all_url(entity, parent_field, record) if more else None,
             add_url=_add_url(entity, {parent_field: record.id, **(add or {})}),
+            empty=empty,
         )
     )
 
@@ -79,12 +82,14 @@ def related_tab(
     order: int = 100,
     fields: tuple[str, ...] = (),
     name: str | None = None,
+    empty: Text = "",
 ) -> Tab:
-    """A tab with the children of a record, for the hook `record_tabs`; shown to those who may list them."""
+    """A tab with the children of a record, for the hook `record_tabs`; shown to those who may list them. `empty`: what
+    it means that there are none."""
     entity = child if isinstance(child, Entity) else context().entities[child]
 
     def render(record: Any) -> Markup:
-        return related_list(entity, parent_field, record, fields=fields)
+        return related_list(entity, parent_field, record, fields=fields, empty=empty)
 
     shown: Callable[[Any], Any] = render
     return Tab(name or entity.slug, label or entity.label, shown, view=entity.view_name, order=order)

@@ -13,17 +13,13 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from app.types import AddedFields, Choice, Field, Kind
 from plugins.pools.models import PoolEntry, PoolStanding
+from plugins.pools.schemas.movements import STAGES as LADDER
 from plugins.pools.services import business_today
 
 #: From so few days on, the countdown is red, and amber.
 RED_DAYS, AMBER_DAYS = 3, 7
 
-STAGES = (
-    Choice("green", _l("In time"), "green"),
-    Choice("amber", _l("Amber warning"), "amber"),
-    Choice("red", _l("Red warning"), "red"),
-    Choice("pool", _l("In a pool"), "secondary"),
-)
+STAGES = (*LADDER, Choice("pool", _l("In a pool"), "secondary"))
 
 _STANDING, _ENTRY = (cast(Table, model.__table__) for model in (PoolStanding, PoolEntry))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
+from app.types import AddedFields, Choice, Entity, Field, Kind, ScopedBy, Section
 from plugins.pools.models import PoolMovement
 
 ACTS = (
@@ -22,6 +22,18 @@ ACTS = (
     Choice("unlock", _l("Unlocked"), "azure"),
     Choice("invalid", _l("Marked invalid"), "secondary"),
     Choice("reverse", _l("Reversed"), "secondary"),
+)
+
+#: The acts that change hands: what the kernel's ledger of owners says of them.
+CAUSES = AddedFields(
+    "customer_ownership",
+    choices={
+        "cause": tuple(
+            Choice(f"pools.{act.value}", act.label, act.colour)
+            for act in ACTS
+            if act.value in ("recycle", "escalate", "claim", "assign", "return", "release", "reverse")
+        )
+    },
 )
 
 STAGES = (

@@ -138,6 +138,7 @@ def test_limits_and_hidden_fields_of_a_pool(bank: Bank, client: Browser) -> None
     assert (head.owned_limit, head.hidden_fields) == (5, [])
     login(client, bank.people.admin)
     address = f"/pools_pool/edit/{head.id}"
+    assert "[]" not in client.get(address).text
     hidden = {"hidden_fields": "name,mobile", "claims_per_day": "3"}
     assert client.post(address, data=hidden).status_code == 303
     assert rows(select(Pool.hidden_fields, Pool.claims_per_day).where(Pool.id == head.id)) == [(["name", "mobile"], 3)]

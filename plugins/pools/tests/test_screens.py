@@ -83,6 +83,7 @@ def test_claiming_on_the_screen(bank: Bank, client: Browser) -> None:
     page = client.get(f"/customer/show/{one.id}/tab/pools_story", htmx=True)
     assert "领取" in page.text
     assert "领取" in client.get(f"/customer/show/{one.id}/timeline").text
+    assert "pools.claim" not in client.get(f"/customer/show/{one.id}/timeline").text
 
 
 def test_strangers_get_nothing_and_change_nothing(bank: Bank, client: Browser) -> None:

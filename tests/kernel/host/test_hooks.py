@@ -16,7 +16,7 @@ from app.hookspecs import POLICY, hookimpl
 from app.host.adding import misfit, with_fields
 from app.host.context import context
 from app.host.policies import BootError, Hooks
-from app.types import AddedFields, Field, Kind, Refused, Veto
+from app.types import AddedFields, Choice, Field, Kind, Refused, Veto
 
 NAMES = sorted(name for name, each in vars(hookspecs).items() if hasattr(each, "qiao_spec"))
 
@@ -156,9 +156,23 @@ def test_added_fields_stand_at_the_end_in_a_section_of_their_own(app: Flask) -> 
     assert (after.sections[-1].label, after.sections[-1].fields) == ("Notes", ("notes_age",))
 
 
+def _causes(value: str, name: str = "cause") -> AddedFields:
+    return AddedFields("customer_ownership", choices={name: (Choice(value, "Sold"),)})
+
+
+def test_added_choices_stand_after_those_of_the_kernel(app: Flask) -> None:
+    before = context().entities["customer_ownership"]
+    assert misfit(context(), "notes", _causes("notes.sold")) == ""
+    after = with_fields(before, _causes("notes.sold"))
+    assert [choice.label for choice in getattr(after.field("cause"), "choices", ())][-1] == "Sold"
+    assert after.sections == before.sections
+
+
 @pytest.mark.parametrize(
     "more",
     [
+        _causes("sold"),
+        _causes("notes.sold", "reason"),
         _more("age"),
         _more("name"),
         _more(computed=False),
