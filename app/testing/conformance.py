@@ -15,6 +15,7 @@ from werkzeug.routing import BuildError
 
 from app import hookspecs
 from app.base.permissions import needed_pairs
+from app.base.security.roles.matrix import ACTS, FURTHER
 from app.host.context import context
 from app.host.discovery import Found
 from app.host.migrations import differences, downgrade, line_of, migrating, revision_of, upgrade
@@ -106,6 +107,7 @@ def boots_alone(found: Found, site: Site) -> None:
         _tables_refer_to_the_kernel(found)
         _menu_leads_somewhere(found, app)
         pairs = needed_pairs(app)
+        _permissions_have_names(app, pairs)
         for slug, template in hooks.boot("role_templates"):
             if slug == found.slug:
                 asked = {(act, view) for view, acts in template.permissions.items() for act in acts}
@@ -113,6 +115,14 @@ def boots_alone(found: Found, site: Site) -> None:
                 # A module may let roles scope a view of its own that is no entity, under its slug.
                 unknown = set(template.scopes) - set(context().entities) - {found.slug}
                 assert not unknown, f"role template {template.slug} names the entities {unknown}"
+
+
+def _permissions_have_names(app: Flask, pairs: Iterable[tuple[str, str]]) -> None:
+    """The matrix of roles calls each permission by words; `permission_labels` of a view names its own."""
+    labels = {type(view).__name__: getattr(view, "permission_labels", {}) for view in app.appbuilder.baseviews}  # type: ignore[attr-defined]
+    known = {*ACTS, *FURTHER}
+    bare = [pair for pair in pairs if pair[0] not in known and pair[0] not in labels.get(pair[1], {})]
+    assert not bare, f"permissions without a name: {sorted(bare)}"
 
 
 def _names_begin_with_its_slug(found: Found) -> None:

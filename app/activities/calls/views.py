@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Response, abort, request, url_for
 from flask_babel import gettext as _
@@ -49,6 +49,7 @@ class ActivityCallView(EntityView):
 
     entity = CALL
     base_permissions = (MATCH, "can_unmask")
+    permission_labels: ClassVar[dict[str, Any]] = {MATCH: _l("Match")}
 
     def list_links(self) -> Sequence[Link]:
         """The calls that wait."""
@@ -152,6 +153,7 @@ class ActivityCallSourceView(EntityView):
 
     entity = SOURCE
     base_permissions = ("can_issue",)
+    permission_labels: ClassVar[dict[str, Any]] = {"can_issue": _l("Issue secret")}
 
     def badge_fields(self, record: Any) -> tuple[str, ...]:
         """None: it is in use or not."""

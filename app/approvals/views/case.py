@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Response, abort, jsonify, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.access.actors import require_actor
 from app.approvals.reading.inbox import find_rows
@@ -55,6 +56,7 @@ class ApprovalView(SubmitScreen, ImportedScreen, FillScreen):
     route_base = "/approvals"
     default_view = "list"
     base_permissions = ["can_list", "can_administer"]
+    permission_labels: ClassVar[dict[str, Any]] = {"can_administer": _l("Administer approvals")}
 
     @expose("/cases/<int:pk>")
     @mine

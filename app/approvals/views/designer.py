@@ -20,6 +20,7 @@ from app.approvals.services.known import flow_entities, flow_things
 from app.approvals.services.moving import running_by_version
 from app.approvals.services.trying import dry_run
 from app.approvals.views.designing import FINDS, OUTCOMES, board, branch_name, called, differences
+from app.approvals.views.inbox import named_entity
 from app.approvals.views.moving import Moving
 from app.base.page import PageView, expose, has_access
 from app.base.views.cells import zone
@@ -27,7 +28,7 @@ from app.base.views.formats import moment_text
 from app.base.views.pickers import pick
 from app.fields.expressions.compiling import BadExpression, compile_condition, compile_expression
 from app.fields.expressions.messages import told as told_expression
-from app.types import Field, Kind, Refused
+from app.types import SYSTEM, Field, Kind, Refused
 
 _EMPLOYEE = Field("employee", "", Kind.LINK, target="employee")
 LONGEST = 400_000
@@ -81,7 +82,10 @@ class ApprovalDefinitionView(Moving, PageView):
             "first": (page - 1) * flows.PAGE + 1, "page": page, "pages": pages,
         }  # fmt: skip
         things = flow_things()
-        return self._page("approvals/flows.html", rows=rows, asked=asked, entities=things, total=total, around=around)
+        return self._page(
+            "approvals/flows.html", rows=rows, asked=asked, entities=things, total=total, around=around,
+            named_entity=named_entity,
+        )  # fmt: skip
 
     @expose("/new", methods=["POST"])
     @has_access
@@ -209,7 +213,7 @@ class ApprovalDefinitionView(Moving, PageView):
         read = {one.number: flows.read_kept(one.document) for one in found}
         changed = {n: differences(definition, read.get(n - 1, flows.EMPTY), read[n]) for n in read if n - 1 in read}
         return self._page(
-            "approvals/flow_versions.html", definition=definition, versions=found, changed=changed,
+            "approvals/flow_versions.html", definition=definition, versions=found, changed=changed, system=SYSTEM.name,
             running=running_by_version(pk),
         )  # fmt: skip
 

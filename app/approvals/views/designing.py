@@ -185,7 +185,7 @@ def _texts() -> dict[str, str]:
     return {
         "branch": _("Branch"), "otherwise": _("Everything else"),
         "nobody": _("Nobody yet"), "add": _("Add a step here"),
-        "add_branch": _("Add a branch"), "saved": _("Saved"), "saving": _("Saving …"), "unsaved": _("Not saved"),
+        "add_branch": _("Add another branch"), "saved": _("Saved"), "saving": _("Saving …"), "unsaved": _("Not saved"),
         "up": _("Move up"), "down": _("Move down"), "copy": _("Copy"), "remove": _("Delete"), "undo": _("Undo"),
         "removed": _("“%(name)s” was deleted"), "moved": _("“%(name)s” was moved"), "errors": _("%(count)s to mend"),
         "warnings": _("%(count)s to look at"), "well": _("Ready to publish"), "and": _("and"), "or": _("or"),

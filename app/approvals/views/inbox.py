@@ -98,6 +98,8 @@ class InboxScreen(PageView):
             "line": line,
             "flow": named_flow(line.flow, line.flow_en),
             "figures": figures,
+            # What is to change stands on the page of the case alone (docs/adr/0064).
+            "opens": line.is_resubmission or line.entity in SUBJECTS,
             "url": url_for(f"{self.endpoint}.case", pk=line.case_id),
             "at": moment_text(line.at, clock),
             "age": aged(line.at, moment),

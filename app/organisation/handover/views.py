@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Response, abort, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext as _
@@ -48,6 +48,10 @@ class HandoverView(EntityView):
 
     entity = HANDOVER
     route_base = "/handover"
+    permission_labels: ClassVar[dict[str, Any]] = {
+        "can_hand_over": _l("Hand over work"),
+        "can_leave": _l("Let people leave"),
+    }
 
     def title(self, record: Any) -> str:
         """Who handed over or left."""

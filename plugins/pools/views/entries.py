@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from flask import Response, flash, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app.api import (
@@ -32,6 +34,13 @@ class PoolsEntryView(EntityView):
 
     entity = ENTRY
     route_base = "/pools_entry"
+    permission_labels: ClassVar[dict[str, Any]] = {
+        "can_ask": _l("Apply to keep"),
+        "can_keep": _l("Keep for some days"),
+        "can_release": _l("Release into a pool"),
+        "can_lock": _l("Lock against the rules"),
+        "can_close": _l("Mark invalid"),
+    }
 
     @expose("/claim", methods=("POST",))
     @needs("can_claim")

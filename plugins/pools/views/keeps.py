@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Response, flash, request
 from flask_babel import gettext as _
@@ -41,6 +41,7 @@ class PoolsKeepView(EntityView):
 
     entity = KEEP
     route_base = "/pools_keep"
+    permission_labels: ClassVar[dict[str, Any]] = {"can_withdraw": _l("Take back")}
 
     def badge_fields(self, record: PoolKeep) -> tuple[str, ...]:
         """Its state alone."""

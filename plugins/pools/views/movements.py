@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Response, flash, jsonify, request
 from flask_babel import gettext as _
@@ -40,6 +40,7 @@ class PoolsMovementView(EntityView):
 
     entity = MOVEMENT
     route_base = "/pools_movement"
+    permission_labels: ClassVar[dict[str, Any]] = {"can_reverse": _l("Reverse")}
 
     def offers(self, record: Any, act: str) -> bool:
         """Only some kinds of movement are taken back."""

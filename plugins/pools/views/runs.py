@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Response, abort, render_template, request, url_for
 from flask_babel import gettext as _
@@ -38,6 +38,7 @@ class PoolsRunView(EntityView):
 
     entity = RUN
     route_base = "/pools_run"
+    permission_labels: ClassVar[dict[str, Any]] = {"can_reverse": _l("Reverse")}
 
     def list_links(self) -> Sequence[Link]:
         """A way to what comes next, where a run can be started."""
