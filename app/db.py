@@ -166,7 +166,6 @@ def transaction() -> Iterator[Session]:
     try:
         yield current
         if depth == 0:
-            current.info["depth"] = 0
             current.commit()
     except BaseException:
         if depth == 0:
@@ -189,9 +188,14 @@ def _run_after_commit(current: Session) -> None:
 
 @event.listens_for(Session, "after_transaction_end")
 def _run_due(current: Session, transaction: Any) -> None:
-    if transaction.parent is None:
-        for act in current.info.pop("due", []):
-            act()
+    """Outside of the transaction that has ended: what is done now begins, and commits, its own."""
+    if transaction.parent is None and (due := current.info.pop("due", [])):
+        depth = current.info.pop("depth", 0)
+        try:
+            for act in due:
+                act()
+        finally:
+            current.info["depth"] = depth
 
 
 @event.listens_for(Session, "after_rollback")
