@@ -10,7 +10,8 @@ from pathlib import Path
 from app import create_app
 from app.access.actors import acting_as
 from app.base.permissions import synchronise
-from app.db import db, session
+from app.db import db, session, transaction
+from app.host.context import hooks
 from app.host.sites import Site, create_site, load_site, write_private
 from app.testing.databases import copy_database, empty_database
 from app.testing.people import People, make_people, meet_people
@@ -53,6 +54,9 @@ def template(kind: str, folder: Path) -> str:
         app = create_app(site)
         with app.app_context(), acting_as(SYSTEM):
             synchronise()
+            # What modules write when they are first asked, as a calendar of twenty years, every test would write anew.
+            with transaction():
+                hooks().gate("customers_changed", customer_ids=(), what="created")
             session.remove()
             db.engine.dispose()
         _templates[kind] = url

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import event, select, update
+from sqlalchemy import delete, event, func, select, update
 
 from app.api import (
     Customer,
@@ -157,6 +157,17 @@ def test_a_changed_rule_or_day_lets_a_job_work_all_out_anew(ladder: Bank) -> Non
     assert standing(one)[:2] == ("green", date(2026, 4, 10))
     assert session.scalar(select(PoolDay.worked).where(PoolDay.day == date(2026, 4, 1))) is False
     assert keep_days(session()) is False, "nothing changed since"
+
+
+@pytest.mark.parametrize("left", [None, date(2026, 3, 1)], ids=["empty", "short"])
+def test_the_first_customer_finds_a_calendar(ladder: Bank, left: date | None) -> None:
+    with transaction() as current:
+        current.execute(delete(PoolDay) if left is None else delete(PoolDay).where(PoolDay.day > left))
+    one = aged(ladder.people.manager, followed=OLD, owned=OLD)
+    assert standing(one)[:2] == ("green", date(2026, 3, 18))
+    low, high = session.execute(select(func.min(PoolDay.day), func.max(PoolDay.day))).one()
+    assert (low, high) == (date(2016, 1, 1), date(2036, 12, 31))
+    assert keep_days(session()) is False
 
 
 def test_a_clock_set_back_takes_no_warning_away(ladder: Bank) -> None:

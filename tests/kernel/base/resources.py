@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import select
-
 from app.db import db, metadatas, session
 from app.testing.people import Browser, People, login
 
@@ -27,7 +25,7 @@ def contents() -> dict[str, Any]:
     session.commit()
     with db.engine.connect() as connection:
         return {
-            table.name: sorted(map(repr, connection.execute(select(table))))
+            table.name: sorted(map(repr, map(tuple, connection.exec_driver_sql(f'SELECT * FROM "{table.name}"'))))
             for metadata in metadatas
             for table in metadata.sorted_tables
             if table.name not in ("host_state",)
