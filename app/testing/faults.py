@@ -1,17 +1,22 @@
-"""Faults in tests: a worker that dies by SIGKILL at a chosen moment, and its job found by the next one."""
+"""Faults in tests: a worker that dies by SIGKILL at a chosen moment, its job found by the next one, two at once."""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from flask import Flask, current_app
 from sqlalchemy import select, update
 
+from app.access.actors import acting_as
 from app.db import db, reading, session
 from app.jobs.leases import JOBS
 from app.jobs.runner import run_pending
+from app.types import SYSTEM
 
 
 def dies(act: Callable[[], object]) -> None:
@@ -63,6 +68,25 @@ def work_until_dead(holder: Any, name: str, time: int = 1, *, late: bool = False
     dies(work)
 
 
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Do all of these in the same instant, each as another process of the product would: with a session of its own, as
+    whom it says (the installation, if it does not). Their answers in order; raises what the first of them ran into."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    together = threading.Barrier(len(acts), timeout=60)
+    session.remove()
+
+    def do(act: Callable[[], Any]) -> Any:
+        with app.app_context(), acting_as(SYSTEM):
+            together.wait()
+            try:
+                return act()
+            finally:
+                session.remove()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [future.result() for future in [pool.submit(do, act) for act in acts]]
+
+
 def find_again(job_id: int) -> None:
     """Let a job be found at once: its worker is gone, or it waits for its next try."""
     free = {"lease_until": JOBS.c.created_at, "run_after": JOBS.c.created_at}
@@ -87,4 +111,4 @@ def _committed(job_id: int) -> Any:
         return connection.execute(select(JOBS).where(JOBS.c.id == job_id)).one()
 
 
-__all__ = ["die", "dies", "dying", "find_again", "job_state", "times_begun", "work_until_dead"]
+__all__ = ["at_once", "die", "dies", "dying", "find_again", "job_state", "times_begun", "work_until_dead"]

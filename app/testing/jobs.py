@@ -6,13 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import update
 
 from app.db import session
 from app.jobs import schedules
 from app.jobs.models import Schedule
+from app.jobs.rules import Due
 from app.jobs.runner import run_pending
 from app.jobs.scheduler import one_round
 from app.types import JobSpec
@@ -30,10 +30,10 @@ def schedulers_meet(name: str, count: int = 2) -> Iterator[None]:
     """So many schedulers wait for each other when each knows that this job is due and none has made it yet."""
     meeting, make = threading.Barrier(count, timeout=60), schedules._make_jobs
 
-    def make_together(spec: JobSpec, *given: Any) -> list[int]:
+    def make_together(spec: JobSpec, schedule: Schedule, runs: list[Due], at: datetime) -> list[int]:
         if spec.name == name:
             meeting.wait()
-        return make(spec, *given)
+        return make(spec, schedule, runs, at)
 
     schedules._make_jobs = make_together
     try:

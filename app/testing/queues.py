@@ -60,7 +60,11 @@ class Queue:
 def a_queue(folder: Path) -> Iterator[Queue]:
     """A queue for the time of a block."""
     queue, before = Queue(folder), hints.redis_url
-    hints.redis_url, hints._silent_until = (lambda _instance: queue.url), 0.0
+
+    def redis_url(instance: Path) -> str | None:
+        return queue.url
+
+    hints.redis_url, hints._silent_until = redis_url, 0.0
     try:
         yield queue
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +13,10 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, text
 
-from app.api import Customer, acting_as, context, enqueue, session
-from app.testing.faults import die, find_again, job_state, times_begun, work_until_dead
+from app.api import Customer, context, enqueue, session
+from app.testing.faults import at_once, die, find_again, job_state, times_begun, work_until_dead
 from app.testing.jobs import one_round, reach_schedule, run_pending, schedulers_meet
 from app.testing.queues import Queue, RealWorker, a_queue, sweep, until
-from app.types import SYSTEM
 from plugins.pools.jobs import nights as jobs
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun
 from plugins.pools.services import reckoning, running
@@ -100,27 +98,12 @@ def test_a_cut_connection_undoes_the_chunk_and_no_more(
     moved_as_they_should(crowd)
 
 
-def at_once(app: Flask, act: Callable[[Flask], object]) -> None:
-    """Do something twice at the same time, as two processes of the product do."""
-    session.remove()
-
-    def do() -> None:
-        with app.app_context(), acting_as(SYSTEM):
-            act(app)
-
-    both = [threading.Thread(target=do) for _ in range(2)]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join()
-
-
-def test_two_at_once_are_one(app: Flask, crowd: dict[str, list[int]]) -> None:
+def test_two_at_once_are_one(crowd: dict[str, list[int]]) -> None:
     """The scheduled run and one somebody asked for, by two workers; jobs of the same night are as good as one."""
     for _ in range(2):
         enqueue(jobs.NIGHTLY_JOB, {"business_date": NIGHT})
     session.commit()
-    at_once(app, run_pending)
+    at_once(run_pending, run_pending)
     assert set(session.scalars(text("SELECT status FROM jobs_job"))) == {"done"}
     moved_as_they_should(crowd)
 
@@ -132,11 +115,11 @@ def test_two_schedulers_in_the_same_instant_make_one_night(
     reach_schedule(jobs.NIGHTLY_JOB, ago(0))
     with time_machine.travel(local(NIGHT, 1, 16)):
         with schedulers_meet(jobs.NIGHTLY_JOB):
-            at_once(app, one_round)
+            at_once(lambda: one_round(app), lambda: one_round(app))
         made = session.execute(text("SELECT business_date FROM jobs_job WHERE name = 'pools.recycle'")).scalars()
         assert list(map(str, made)) == [str(NIGHT)]
         session.commit()
-        at_once(app, run_pending)
+        at_once(run_pending, run_pending)
     assert not [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
     moved_as_they_should(crowd)
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-import threading
 from datetime import timedelta
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import select, text, update
 
 from app.api import Customer, CustomerOwnership, acting_as, session
 from app.testing.factories import make_activity
 from app.testing.jobs import run_pending
 from app.testing.people import Browser, login
-from app.types import SYSTEM
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun, PoolStanding
 from plugins.pools.services import assign_from_pool, claim_customers, release_customers, return_customers
 from plugins.pools.services.reversing import Reversal, reverse_movements
@@ -109,28 +106,6 @@ def test_a_whole_night_is_taken_back_by_one_job(bank: Bank, ladder: PoolRule) ->
     assert [stands(one)[0] for one in late[:3]] == ["green"] * 3 and late[3].owner_id is None
     assert "已撤销" in night()["refused"]
     assert night(NIGHT + timedelta(days=1))["moved"] == {"recycle": 0, "red": 1, "amber": 1, "escalate": 0}
-
-
-def test_of_two_who_take_one_back_one_does(app: Flask, bank: Bank, ladder: PoolRule) -> None:
-    one = aged(bank.people.manager, followed=ago(40), owned=ago(90))
-    night()
-    (movement,) = session.scalars(select(PoolMovement.id))
-    customer_id = one.id
-    session.remove()
-    found: list[Reversal] = []
-
-    def work() -> None:
-        with app.app_context(), acting_as(SYSTEM):
-            found.append(reverse_movements([movement]))
-            session.remove()
-
-    both = [threading.Thread(target=work) for _ in range(2)]
-    for each in both:
-        each.start()
-    for each in both:
-        each.join()
-    assert sorted(len(each.done) for each in found) == [0, 1]
-    assert rows(select(PoolMovement.act).where(PoolMovement.customer_id == customer_id)) == [("recycle",), ("reverse",)]
 
 
 def test_only_within_reach(bank: Bank, ladder: PoolRule) -> None:
