@@ -82,7 +82,7 @@ def hand_over(current: Session) -> None:
         moved = (
             select(
                 m.customer_id, m.to_employee_id.label("to_id"), employee.unit_id, m.reason,
-                null().cast(Integer).label("rule_id"), m.at.label("since_at"),
+                null().cast(Integer).label("rule_id"), m.at,
             )
             .join_from(_MOVEMENT, _EMPLOYEE, employee.id == m.to_employee_id)
             .where(m.act == act)

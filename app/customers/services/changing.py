@@ -24,9 +24,9 @@ def move_set(going: FromClause, *, cause: str) -> list[int]:
     """Let the customers of a query change hands, in one transaction; returns their ids.
 
     `going` has a row per customer: customer_id, to_id (the new owner, null for none), unit_id (it counts for then),
-    reason, rule_id (the assignment rule's, else null), and if ownership is to count from another moment than this,
-    since_at. Whoever calls has locked the customers and asked for `vetoes`; a chunk of some thousand keeps memory
-    flat. Audit log, notices and the event `assigned` are as of `move_customers`.
+    reason, rule_id (the assignment rule's, else null); if it happened at another moment than this, at; and if ownership
+    is to count from another than that, since_at. Whoever calls has locked the customers and asked for `vetoes`; a chunk
+    of some thousand keeps memory flat. Audit log, notices and the event `assigned` are as of `move_customers`.
     """
     with transaction() as current:
         current.flush()
@@ -60,10 +60,13 @@ def move_set(going: FromClause, *, cause: str) -> list[int]:
 
 def change_hands(current: Session, going: FromClause, ids: Collection[int], cause: str) -> None:
     """The ledger first, from the rows as they are, then the rows."""
-    moment, user_id = now(), require_actor().user_id
+    moment: Any = literal(now(), UtcDateTime)
+    if "at" in going.c:
+        moment = func.coalesce(going.c.at, moment)
+    user_id = require_actor().user_id
     ledger = select(
         *(_CUSTOMER.c.id, _CUSTOMER.c.owner_id, going.c.to_id, _CUSTOMER.c.unit_id, going.c.unit_id),
-        *(literal(cause), going.c.reason, going.c.rule_id, literal(moment, UtcDateTime)),
+        *(literal(cause), going.c.reason, going.c.rule_id, moment),
         null() if user_id is None else literal(user_id),
     ).join_from(_CUSTOMER, going, going.c.customer_id == _CUSTOMER.c.id)
     names = (
@@ -71,9 +74,7 @@ def change_hands(current: Session, going: FromClause, ids: Collection[int], caus
         *("cause", "reason", "rule_id", "at", "by_user_id"),
     )
     current.execute(insert(_LEDGER).from_select(names, ledger, include_defaults=False))
-    since: Any = literal(moment, UtcDateTime)
-    if "since_at" in going.c:
-        since = func.coalesce(going.c.since_at, since)
+    since = func.coalesce(going.c.since_at, moment) if "since_at" in going.c else moment
     current.execute(
         update(_CUSTOMER)
         .where(_CUSTOMER.c.id == going.c.customer_id)

@@ -198,7 +198,7 @@ def _moved(current: Session, night: Night, act: str, ids: Sequence[int]) -> Subq
         select(
             m.customer_id, null().cast(Integer).label("to_id"), _POOL.c.unit_id, m.reason,
             null().cast(Integer).label("rule_id"), m.to_pool_id.label("pool_id"), m.from_employee_id,
-            m.rule_id.label("rule"), _POOL.c.kind,
+            m.rule_id.label("rule"), _POOL.c.kind, m.at,
         )
         .join_from(_MOVEMENT, _POOL, _POOL.c.id == m.to_pool_id)
         .where(among(current, m.customer_id, ids), m.act == act, m.business_date == night.day)

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from app.api import Customer, acting_as, context, session
+from app.api import Customer, CustomerOwnership, acting_as, context, session
 from app.testing.people import People
 from app.types import SYSTEM
 from plugins.pools import demo
@@ -37,6 +37,14 @@ def test_it_is_deterministic_and_consistent(people: People, monkeypatch: pytest.
         lying = rows(select(Customer.owner_id).join(PoolEntry, PoolEntry.customer_id == Customer.id))
         assert acts["recycle"] == len(lying) + out and set(lying) == {(None,)}
         assert min(acts["amber"], acts["red"], acts["escalate"], out) > 0
+        # both ledgers tell the same moves, at the same moments
+        m, o = PoolMovement, CustomerOwnership
+        hands = ("recycle", "escalate", "claim", "assign", "return")
+        moves = sorted(rows(select(m.customer_id, m.act, m.at).where(m.act.in_(hands))))
+        owned = rows(select(o.customer_id, o.cause, o.at, o.id).where(o.cause.like("pools.%")))
+        assert sorted((number, cause.removeprefix("pools."), at) for number, cause, at, _id in owned) == moves
+        by_id, by_moment = (sorted(owned, key=lambda row: (row[0], row[place])) for place in (3, 2))
+        assert by_id == by_moment, "in the order they were written"
         stands = select(PoolStanding.customer_id, PoolStanding.stage, PoolStanding.next_on)
         before = sorted(rows(stands))
         assert {stage for _customer, stage, _next in before} == {"green", "amber", "red"}
