@@ -76,6 +76,8 @@ from app.hookspecs import hookimpl
 from app.host.context import context, entity, hooks
 from app.host.settings import setting
 from app.jobs.services import Cancelled, LostLease, Run, enqueue, find_job
+from app.notices.sayings import kept as keep_text
+from app.notices.sayings import said as say_text
 from app.notices.services import notify
 from app.organisation.models import Employee, Unit
 from app.search.terms import forget_terms, index_entity, index_rows, index_terms
@@ -166,6 +168,7 @@ __all__ = [
     "index_terms",
     "insert_rows",
     "is_working_day",
+    "keep_text",
     "line_chart",
     "linked",
     "links_of",
@@ -208,6 +211,7 @@ __all__ = [
     "reopen_customers",
     "require_actor",
     "savepoint",
+    "say_text",
     "scope_condition",
     "session",
     "set_preference",

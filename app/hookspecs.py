@@ -215,7 +215,8 @@ def assignable() -> Sequence[Any]:
 def before_assign(customer_ids: Sequence[int], employee_id: int | None, cause: str, actor: Actor) -> Veto | None:
     """Asked before customers change owner (`employee_id` None: they lose their owner).
 
-    Policy: gate. Return a `Veto` to refuse the whole act; limits and locks live here.
+    Policy: gate. Return a `Veto` to refuse the whole act; limits and locks live here. A reason given lazily
+    (`lazy_gettext`) is read in each reader's language where it is kept, as by a nightly run.
     """
 
 

@@ -83,7 +83,8 @@ def move_customers(moves: Sequence[Move], *, cause: str) -> Moved:
             else:
                 by_person[move.to_id].append(move)
         for person, going in by_person.items():
-            outcome.refused |= vetoes([move.customer_id for move in going], person, cause)
+            against = vetoes([move.customer_id for move in going], person, cause)
+            outcome.refused |= {number: str(reason) for number, reason in against.items()}
         outcome.done = {
             move.customer_id: move
             for going in by_person.values()
@@ -97,13 +98,16 @@ def move_customers(moves: Sequence[Move], *, cause: str) -> Moved:
     return outcome
 
 
-def vetoes(ids: list[int], person: int | None, cause: str) -> dict[int, str]:
-    """{customer: reason} of those somebody is against, found by halving: one of them does not hold up the rest."""
+def vetoes(ids: list[int], person: int | None, cause: str) -> dict[int, Any]:
+    """{customer: reason} of those somebody is against, found by halving: one of them does not hold up the rest.
+
+    A reason given lazily stays so: whoever keeps it (`app.api.keep_text`) lets each reader read their own language.
+    """
     try:
         hooks().gate("before_assign", customer_ids=ids, employee_id=person, cause=cause, actor=require_actor())
     except Refused as refused:
         if len(ids) == 1:
-            return {ids[0]: str(refused)}
+            return {ids[0]: refused.reason or str(refused)}
         half = len(ids) // 2
         return vetoes(ids[:half], person, cause) | vetoes(ids[half:], person, cause)
     return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -104,9 +105,8 @@ def _take(run: Run, name: str, step: Step, day: date) -> None:
         else:
             state["beyond"] = taken.last
         run.progress(sum(state["moved"].values()), message=text)
-    for reason in sorted({one.reason for one in taken.stayed})[:20]:
-        count = sum(one.reason == reason for one in taken.stayed)
-        run.log(_("%(count)s customers stayed: %(reason)s", count=count, reason=reason_text(reason)))
+    for reason, count in sorted(Counter(reason_text(one.reason) for one in taken.stayed).items())[:20]:
+        run.log(_("%(count)s customers stayed: %(reason)s", count=count, reason=reason))
     if taken.last is None:
         run.log(text)
 

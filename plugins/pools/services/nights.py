@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, now
-from app.types import Refused
+from app.api import UNSCOPED, keep_text, now, say_text
+from app.types import Refused, Text
 from plugins.pools.models import PoolRun
 from plugins.pools.services.days import coming_night
 
@@ -32,7 +32,7 @@ class Night:
     at: datetime
 
 
-#: A reason to stay that each reader is told in their own language; others are kept as they were said.
+#: A reason to stay: nowhere to go.
 NO_POOL = "no_pool"
 
 
@@ -43,12 +43,12 @@ class Stayed:
     customer_id: int
     rule_id: int | None
     step: str
-    reason: str
+    reason: Text
 
 
-def reason_text(reason: str) -> str:
-    """A reason as it is said."""
-    return _("There is no pool for it") if reason == NO_POOL else reason
+def reason_text(reason: Any) -> str:
+    """A reason, as it was given or as it is kept, in the language of whoever reads it."""
+    return _("There is no pool for it") if reason == NO_POOL else say_text(reason)
 
 
 def begin_night(current: Session, day: date, job_id: int) -> PoolRun:
@@ -79,9 +79,12 @@ def note_stayed(current: Session, run_id: int, stayed: Sequence[Stayed], counted
         return
     made = _locked(current, PoolRun.id == run_id)
     kept = list(made.notes.get(counted, ()))
-    rows = [{"customer_id": s.customer_id, "rule_id": s.rule_id, "step": s.step, "reason": s.reason} for s in stayed]
+    rows = [
+        {"customer_id": s.customer_id, "rule_id": s.rule_id, "step": s.step, "reason": keep_text(s.reason)}
+        for s in stayed[: KEPT - len(kept)]
+    ]
     total = made.notes.get(f"{counted}_count", 0) + len(stayed)
-    made.notes = {**made.notes, counted: [*kept, *rows[: KEPT - len(kept)]], f"{counted}_count": total}
+    made.notes = {**made.notes, counted: [*kept, *rows], f"{counted}_count": total}
     current.flush()
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import Table, and_, delete, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
@@ -28,7 +29,7 @@ from app.api import (
     setting,
     transaction,
 )
-from app.types import Refused
+from app.types import Refused, Text
 from plugins.pools.models import Pool, PoolEntry, PoolKeep, PoolMovement, PoolStanding
 from plugins.pools.services.days import business_today
 from plugins.pools.services.lying import entries_before
@@ -50,7 +51,7 @@ class Reversal:
     """What became of each movement: those taken back, and why each of the others stands; their customers by id."""
 
     done: list[int] = field(default_factory=list)
-    refused: dict[int, str] = field(default_factory=dict)
+    refused: dict[int, Text] = field(default_factory=dict)
     customers: dict[int, int] = field(default_factory=dict)
 
 
@@ -80,6 +81,7 @@ def reverse_movements(movement_ids: Sequence[int], reason: str = "") -> Reversal
         seen = select(func.count(Customer.id)).where(among(current, Customer.id, back), reach)
         if current.scalar(seen.execution_options(**_OPEN)) != len(set(back)):
             raise Refused(_("The former account manager is out of your reach"))
+    taken.refused = {number: str(why) for number, why in taken.refused.items()}
     return taken
 
 
@@ -165,22 +167,22 @@ def _facts(current: Session, movement_ids: Sequence[int]) -> list[Any]:
     return list(current.execute(statement.execution_options(**_OPEN)))
 
 
-def _refusal(row: Any) -> str:
+def _refusal(row: Any) -> Text:
     """Why a movement is not taken back; empty when it can be."""
     if row.act not in REVERSIBLE:
-        return _("A movement of this kind is not taken back")
+        return _l("A movement of this kind is not taken back")
     if row.taken:
-        return _("It was taken back already")
+        return _l("It was taken back already")
     if row.closed_at is not None:
-        return _("The customer is closed")
+        return _l("The customer is closed")
     if row.last_followed_at is not None and row.last_followed_at > row.at:
-        return _("It was followed up since")
+        return _l("It was followed up since")
     if row.moved_on or not _is_there(row) or (row.act not in WARNINGS and row.ownership is None):
-        return _("It moved on since")
+        return _l("It moved on since")
     if row.act in INTO and row.from_employee_id is not None and not row.works:
-        return _("The former account manager has left")
+        return _l("The former account manager has left")
     if row.from_pool_id is not None and not row.open:
-        return _("The pool it came from is out of use")
+        return _l("The pool it came from is out of use")
     return ""
 
 

@@ -100,9 +100,8 @@ def test_a_whole_night_is_taken_back_by_one_job(bank: Bank, ladder: PoolRule) ->
     session.expire_all()
     made = session.get(PoolRun, run_id)
     assert (made.state, made.notes["kept_count"]) == ("reversed", 1)
-    assert made.notes["kept"] == [
-        {"customer_id": late[3].id, "rule_id": None, "step": "reverse", "reason": "之后已有跟进"}
-    ]
+    why = {"id": "It was followed up since", "values": {}}
+    assert made.notes["kept"] == [{"customer_id": late[3].id, "rule_id": None, "step": "reverse", "reason": why}]
     assert [stands(one)[0] for one in late[:3]] == ["green"] * 3 and late[3].owner_id is None
     assert "已撤销" in night()["refused"]
     assert night(NIGHT + timedelta(days=1))["moved"] == {"recycle": 0, "red": 1, "amber": 1, "escalate": 0}

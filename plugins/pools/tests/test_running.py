@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from flask_babel import force_locale
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, text, update
 
 from app.api import Customer, enqueue, hookimpl, hooks, session
@@ -15,6 +17,7 @@ from app.testing.jobs import run_pending
 from app.types import Veto
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun, PoolStanding
 from plugins.pools.services import coming_night
+from plugins.pools.services.nights import reason_text
 from plugins.pools.tests.conftest import NIGHT, Bank, aged, local, ownership, rows, story
 
 pytestmark = pytest.mark.usefixtures("as_system")
@@ -113,7 +116,8 @@ def test_whom_a_veto_is_about_stays_with_its_reason_and_is_warned(bank: Bank, la
     session.commit()
 
     def hold(customer_ids: Sequence[int], cause: str) -> Veto | None:
-        return Veto("锁定中") if cause == "pools.recycle" and number in customer_ids else None
+        why = _l("At most %(count)s movements at once", count=7)
+        return Veto(why) if cause == "pools.recycle" and number in customer_ids else None
 
     listener: Any = type("Listener", (), {"before_assign": staticmethod(hookimpl(hold, specname="before_assign"))})
     hooks().register("listener", listener)
@@ -121,8 +125,10 @@ def test_whom_a_veto_is_about_stays_with_its_reason_and_is_warned(bank: Bank, la
     assert stands(held) == ("red", NIGHT - timedelta(days=25))
     assert free.owner_id is None and held.owner_id == bank.people.manager.employee_id
     made = session.scalars(select(PoolRun)).one()
-    assert made.notes["stayed"] == [
-        {"customer_id": held.id, "rule_id": ladder.id, "step": "recycle", "reason": "锁定中"}
-    ]
+    (kept,) = made.notes["stayed"]
+    assert (kept["customer_id"], kept["rule_id"], kept["step"]) == (held.id, ladder.id, "recycle")
+    for locale, said in (("zh", "一次最多处理 7 条流转记录"), ("en", "At most 7 movements at once")):
+        with force_locale(locale):
+            assert reason_text(kept["reason"]) == said, "each reader's own language"
     assert night()["stayed"] == 1, "asked for again, it is tried again and leaves no second row"
     assert [act for act, *_rest in story(held)] == ["red"]
