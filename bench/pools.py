@@ -16,6 +16,7 @@ from app.jobs.runner import run_pending
 from app.jobs.services import enqueue
 from app.types import SYSTEM
 from bench.lists import seeded
+from bench.table import Line, show
 from plugins.pools.jobs import nights as nightly
 from plugins.pools.models import Pool, PoolRule
 from plugins.pools.services.reckoning import reckon
@@ -44,14 +45,19 @@ def main(rows: int = 1_000_000) -> None:
         bare.append(_bare(6))
         moved = large["moved"]["recycle"]
         middle = sum(bare) / len(bare)
-        print(f"bare UPDATE and INSERT … SELECT of {rows // 10:,} of {rows:,}: {bare[0]:.1f} s, later {bare[1]:.1f} s")
-        for name, seconds in large["seconds"].items():
-            print(f"  {name:<10} {seconds:6.1f} s")
+        print(f"bare: {bare[0]:.1f} s before, {bare[1]:.1f} s after the night")
         total = sum(large["seconds"].values())
         steps = total - large["seconds"]["reckon"]
-        print(f"the night: {moved:,} customers into pools in {total:.1f} s, {total / middle:.2f}× the bare SQL")
-        print(f"  without working a million standings out anew: {steps:.1f} s, {steps / middle:.2f}×")
-        print(f"peak memory: {small_peak} MB with {small['moved']['recycle']:,} due, {large_peak} MB with {moved:,}")
+        spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in large["seconds"].items())
+        what = f"a night that takes {moved:,} into pools"
+        peaks = f"{small['moved']['recycle']:,} and {moved:,} due"
+        memory = large_peak, small_peak, "MB", large_peak / small_peak, "<= 1.1", peaks
+        lines = [
+            Line(what, "postgresql", total, middle, "s", total / middle, "<= 2", spent),
+            Line(f"{what}, without standings", "postgresql", steps, middle, "s", steps / middle, ""),
+            Line("peak memory", "postgresql", *memory),
+        ]
+        show(f"Pools: a night over {rows:,} customers, beside the bare UPDATE and INSERT … SELECT", lines)
 
 
 def _fill(rows: int) -> None:

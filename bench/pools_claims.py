@@ -19,6 +19,7 @@ from app.testing.people import add_person
 from app.types import SYSTEM, Actor
 from bench.approvals import _together
 from bench.lists import seeded
+from bench.table import Line, show
 from plugins.pools.models import Pool, PoolEntry, PoolMovement, PoolRule
 from plugins.pools.services import claim_customers, reckon
 
@@ -42,14 +43,15 @@ def main(rows: int = 100_000) -> None:
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("ANALYZE")
         actors = [who.actor for who in people]
-        p95 = {}
+        lines, alone = [], 0.0
         for turn, (how, asked, pause) in enumerate(
             (("alone", actors[:1], 0.0), ("50 at once", actors, THINKS), ("50 at once, no pause", actors, 0.0))
         ):
             taken, seconds = _together(app, asked, partial(_claim, ids, turn), pause)
-            p95[how] = _told(f"claim a customer, {how}", taken, seconds)
-        print(f"p95 of 50 at once against one alone: {p95['50 at once'] / p95['alone']:.1f}×")
-        _contest(app, actors, ids[-1])
+            lines.append(_told(f"claim a customer, {how}, p95", taken, seconds, alone))
+            alone = alone or lines[0].ours
+        lines.append(_contest(app, actors, ids[-1], alone))
+        show(f"Claims from a pool with {rows:,} customers, 50 people beside one alone", lines)
 
 
 def _fill(unit_id: int, count: int) -> list[int]:
@@ -74,29 +76,29 @@ def _claim(ids: list[int], turn: int, number: int, actor: Actor) -> list[Callabl
     return [partial(claim_customers, [customer_id]) for customer_id in ids[first : first + EACH]]
 
 
-def _contest(app: Flask, actors: list[Actor], last: int) -> None:
-    """All claim one and the same customer."""
+def _contest(app: Flask, actors: list[Actor], last: int, alone: float) -> Line:
+    """All claim one and the same customer; exactly one has it in the end."""
     warm = [partial(claim_customers, [-1])]
 
     def acts(_number: int, _actor: Actor) -> list[Callable[[], object]]:
         return [*warm, partial(claim_customers, [last])]
 
     taken, seconds = _together(app, actors, acts, 0.0)
-    _told("claim one and the same customer, 50 at once", taken, seconds)
     with acting_as(SYSTEM):
         won = session.scalar(
             select(func.count(PoolMovement.id)).where(PoolMovement.customer_id == last, PoolMovement.act == "claim")
         )
-    print(f"winners: {won}")
+    assert won == 1, won
+    return _told("claim one and the same customer, 50 at once, p95", taken, seconds, alone)
 
 
-def _told(what: str, taken: list[float], seconds: float) -> float:
-    """Say how long it took; the 95th percentile in milliseconds."""
+def _told(what: str, taken: list[float], seconds: float, alone: float) -> Line:
+    """The 95th percentile in milliseconds beside that of one alone."""
     ordered = sorted(taken)
     p95 = ordered[int(len(ordered) * 0.95)]
-    acts = f"{len(ordered)} acts, {len(ordered) / seconds:.0f} a second"
-    print(f"{what}: p50 {statistics.median(ordered):.1f} ms, p95 {p95:.1f} ms ({acts})", flush=True)
-    return p95
+    note = f"median {statistics.median(ordered):.1f} ms, {len(ordered)} acts, {len(ordered) / seconds:.0f} a second"
+    print(f"{what}: {p95:.1f} ms, {note}", flush=True)
+    return Line(what, "postgresql", p95, alone or p95, "ms", p95 / (alone or p95), "", note)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from app.access.actors import acting_as
 from app.db import db, session, transaction
 from app.types import SYSTEM
 from bench.lists import seeded
-from bench.table import Statements, median
+from bench.table import Line, Statements, median, show
 from plugins.pools.models import PoolRule
 from plugins.pools.services import reckon
 from plugins.pools.services.simulation import draft, simulate, simulated_steps
@@ -42,6 +42,8 @@ _HISTORY = (
     "SELECT id, CASE WHEN mod(id, 5) = 0 THEN 1 + mod(id + 7, 400) END, owner_id, unit_id, 'assign', '', "
     "owned_since_at FROM customer",
 )
+#: Seconds a draft may take.
+SIMULATED = 10.0
 _RULE: dict[str, Any] = {"amber_days": 30, "red_days": 10, "pool_days": 5}
 
 
@@ -55,10 +57,10 @@ def main(rows: int = 1_000_000) -> None:
             connection.exec_driver_sql("VACUUM ANALYZE")
         with transaction() as current:
             current.add(PoolRule(name="规则", **_RULE))
-        print(f"memory before: {_memory()} MB")
+        before, lines = _memory(), []
         first, again = _timed(_reckon)[0], _timed(_reckon)[0]
-        print(f"{rows:,} reckoned from nothing: {first:.1f} s; again: {again:.1f} s, {_memory()} MB")
-        _one()
+        lines.append(_seconds("standings worked out again", again, first, f"from nothing {first:.1f} s"))
+        lines.append(_one())
         for said, values in {
             "calendar days": _RULE,
             "working days": {**_RULE, "working_days": True},
@@ -69,7 +71,16 @@ def main(rows: int = 1_000_000) -> None:
             taken, told = _timed(partial(simulate, tried))
             page, _rows = _timed(partial(_page, tried))
             session.rollback()
-            print(f"90 nights of {rows:,}, {said}: {taken:.1f} s, {told.totals}; rows {page:.2f} s, {_memory()} MB")
+            counts = ", ".join(f"{rung} {count:,}" for rung, count in sorted(told.totals.items()))
+            lines.append(_seconds(f"a draft over 90 nights, {said}", taken, SIMULATED, counts, aim=True))
+            print(f"  its first page of steps: {page:.2f} s", flush=True)
+        lines.append(Line("peak memory", "postgresql", _memory(), before, "MB", _memory() / before, "<= 1.1"))
+        show(f"Pools: standings and drafts of {rows:,} customers", lines)
+
+
+def _seconds(what: str, taken: float, beside: float, note: str, *, aim: bool = False) -> Line:
+    print(f"{what}: {taken:.1f} s, {note}", flush=True)
+    return Line(what, "postgresql", taken, beside, "s", beside / taken, ">= 1" if aim else "", note)
 
 
 def _reckon() -> None:
@@ -81,7 +92,7 @@ def _page(tried: Any) -> list[Any]:
     return list(islice(simulated_steps(tried), 50))
 
 
-def _one() -> None:
+def _one() -> Line:
     """What one customer costs in the transaction of its follow-up."""
 
     def once() -> None:
@@ -90,7 +101,9 @@ def _one() -> None:
 
     with Statements(db.engine) as asked:
         once()
-    print(f"one customer: {median(once, times=30, warm=12):.1f} ms, {asked.count} statements")
+    taken = median(once, times=30, warm=12)
+    print(f"one customer: {taken:.1f} ms", flush=True)
+    return Line("one customer's standing", "postgresql", taken, 0, "ms", 0, "", f"{asked.count} statements")
 
 
 def _timed(act: Callable[[], Any]) -> tuple[float, Any]:
