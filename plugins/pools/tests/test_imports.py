@@ -66,7 +66,9 @@ def test_its_undo_is_a_movement_of_the_ledger_and_leaves_whoever_has_moved_on(ba
         assert len(claim_customers([claimed.id, again.id]).done) == 2
         assert release_customers([again.id], "不合适").done == [again.id]
     with acting_as(people.head.actor):
-        start_undo(import_id)
+        job_id = start_undo(import_id)
+        work_until_dead(importing, "take_back", late=True)
+        find_again(job_id)
         run_pending()
         undone = import_state(import_id).undone
     session.expire_all()

@@ -13,6 +13,7 @@ from app.api import Customer, acting_as, session
 from app.testing.faults import at_once, job_state
 from app.testing.jobs import run_pending
 from app.testing.people import Person
+from app.types import Refused
 from plugins.pools.models import PoolMovement, PoolRule, PoolRun, PoolStanding
 from plugins.pools.services import reversing, taking_back
 from plugins.pools.services.reversing import Reversal, reverse_movements
@@ -115,4 +116,20 @@ def test_one_takes_movements_back_while_another_takes_the_night(
     assert (status, len(person.done) + result["back"]) == ("done", len(ids))
     assert {*person.refused.values()} <= {"已经撤销过"}
     assert rows(select(PoolRun.state)) == [("reversed",)]
+    whole(bank, recycled)
+
+
+def test_of_two_who_take_the_night_back_one_does(bank: Bank, gone: tuple[int, list[int]]) -> None:
+    run_id, recycled = gone
+
+    def begin() -> int | str:
+        with acting_as(bank.people.admin.actor):
+            try:
+                return start_reversal(run_id)
+            except Refused as refused:
+                return str(refused)
+
+    answers = at_once(begin, begin)
+    assert sorted(map(type, answers), key=str) == [int, str] and "该次任务仍在执行" in answers
+    run_pending()
     whole(bank, recycled)
