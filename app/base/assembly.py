@@ -11,6 +11,7 @@ from jinja2 import FileSystemLoader
 from app.access import audit, scope  # noqa: F401  (their session events must be in place)
 from app.base.compiled import COMPILED
 from app.base.rest.entity import EntityApi
+from app.base.rest.json import Json
 from app.base.rest.resource import Resource
 from app.base.routing import LateRule
 from app.base.views.generated import generated_api, generated_view
@@ -34,6 +35,7 @@ def new_flask(site: Site) -> Flask:
         "app", static_folder="base/static", template_folder="base/templates", static_url_path="/static"
     )
     app.url_rule_class = LateRule
+    app.json = Json(app)
     app.jinja_options = {"bytecode_cache": COMPILED}
     app.config.update(
         SECRET_KEY=site.secret,

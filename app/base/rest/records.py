@@ -75,7 +75,7 @@ def read_body(entity: Entity, *, creating: bool) -> dict[str, Any] | Response:
         body = request.get_json()
     except UnsupportedMediaType:
         return answer(415, reason=_("Send JSON with Content-Type: application/json"))
-    except (BadRequest, RecursionError, ValueError):
+    except (BadRequest, ValueError):
         return answer(400, reason=_("The body is not valid JSON"))
     if not isinstance(body, dict):
         return answer(400, reason=_("The body must be a JSON object"))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Response, flash, jsonify, request
+from flask import Response, flash, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.api import (
-    EntityApi,
     EntityView,
-    answer,
-    api_needs,
     asking,
     chosen_ids,
     done,
@@ -21,7 +18,6 @@ from app.api import (
     needs,
     own_path,
     posted_values,
-    read_asked,
     read_dialog,
     read_titles,
 )
@@ -86,33 +82,9 @@ class PoolsMovementView(EntityView):
         return done(own_path(request.form.get("next"), self.url("list")), said)
 
 
-class PoolsMovementApi(EntityApi):
-    """The ledger over REST, and taking movements back."""
-
-    entity = MOVEMENT
-    resource_name = "pools_movement"
-
-    @expose("/reverse", methods=["POST"])
-    @api_needs("can_reverse")
-    def reverse(self) -> Response:
-        """Take back: {"ids": […], "reason": "…"} → {"reversed": [ids], "refused": {id: reason}}.
-
-        409 when none could be.
-        """
-        body = request.get_json(silent=True)
-        given = dict(body) if isinstance(body, dict) else {}
-        ids = given.pop("ids", None)
-        if not isinstance(ids, list) or not ids or not all(type(one) is int and 0 < one < 2**63 for one in ids):
-            return answer(422, errors={"ids": _("Give a list of ids")})
-        taken = reverse_movements(ids, read_asked(WHY, given)["reason"])
-        reply = jsonify(reversed=taken.done, refused={str(key): text for key, text in taken.refused.items()})
-        reply.status_code = 200 if taken.done else 409
-        return reply
-
-
 REVERSE = Action(
     "reverse", _l("Reverse"), f"{VIEW}.reverse", VIEW, "can_reverse", "arrow-back-up",
     dialog_endpoint=f"{VIEW}.reverse",
 )  # fmt: skip
 
-__all__ = ["REVERSE", "PoolsMovementApi", "PoolsMovementView"]
+__all__ = ["REVERSE", "WHY", "PoolsMovementView"]
