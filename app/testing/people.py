@@ -130,8 +130,9 @@ def meet_people(cast: People) -> People:
     """The same cast in the current site, whose database is a copy of the one it was made in."""
     met = copy(cast)
     with acting_as(SYSTEM):
+        units = {unit.id: unit for unit in session.scalars(select(Unit))}
         for place in ("head_office", "branch", "north", "south"):
-            setattr(met, place, session.get_one(Unit, getattr(cast, place).id))
+            setattr(met, place, units[getattr(cast, place).id])
     return met
 
 

@@ -14,6 +14,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy import ColumnElement, Date, Select, bindparam, select
 
+from app.access.scope import UNSCOPED
 from app.access.sessions import (
     HALF_WAY,
     end_aside,
@@ -63,7 +64,7 @@ def _session_statement() -> Select[Any]:
         select(User, LoginSession, has_left(bindparam("today", type_=Date)), idle, hours)
         .join(LoginSession, LoginSession.user_id == User.id)
         .where(LoginSession.key == bindparam("key"), LoginSession.ended_at.is_(None), User.active)
-        .execution_options(populate_existing=True)
+        .execution_options(populate_existing=True, **{UNSCOPED: True})
     )
 
 

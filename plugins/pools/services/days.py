@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from sqlalchemy import Date, String, Table, case, delete, func, literal, select,
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, UtcDateTime, context, insert_rows, is_working_day, now
+from app.api import UNSCOPED, UtcDateTime, context, insert_rows, now, worked_days
 from plugins.pools.models import PoolDay
 
 #: When the nightly run is scheduled, on the site's clock.
@@ -51,6 +52,13 @@ def _offset(timezone: str, first: date, last: date) -> timedelta | None:
     return offsets.pop() if len(offsets) == 1 else None
 
 
+@lru_cache(maxsize=4)
+def _begun(first: date, last: date, where: ZoneInfo) -> list[tuple[date, datetime]]:
+    """Each day from `first` to `last` with its midnight in a time zone, in UTC."""
+    days = (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
+    return [(day, datetime.combine(day, time.min, where).astimezone(UTC)) for day in days]
+
+
 def span(today: date) -> tuple[date, date]:
     """The first and the last day the table has to hold."""
     return date(today.year - YEARS, 1, 1), date(today.year + YEARS, 12, 31)
@@ -62,12 +70,11 @@ def keep_days(current: Session) -> bool:
     Read and compared in whole (some thousand rows), written in whole, in the running transaction.
     """
     first, last = span(business_today())
-    wanted, number = [], 0
-    for ahead in range((last - first).days + 1):
-        day = first + timedelta(days=ahead)
-        worked = is_working_day(day)
-        number += worked
-        wanted.append((day, starts_at(day), worked, number))
+    worked = worked_days(first, last)
+    wanted = [
+        (*begun, works, number)
+        for begun, works, number in zip(_begun(first, last, zone()), worked, accumulate(map(int, worked)), strict=True)
+    ]
     if current.get_bind().dialect.name == "postgresql":  # of two who find it out of date, the second finds it in order
         current.execute(text("LOCK TABLE pools_day IN SHARE ROW EXCLUSIVE MODE"))
     columns = (_DAY.c.day, _DAY.c.starts_at, _DAY.c.worked, _DAY.c.number)

@@ -128,6 +128,9 @@ def test_the_sites_own_days_go_before_the_calendar(people: People) -> None:
         off = create_record(entity("calendar_day"), {"name": "行庆", "day": "2026-03-30", "kind": "holiday"})
         create_record(entity("calendar_day"), {"name": "补班", "day": "2026-04-11", "kind": "working"})
         assert (api.is_working_day(monday), api.is_working_day(saturday)) == (False, True)
+        fortnight = [monday + timedelta(days=ahead) for ahead in range(13)]
+        assert fortnight[-1] == saturday
+        assert api.worked_days(monday, saturday) == list(map(api.is_working_day, fortnight))
         assert api.deadline(begun, 1, "working_days") == at(2026, 3, 31, 9, 0)
         with pytest.raises(Refused) as twice:
             create_record(entity("calendar_day"), {"name": "行庆", "day": "2026-03-30"})

@@ -21,7 +21,7 @@ from app.activities.calls.models import CallRecord
 from app.activities.models import Activity
 from app.customers.models import Contact, Customer, CustomerOwnership
 from app.db import db, session
-from app.demo import commands
+from app.demo import commands, crowd, happenings
 from app.demo.calls import KNOWN, UNKNOWN
 from app.demo.crowd import CUSTOMERS
 from app.demo.happenings import ACTIVITIES
@@ -41,10 +41,16 @@ def bank(seed: int = 5) -> None:
     write_bank(Random(seed), lambda _text: None, TODAY)
 
 
-@pytest.mark.parametrize(("locale", "said"), [("zh", "条跟进记录"), ("en", "follow-ups")])
+@pytest.mark.parametrize(
+    ("locale", "said", "customers", "activities"),
+    [("zh", "条跟进记录", CUSTOMERS, ACTIVITIES), ("en", "follow-ups", 400, 1600)],
+    ids=["zh-whole", "en-small"],
+)
 def test_what_is_done_is_told_in_the_language_of_the_site(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, locale: str, said: str
+    app: Flask, monkeypatch: pytest.MonkeyPatch, locale: str, said: str, customers: int, activities: int
 ) -> None:
+    monkeypatch.setattr(crowd, "CUSTOMERS", customers)
+    monkeypatch.setattr(happenings, "ACTIVITIES", activities)
     told: list[str] = []
     load_demo_data(replace(context().site, locale=locale), told.append)
     assert sum(said in line for line in told) == 1
