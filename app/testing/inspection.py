@@ -124,13 +124,15 @@ def running(site: Site, only: list[str] | None = None) -> Iterator[Flask]:
 
 
 def fill(found: Found) -> None:
-    """One row in each of the module's tables, whatever it refers to: only whether it survives counts."""
+    """A row in each of the module's tables that has none, whatever it refers to: only whether it survives counts."""
     with migrating(db.engine.url) as connection:  # on SQLite foreign keys wait until the end
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
         else:
             connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
         for table in module_tables(found):
+            if connection.scalar(sa.select(sa.true()).select_from(table).limit(1)):
+                continue
             values = {c.name: _sample(c) for c in table.columns if not _fills_itself(c)}
             with _unchecked(connection, table.name):
                 connection.execute(table.insert().values(**values))
