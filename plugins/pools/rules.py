@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-#: A rule waits at least one day and at most ten years.
-SHORTEST_DAYS, LONGEST_DAYS = 1, 3650
+#: A rule waits at most ten years.
+LONGEST_DAYS = 3650
 
 
 def last_safe_day(business_date: date, days: int, is_working_day: Callable[[date], bool] | None = None) -> date:
@@ -32,11 +32,6 @@ def last_safe_day(business_date: date, days: int, is_working_day: Callable[[date
         if is_working_day(day):
             left -= 1
     return day
-
-
-def is_length(days: int) -> bool:
-    """Whether a rule may wait that many days."""
-    return SHORTEST_DAYS <= days <= LONGEST_DAYS
 
 
 def draws_from(rule_path: str | None, pool_path: str) -> str | None:

@@ -54,7 +54,7 @@ def test_a_rule_is_written_with_its_condition(bank: Bank, client: Browser) -> No
         ({"condition": "or(level:in:key"}, "condition"),
         ({"condition": "and(pools_stage:in:red)"}, "condition"),
         ({"trigger": "the weather"}, "trigger"),
-        ({"amber_days": "0"}, "amber_days"),
+        *(({"amber_days": days}, "amber_days") for days in ("-1", "0", "3651")),
     ],
 )
 def test_what_a_rule_cannot_say_is_refused(bank: Bank, wrong: dict[str, str], field: str) -> None:

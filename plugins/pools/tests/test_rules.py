@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.pools.rules import Holding, Limits, binding, chain, draws_from, is_length, last_safe_day
+from plugins.pools.rules import Holding, Limits, binding, chain, draws_from, last_safe_day
+from plugins.pools.views.addresses import whole_number
 
 DAYS = st.dates(date(2019, 1, 1), date(2026, 12, 31))
 #: The National Day week of 2026, which Saturday 10 October makes up for.
@@ -75,8 +76,8 @@ def test_a_pool_draws_from_its_own_branch_only() -> None:
     assert draws_from("/1/50/", "/1/5/") is None
 
 
-def test_a_rule_waits_at_least_a_day() -> None:
-    assert [is_length(days) for days in (-1, 0, 1, 3650, 3651)] == [False, False, True, True, False]
+def test_numbers_of_addresses() -> None:
+    assert [whole_number(text, 4) for text in ("12", "-1", "²", "1.5", "12345", "")] == [12, 0, 0, 0, 0, 0]
 
 
 def test_the_chain_of_units() -> None:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, abort, flash, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
 
 from app.api import (
-    UNSCOPED,
-    Customer,
-    among,
     asking,
     chosen_ids,
     done,
-    entity,
     form_dialog,
     posted_values,
     read_dialog,
+    read_titles,
     require_actor,
-    scope_condition,
-    session,
-    title_text,
 )
 from app.types import Action, Entity, Field, Kind, Refused, Text
 from plugins.pools import services
@@ -174,27 +167,29 @@ def perform(
 
 def _answer(act: PoolAct, outcome: Outcome, back: str) -> Response:
     """Go on; each customer that stayed is named with its reason."""
-    for text in (*outcome.warnings, *refusals(outcome)):
+    whom = {number: number for number in outcome.refused}
+    for text in (*outcome.warnings, *refusals(outcome.refused, whom)):
         flash(text, "warning")
     return done(back, str(act.said) % {"count": f"{len(outcome.done):,}"} if outcome.done else "")
 
 
-def refusals(outcome: Outcome) -> list[str]:
-    """A line per customer that stayed, with its name if it may be seen; the first ones."""
-    ids = list(outcome.refused)[:NAMED]
-    names = names_of(ids)
-    lines = [f"{names.get(number, f'#{number}')}: {outcome.refused[number]}" for number in ids]
-    if len(outcome.refused) > NAMED:
-        lines.append(_("and %(count)s more", count=len(outcome.refused) - NAMED))
+def refusals(refused: Mapping[int, Text], customers: Mapping[int, int]) -> list[str]:
+    """A line for each of the first that stayed as they are, with the name of its customer if that may be seen.
+
+    `customers` says whose records `refused` (by their ids) are.
+    """
+    first = list(refused)[:NAMED]
+    names = names_of([customers[number] for number in first if number in customers])
+    lines = [f"{names.get(customers.get(number, 0), f'#{number}')}: {refused[number]}" for number in first]
+    if len(refused) > NAMED:
+        lines.append(_("and %(count)s more", count=len(refused) - NAMED))
     return lines
 
 
 def names_of(customer_ids: Sequence[int]) -> dict[int, str]:
     """The names of those of these customers the actor sees."""
-    seen = scope_condition(entity("customer"), require_actor())
-    statement = select(Customer.id, Customer.name).where(among(session(), Customer.id, customer_ids), seen)
-    rows = session.execute(statement.execution_options(**{UNSCOPED: True}))
-    return {row.id: title_text("customer", row.name, row.id) for row in rows}
+    titles = read_titles({("customer", number) for number in customer_ids})
+    return {number: title for (_slug, number), title in titles.items()}
 
 
-__all__ = ["BULK_ACTS", "CUSTOMER_ACTS", "ENTRY_ACTS", "PoolAct", "names_of", "perform"]
+__all__ = ["BULK_ACTS", "CUSTOMER_ACTS", "ENTRY_ACTS", "PoolAct", "names_of", "perform", "refusals"]

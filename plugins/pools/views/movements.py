@@ -19,15 +19,13 @@ from app.api import (
     own_path,
     posted_values,
     read_dialog,
-    read_titles,
 )
 from app.types import Action, Field, Refused
 from plugins.pools.schemas import MOVEMENT
 from plugins.pools.services.reversing import REVERSIBLE, Reversal, reverse_movements
+from plugins.pools.views.acts import refusals
 
 VIEW = "PoolsMovementView"
-#: How many of the refused are named in the answer.
-NAMED = 10
 WHY = asking("pools_reverse", _l("Reverse"), (Field("reason", _l("Reason"), required=True, max_length=300),))
 
 
@@ -70,14 +68,8 @@ class PoolsMovementView(EntityView):
 
     def _answer(self, taken: Reversal) -> Response:
         """Back to the list; each movement that stands is named by its customer, with the reason."""
-        named = list(taken.refused.items())[:NAMED]
-        about = {number: taken.customers.get(number, 0) for number, _why in named}
-        titles = read_titles({("customer", customer) for customer in about.values()})
-        for number, reason in named:
-            customer = titles.get(("customer", about[number]))
-            flash(f"{customer or f'#{number}'}: {reason}", "warning")
-        if len(taken.refused) > NAMED:
-            flash(_("and %(count)s more", count=len(taken.refused) - NAMED), "warning")
+        for line in refusals(taken.refused, taken.customers):
+            flash(line, "warning")
         said = _("%(count)s movements were taken back", count=f"{len(taken.done):,}") if taken.done else ""
         return done(own_path(request.form.get("next"), self.url("list")), said)
 

@@ -28,6 +28,7 @@ from plugins.pools.models import PoolRun
 from plugins.pools.schemas import ACTS, RUN
 from plugins.pools.services.taking_back import VIEW, start_reversal
 from plugins.pools.services.told import broken_rules, lines_of, stayed_rows
+from plugins.pools.views.addresses import whole_number
 
 #: What a night does, and its reversal, in the order of the ladder.
 DONE = ("amber", "red", "recycle", "escalate", "reverse")
@@ -79,7 +80,7 @@ class PoolsRunView(EntityView):
 
 def result_tab(run: PoolRun) -> Markup:
     """Progress, counts by rule and step that lead to the ledger, and who stayed."""
-    page = _page(request.args.get("page", ""))
+    page = max(1, whole_number(request.args.get("page", ""), 4))
     kept = "kept" if run.state in ("reversing", "reversed") else "stayed"
     rows, more = stayed_rows(run, kept, page)
     with acting_as(SYSTEM):
@@ -122,11 +123,6 @@ def _duration(run: PoolRun) -> str:
         return "--"
     minutes, seconds = divmod(round((run.finished_at - run.started_at).total_seconds()), 60)
     return _("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=seconds)
-
-
-def _page(text: str) -> int:
-    """A page's number from the address; the first for what is none."""
-    return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 5 else 1
 
 
 RESULT = Tab("result", _l("Result"), result_tab, VIEW, "can_show", order=10)

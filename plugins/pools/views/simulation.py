@@ -38,6 +38,7 @@ from plugins.pools.models import PoolRule
 from plugins.pools.schemas import RULE
 from plugins.pools.services.setup import document_of, refuse_faults
 from plugins.pools.services.simulation import DAYS, Simulated, Step, draft, simulate, simulated_steps
+from plugins.pools.views.addresses import whole_number
 from plugins.pools.views.ladder import typed_texts
 
 SLUG = "pools_simulation"
@@ -178,8 +179,7 @@ _PLAIN = (Kind.INTEGER, Kind.TEXT, Kind.DATE)
 
 def number(name: str) -> int:
     """A number of the address; 0 for none."""
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+    return whole_number(request.args.get(name, ""))
 
 
 def asked_rung() -> str:

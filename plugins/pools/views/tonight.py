@@ -24,6 +24,7 @@ from app.api import (
 )
 from plugins.pools.models import PoolRule
 from plugins.pools.services.tonight import ACTS, Coming, count_tonight, list_tonight
+from plugins.pools.views.addresses import whole_number
 
 #: Customers on one page, and rules told of.
 PAGE, MOST = 50, 200
@@ -40,10 +41,10 @@ def tonight_values(night: date, asked: Mapping[str, str], at: Callable[..., str]
 
     `asked` is the address (``rule``, ``act``, ``after``); `at` makes an address of the page from such values.
     """
-    rule_id, act = _number(asked.get("rule", "")) or None, asked.get("act", "")
+    rule_id, act = whole_number(asked.get("rule", "")) or None, asked.get("act", "")
     act = act if act in ACTS else ""
     counts = count_tonight(night)
-    found = list_tonight(night, rule_id, act, after=_number(asked.get("after", "")), limit=PAGE + 1)
+    found = list_tonight(night, rule_id, act, after=whole_number(asked.get("after", "")), limit=PAGE + 1)
     shown, names, zone = found[:PAGE], _names(), ZoneInfo(require_actor().timezone)
     here = {"rule": rule_id, "act": act or None}
     return {
@@ -90,10 +91,6 @@ def _linked(customer: Customer, field: str, target: str, record: Any) -> str:
     if record is None:
         return "--"
     return as_seen("customer", field, record.id, title_text(target, record.name, record.id)) or "--"
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
 
 
 __all__ = ["tonight_values"]
