@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from app.api import CUSTOMER_LEVELS, condition_as_seen
 from app.types import Choice, Entity, Field, Kind, ScopedBy, Section
 from plugins.pools.models import PoolRule
-from plugins.pools.rules import LONGEST_DAYS, MOST_DAYS_AHEAD, REMINDED
+from plugins.pools.rules import LONGEST_DAYS, MOST_DAYS_AHEAD
 
 #: What the clock counts from; the metrics of the site come besides ("no deal for so long").
 TRIGGERS = (
@@ -44,25 +44,20 @@ def _days(name: str, label: Any, help_text: Any = "", **more: Any) -> Field:
     return Field(name, label, Kind.INTEGER, smallest=1, largest=LONGEST_DAYS, help=help_text, **more)
 
 
-#: The steps somebody is reminded of, as the form asks for their days.
+#: Who is reminded of which step, as the form asks for the days.
 _BEFORE = {
-    "owner": {
-        "amber": _l("Account manager: days before amber"),
-        "red": _l("Account manager: days before red"),
-        "pool": _l("Account manager: days before the pool"),
-    },
-    "head": {
-        "amber": _l("Head: days before amber"),
-        "red": _l("Head: days before red"),
-        "pool": _l("Head: days before the pool"),
-        "city": _l("Head: days before the city's pool"),
-    },
+    "owner_amber_days": _l("Account manager: days before amber"),
+    "head_amber_days": _l("Head: days before amber"),
+    "owner_red_days": _l("Account manager: days before red"),
+    "head_red_days": _l("Head: days before red"),
+    "owner_pool_days": _l("Account manager: days before the pool"),
+    "head_pool_days": _l("Head: days before the pool"),
+    "head_city_days": _l("Head: days before the city's pool"),
 }
 _REMINDERS = tuple(
-    Field(f"{whom}_{step}_days", _BEFORE[whom][step], Kind.INTEGER, smallest=0, largest=MOST_DAYS_AHEAD,
+    Field(name, label, Kind.INTEGER, smallest=0, largest=MOST_DAYS_AHEAD,
           help=_l("Calendar days. Empty: as the site's settings say; 0: no reminder"))
-    for whom, steps in REMINDED.items()
-    for step in steps
+    for name, label in _BEFORE.items()
 )  # fmt: skip
 
 RULE = Entity(

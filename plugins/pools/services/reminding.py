@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from typing import Any, cast
 
 from flask_babel import lazy_gettext as _l
@@ -25,13 +26,13 @@ STEPS = ("amber", "red", "recycle")
 MORNING = NoticeKind(
     "pools.morning",
     _l("My customers on the ladder"),
-    "stairs",
+    "recycle",
     help=_l("Each morning: who turned amber or red in the night, who was taken into a pool, who is next"),
 )
 UNIT_MORNING = NoticeKind(
     "pools.unit_morning",
     _l("Red customers and pools of my unit"),
-    "stairs",
+    "recycle",
     help=_l("Each morning, for heads: who is red, who takes a step soon, and what leaves the unit's pools"),
 )
 
@@ -88,17 +89,14 @@ def tell_owners(day: date, told: Iterable[tuple[int, Morning]]) -> int:
         done, coming = people[owner].done, people[owner].coming
         title: Text = _l("%(count)s of your customers take a step soon", count=coming.customers)
         if done:
-            title = _l(
-                "Last night: %(pool)s of your customers into a pool, %(red)s red, %(amber)s amber",
-                pool=done.get("recycle", 0), red=done.get("red", 0), amber=done.get("amber", 0),
-            )  # fmt: skip
+            steps = _steps(done.get("amber", 0), done.get("red", 0), done.get("recycle", 0))
+            title = _l("Your customers last night: %(steps)s", steps=steps)
         text: Text = ""
         if coming.first is not None:
+            steps = _steps(coming.amber, coming.red, coming.pool)
             text = _l(
-                "Coming: %(pool)s into a pool, %(red)s red, %(amber)s amber, the first on %(first)s. "
-                "A follow-up keeps them.",
-                pool=coming.pool, red=coming.red, amber=coming.amber, first=coming.first,
-            )  # fmt: skip
+                "Coming: %(steps)s, the first on %(first)s. A follow-up keeps them.", steps=steps, first=coming.first
+            )
         link = f"/customer/list/?f.owner_id={owner}&{_nearest(day, coming)}"
         notify(MORNING.name, title, text, employees=[owner], link=link, group_key=MORNING.name)
     return len(fresh)
@@ -114,16 +112,25 @@ def tell_heads(day: date, told: Iterable[tuple[int, UnitMorning]]) -> int:
             title = _l("%(count)s customers of your unit are red", count=red)
         text: Text = ""
         if coming.first is not None:
-            text = _l(
-                "Coming: %(pool)s into a pool, %(red)s red, %(amber)s amber; out of your pools %(city)s; the first on "
-                "%(first)s.",
-                pool=coming.pool, red=coming.red, amber=coming.amber, city=coming.city, first=coming.first,
-            )  # fmt: skip
+            steps = _steps(coming.amber, coming.red, coming.pool, coming.city)
+            text = _l("Coming: %(steps)s, the first on %(first)s.", steps=steps, first=coming.first)
         link = f"/customer/list/?{_nearest(day, coming)}"
         if coming.customers == coming.city:
             link = "/customer/list/?f.pools_stage=red&sort=pools_days_left" if red else "/pools_entry/list/"
         notify(UNIT_MORNING.name, title, text, employees=[head], link=link, group_key=UNIT_MORNING.name)
     return len(fresh)
+
+
+def _steps(amber: int, red: int, pool: int, city: int = 0) -> Text:
+    """Customers by the steps they take, as each reader is told; there is one at least."""
+    counted = (
+        (pool, _l("%(count)s into a pool", count=pool)),
+        (red, _l("%(count)s red", count=red)),
+        (amber, _l("%(count)s amber", count=amber)),
+        (city, _l("%(count)s out of your pools", count=city)),
+    )
+    said = [text for count, text in counted if count]
+    return reduce(lambda some, more: _l("%(some)s, %(more)s", some=some, more=more), said)
 
 
 def untold(kind: str, day: date, people: Iterable[int]) -> list[int]:
