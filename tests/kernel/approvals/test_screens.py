@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -189,7 +190,9 @@ def test_a_case_goes_from_the_record_through_every_act(people: People, client: B
     seat = seat_of(case.id, people.head)
     for name in ("approve", "refuse", "abstain", "return", "transfer", "add_signers", "ask_material"):
         assert f"{base}/{name}?seat={seat}" in page
-        assert client.get(f"{base}/{name}?seat={seat}").status_code == 200
+        asked = words(client.get(f"{base}/{name}?seat={seat}"))
+        typed = re.findall(r"<textarea[^>]*>(.*?)</textarea>", asked, re.S)
+        assert typed and not any(typed) and "invalid-feedback" not in asked, "nothing is typed yet, nothing is wrong"
     assert client.post(f"{base}/refuse", data={"seat": seat}).status_code == 422
     assert client.post(f"{base}/transfer", data={"seat": seat}).status_code == 422
     assert (
