@@ -19,7 +19,7 @@
           var text = this.inputValue();
           this.loadedSearches = {};
           var mine = ++latest;
-          fetch(select.dataset.picker + "?q=" + encodeURIComponent(text), { credentials: "same-origin", headers: { Accept: "application/json" } })
+          fetch(select.dataset.picker + (select.dataset.picker.indexOf("?") < 0 ? "?" : "&") + "q=" + encodeURIComponent(text), { credentials: "same-origin", headers: { Accept: "application/json" } })
             .then(function (answer) { return answer.ok ? answer.json() : { items: [], more: "" }; })
             .then(function (answer) {
               if (mine !== latest) { show(); return; }
