@@ -211,7 +211,7 @@ class ApprovalDefinitionView(Moving, PageView):
         definition = _definition(pk)
         found = flows.versions_of(pk)
         read = {one.number: flows.read_kept(one.document) for one in found}
-        changed = {n: differences(definition, read.get(n - 1, flows.EMPTY), read[n]) for n in read if n - 1 in read}
+        changed = {n: differences(read.get(n - 1, flows.EMPTY), read[n]) for n in read if n - 1 in read}
         return self._page(
             "approvals/flow_versions.html", definition=definition, versions=found, changed=changed, system=SYSTEM.name,
             running=running_by_version(pk),

@@ -146,7 +146,7 @@ def branch_name(step: Step, number: int | None) -> str:
     return own or _("Branch %(number)s", number=number + 1)
 
 
-def differences(definition: Definition, before: Document, after: Document) -> list[str]:
+def differences(before: Document, after: Document) -> list[str]:
     """What a version changed, in sentences."""
     said = []
     for one in compare(before, after):

@@ -16,6 +16,8 @@ from app.approvals.models import Case, Definition, DefinitionVersion
 from app.approvals.rules.document import Document
 from app.approvals.rules.writing import BadDocument, read_document, write_document
 from app.approvals.services import definitions as flows
+from app.approvals.views.designing import differences
+from app.base.language import language
 from app.blueprint.parts.part import Impact, Part, is_new, mappings
 from app.blueprint.parts.part import said as said_plain
 from app.blueprint.rules import ADDED, CHANGED, REMOVED, Change, Leaf, Path, Problem
@@ -101,18 +103,19 @@ class FlowsPart(Part):
             .where(Case.status.in_(flows.OPEN), Definition.code.in_([change.path[0] for change in changes]))
             .group_by(Definition.code)
         )
-        found = session.execute(counted.execution_options(**{UNSCOPED: True}))
-        running = {row.code: row.running for row in found}
-        text = _("Running cases, which go on with the version they began with")
-        return {
-            change.path: (Impact(text, running[change.path[0]], warns=change.kind == REMOVED),)
-            for change in changes
-            if change.path[0] in running
-        }
+        running = {row.code: row.running for row in session.execute(counted.execution_options(**{UNSCOPED: True}))}
+        text = _("running cases, which go on with the version they began with")
+        found = {change.path: [Impact(said) for said in _changed(change)] for change in changes}
+        for change in changes:
+            if number := running.get(change.path[0]):
+                found[change.path].append(Impact(text, number, warns=change.kind == REMOVED))
+        return {path: tuple(impacts) for path, impacts in found.items()}
 
     def title(self, change: Change) -> Text:
         content = change.after or change.before
-        return str(content.get("name") or change.path[0]) if isinstance(content, dict) else change.path[0]
+        if not isinstance(content, dict):
+            return change.path[0]
+        return str((language() != "zh" and content.get("name_en")) or content.get("name") or change.path[0])
 
     def property(self, change: Change, leaf: Leaf) -> Text:
         return str(PROPERTIES.get(leaf.path[0], leaf.path[0])) if leaf.path else ""
@@ -124,6 +127,16 @@ class FlowsPart(Part):
 
     def fate(self, change: Change) -> Text:
         return _("It is retired: running cases go on, no new ones begin")
+
+
+def _changed(change: Change) -> list[str]:
+    """What is different in the document of a flow, in sentences; employees are the same where their codes are."""
+    if change.kind != CHANGED or change.before["flow"] == change.after["flow"]:
+        return []
+    before, after = json.loads(change.before["flow"]), json.loads(change.after["flow"])
+    people = list(dict.fromkeys([*_people(before), *_people(after)]))
+    old, new = (read_document(_renamed(raw, lambda code: people.index(code) + 1)) for raw in (before, after))
+    return differences(old, new)
 
 
 def _publish(held: Definition, document: Document) -> None:
@@ -263,7 +276,7 @@ def _names_records(slug: str, raw: Mapping[str, Any]) -> bool:
 def _steps(raw: Any) -> str:
     """What stands for a document in a difference: the names of its steps."""
     names = [str(step.get("name") or step.get("id") or "") for step in _steps_in(raw)]
-    return " → ".join(names) if names else "–"
+    return " · ".join(names) if names else "–"
 
 
 __all__ = ["FlowsPart"]
