@@ -42,6 +42,12 @@ def entries() -> tuple[tuple[Path, Message], ...]:
     return tuple(found)
 
 
+@cache
+def asked() -> tuple[tuple[str, str, str | None], ...]:
+    """File, message and context of every message in the source, read once."""
+    return tuple((name, first(message), context) for name, message, _comments, context in tool().extracted())
+
+
 def texts(entry: Message) -> tuple[str, ...]:
     return tuple(entry.string) if isinstance(entry.string, (list, tuple)) else (entry.string,)
 
@@ -57,9 +63,9 @@ def test_every_message_is_translated_in_its_own_room() -> None:
         if all(texts(entry)) and not entry.fuzzy
     }
     missing = {
-        f"{name}: {first(message)}"
-        for name, message, _comments, context in tool().extracted()
-        if first(message) and (home(name), context, first(message)) not in done
+        f"{name}: {message}"
+        for name, message, context in asked()
+        if message and (home(name), context, message) not in done
     }
     assert sorted(missing) == []
 
@@ -87,10 +93,8 @@ def test_placeholders_survive_translation() -> None:
 
 
 def test_nothing_is_left_behind_or_unfinished() -> None:
-    asked = {(context, first(message)) for _name, message, _comments, context in tool().extracted()}
-    idle = [
-        f"{path}: {entry.id}" for path, entry in entries() if (entry.context, first(entry.id)) not in asked
-    ]
+    known = {(context, message) for _name, message, context in asked()}
+    idle = [f"{path}: {entry.id}" for path, entry in entries() if (entry.context, first(entry.id)) not in known]
     assert idle == []
     assert [f"{path}: {entry.id}" for path, entry in entries() if entry.fuzzy] == []
 
