@@ -20,8 +20,9 @@ from app.types import Entity, Kind
 
 #: Remembered answers per link field; a file with more distinct values asks again.
 _MOST_REMEMBERED = 50_000
-#: Stands for "several records".
-_SEVERAL = -1
+#: Stand for "several records", and for one that nothing may be added to.
+_SEVERAL, _CLOSED = -1, -2
+_CODES = {_SEVERAL: "ambiguous", _CLOSED: "not_yours"}
 
 
 class Lookups:
@@ -35,6 +36,8 @@ class Lookups:
                 continue
             target = context().entities[field.target or ""]
             self.fields[name] = (target, (source.lookup,) if source.lookup else natural_keys(target))
+        #: The link to what a record goes below: seeing that is not enough (`app.fields.records.check_parent`).
+        self._above = (entity.scoped_by.parent or ("", ""))[0]
         self.own = tuple(name for name, (target, _keys) in self.fields.items() if target.slug == entity.slug)
         self._columns = {name: next(iter(s.columns()), None) for name, s in mapping.fields.items()}
         self._remembered: dict[str, dict[str, int]] = {name: {} for name in self.fields}
@@ -42,8 +45,8 @@ class Lookups:
     def resolve(self, current: Session, rows: Sequence[Row]) -> None:
         """Turn the rows' link texts into ids.
 
-        A text that names nothing the actor may see is a problem of its row; a text in an own link stays in
-        `links`, as the record may still come further down in the file.
+        A text that names nothing the actor may see is a problem of its row, and so is a parent the actor may not
+        change; a text in an own link stays in `links`, as the record may still come further down in the file.
         """
         for name, (target, keys) in self.fields.items():
             texts = {row.links[name] for row in rows if name in row.links}
@@ -54,17 +57,18 @@ class Lookups:
                 if len(known) > _MOST_REMEMBERED:
                     known.clear()
                     missing = texts
-                known.update(find_by_text(current, target, keys, missing))
+                found_now = find_by_text(current, target, keys, missing)
+                known.update(_unless_closed(current, target, found_now) if name == self._above else found_now)
             for row in rows:
                 text = row.links.get(name)
                 if text is None:
                     continue
                 found = known.get(text)
-                if found is not None and found != _SEVERAL:
+                if found is not None and found not in _CODES:
                     row.values[name] = found
                     del row.links[name]
-                elif found == _SEVERAL or name not in self.own:
-                    code = "ambiguous" if found == _SEVERAL else "link"
+                elif found is not None or name not in self.own:
+                    code = "link" if found is None else _CODES[found]
                     row.problems.append(problem(code, name, self._columns[name], value=text))
                     del row.links[name]
 
@@ -73,6 +77,15 @@ class Lookups:
         for name, text in row.links.items():
             row.problems.append(problem("loop", name, self._columns[name], value=text))
         row.links.clear()
+
+
+def _unless_closed(current: Session, target: Entity, found: dict[str, int]) -> dict[str, int]:
+    """The same, with those the actor may see but not change marked."""
+    key = target.model.__table__.c.id
+    writes = scope_condition(target, require_actor(), write=True)
+    statement = select(key).where(among(current, key, set(found.values())), writes)
+    open_ = {_SEVERAL, *current.scalars(statement.execution_options(**{UNSCOPED: True}))}
+    return {text: number if number in open_ else _CLOSED for text, number in found.items()}
 
 
 def natural_keys(target: Entity) -> tuple[str, ...]:
