@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.api import EntityView, chosen_ids, done, expose, needs, own_path
 from app.types import Refused
@@ -17,6 +18,7 @@ class ${cls}ItemView(EntityView):
     """List, form and detail of items, and closing them singly or in bulk."""
 
     entity = ITEM
+    permission_labels: ClassVar[dict[str, Any]] = {"can_close": _l("Close")}
 
     @expose("/close", methods=["POST"])
     @needs("can_close")
