@@ -73,7 +73,7 @@ class Case(Model):
             postgresql_where=_IS_OPEN, sqlite_where=_IS_OPEN,
         ),
         Index("ix_approvals_case_record", "entity", "record_id", "id"),
-        Index("ix_approvals_case_applicant", "applicant_id", "id"),
+        Index("ix_approvals_case_applicant", "applicant_id", "started_at", "id"),
         Index("ix_approvals_case_status", "definition_id", "status", "started_at", "id"),
         Index("ix_approvals_case_unit", "unit_id", "status"),
         # All that reports add up of a month's cases: their rows, wide with what was submitted, are not read.
@@ -233,7 +233,10 @@ class Copy(Model):
     """Who was told of a case without being asked (抄送), and when they read it."""
 
     __tablename__ = "approvals_copy"
-    __table_args__ = (UniqueConstraint("case_id", "employee_id"), Index("ix_approvals_copy_of", "employee_id", "id"))
+    __table_args__ = (
+        UniqueConstraint("case_id", "employee_id"),
+        Index("ix_approvals_copy_of", "employee_id", "at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("approvals_case.id"))

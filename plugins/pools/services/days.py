@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, String, Table, case, delete, func, literal, select, text
+from sqlalchemy import ARRAY, Date, Integer, String, Table, case, delete, func, literal, select, text
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
@@ -97,6 +97,11 @@ class Calendar:
         # a clock that is never put forward or back is an addition, which PostgreSQL does far quicker than a zone
         self._clock = literal(_offset(self.zone, *span(business_today())) or self.zone)
 
+    @cached_property
+    def whole(self) -> WholeCalendar:
+        """The calendar to take along, instead of looking days up."""
+        return WholeCalendar(self.first)
+
     def day_of(self, moment: Any) -> Any:
         """The day a moment falls on; never before the table's first day, null for null."""
         if self.is_postgresql:
@@ -122,7 +127,28 @@ class Calendar:
         return func.date(day, literal("+") + cast_to(days, String) + literal(" days"), type_=Date)
 
 
+class WholeCalendar:
+    """The table as two arrays worked out once for a statement: numbers by day, worked days by number (PostgreSQL)."""
+
+    def __init__(self, first: date) -> None:
+        day, number = _DAY.c.day, _DAY.c.number
+        numbers = func.array_agg(number, type_=ARRAY(Integer)).aggregate_order_by(day)
+        worked = func.array_agg(day, type_=ARRAY(Date)).aggregate_order_by(number).filter(_DAY.c.worked)
+        kept = select(numbers.label("numbers"), worked.label("worked")).cte("calendar").prefix_with("MATERIALIZED")
+        self.first = first
+        self._numbers: Any = select(kept.c.numbers).scalar_subquery()
+        self._worked: Any = select(kept.c.worked).scalar_subquery()
+
+    def number(self, day: Any) -> Any:
+        """How many days are worked from the first up to and including a day."""
+        return self._numbers[day - literal(self.first, Date) + 1]
+
+    def worked(self, number: Any) -> Any:
+        """The day of a number; null beyond the last."""
+        return self._worked[number]
+
+
 __all__ = [
-    "NIGHTLY_AT", "Calendar", "business_today", "coming_night", "keep_days", "span", "starts_at",
+    "NIGHTLY_AT", "Calendar", "WholeCalendar", "business_today", "coming_night", "keep_days", "span", "starts_at",
     "zone",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     Integer,
     Select,
+    Subquery,
     Table,
     and_,
     case,
@@ -118,12 +119,17 @@ def _stints(replay: Replay, which: Which) -> CTE:
         deals = _first_deals(which)
         source, until = source.outerjoin(deals, deals.c.customer_id == c.id), _sooner(until, deals.c.at)
     seen = or_(until.is_(None), and_(until >= starts_at(replay.first), until > e.start_at))
-    return once(
+    return _kept(
         select(e.customer_id, e.owner_id, e.start_at, until.label("until_at"))
         .select_from(source)
         .where(e.owner_id.is_not(None), watched, seen, e.start_at < starts_at(replay.last)),
         "stints",
     )
+
+
+def _kept(statement: Select[Any], name: str) -> CTE:
+    """A step read in several places, worked out once."""
+    return statement.cte(name).prefix_with("MATERIALIZED")
 
 
 def _sooner(moment: Any, other: Any) -> ColumnElement[Any]:
@@ -138,7 +144,7 @@ def _first_deals(which: Which) -> Any:
     return first.where(a.result == "deal", which(a.customer_id)).group_by(a.customer_id).subquery("deals")
 
 
-def _gaps(replay: Replay, stints: CTE, which: Which) -> CTE:
+def _gaps(replay: Replay, stints: CTE, which: Which) -> Subquery:
     """Each stretch from a start or a follow-up to the next, with their days."""
     s, calendar = stints.c, replay.calendar
     starts = select(s.customer_id, s.owner_id, s.start_at, s.until_at, s.start_at.label("at"))
@@ -185,28 +191,28 @@ def _resets(replay: Replay, which: Which) -> Any:
     return found.where(which(facts.c.customer_id), facts.c.at >= starts_at(replay.floor)).subquery("resets")
 
 
-def _reached(replay: Replay, gaps: CTE) -> CTE:
+def _reached(replay: Replay, gaps: Subquery) -> CTE:
     """The gaps with the nights whose steps fall into them, and the night that ends this owner's time with it."""
     based = _based(replay, gaps)
     b = based.c
-    way = Way(replay.calendar, (replay.rule,), literal(replay.rule.id), based)
+    way = Way(replay.calendar, (replay.rule,), literal(replay.rule.id), based, many=True)
     nights = {}
     for rung in RUNGS:
         day = replay.calendar.plus(way.ahead(b.basis_on, partial(Ladder.days_to, rung=rung)), 1)
         nights[rung] = case((day < replay.first, literal(replay.first, Date)), else_=day).label(f"{rung}_on")
-    dated = select(*b, *nights.values()).select_from(way.source).subquery("dated")
+    dated = once(select(*b, *nights.values()).select_from(way.source), "dated")
     d = dated.c
     within = {rung: _within(replay, d, d[f"{rung}_on"]) for rung in RUNGS}
     pool = func.min(within["pool"]).over(partition_by=(d.customer_id, d.start_at))
     columns = (night.label(f"{rung}_on") for rung, night in within.items())
-    return once(select(d.customer_id, d.owner_id, d.basis_on, *columns, pool.label("gone_on")), "reached")
+    return _kept(select(d.customer_id, d.owner_id, d.basis_on, *columns, pool.label("gone_on")), "reached")
 
 
 def _within(replay: Replay, d: Any, night: Any) -> ColumnElement[date]:
     return case((and_(night > d.from_on, night <= d.to_on, night <= replay.last), night))
 
 
-def _based(replay: Replay, gaps: CTE) -> CTE:
+def _based(replay: Replay, gaps: Subquery) -> Subquery:
     """The gaps with the day the clock counts from during each (`rules.basis_of`)."""
     g, floor, ladder = gaps.c, literal(replay.floor, Date), replay.ladder
     begun = case((g.from_on < floor, floor), else_=g.from_on)
@@ -214,7 +220,7 @@ def _based(replay: Replay, gaps: CTE) -> CTE:
         return once(select(*g, begun.label("basis_on")), "based")
     clipped = once(select(*g, case((g.followed, begun)).label("last_on")), "clipped")
     c = clipped.c
-    way = Way(replay.calendar, (replay.rule,), literal(replay.rule.id), clipped)
+    way = Way(replay.calendar, (replay.rule,), literal(replay.rule.id), clipped, many=True)
     end = way.ahead(c.start_on, lambda ladder: ladder.protect_days or 0)
     extended = way.ahead(c.last_on, lambda ladder: ladder.extend_days)
     stop = way.ahead(c.start_on, lambda ladder: ladder.hard_stop_days)

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     Date,
     FromClause,
@@ -55,7 +54,7 @@ def standings(ladders: Ladders, which: Which, held: FromClause) -> Select[Any]:
     The parameter `today` is the business date they are judged by. One pass, whatever the number of rules: where they
     differ there is a CASE (`ActiveRule.of_each`), so that the database has little to plan.
     """
-    dated = _dated(ladders, _based(ladders, _chosen(ladders, which))).subquery("dated")
+    dated = once(_dated(ladders, _based(ladders, _chosen(ladders, which))), "dated")
     h, d = held.c, dated.c
     stage = case(
         (and_(h.stage == "red", d.red_on <= TODAY), "red"),
@@ -75,12 +74,15 @@ def standings(ladders: Ladders, which: Which, held: FromClause) -> Select[Any]:
     return select(*columns).select_from(dated.outerjoin(held, mine))
 
 
-def once(statement: Select[Any], name: str) -> CTE:
-    """A step whose values are worked out once for each row, however often they are used."""
-    return statement.cte(name).prefix_with("MATERIALIZED")
+def once(statement: Select[Any], name: str) -> Subquery:
+    """A step read in one place, whose values are worked out once for each row, however often they are used.
+
+    PostgreSQL would put the expressions in place of each use; an offset keeps it from that, and the rows in order.
+    """
+    return statement.offset(0).subquery(name)
 
 
-def _chosen(ladders: Ladders, which: Which) -> CTE:
+def _chosen(ladders: Ladders, which: Which) -> Subquery:
     """The customers meant with the rule that watches each, and all that rules look at."""
     c, source = CUSTOMER.c, cast(FromClause, CUSTOMER)
     looked_at = {"locked": (_locks(which), "customer_id"), "asked": (_keeps(which), "asked")}
@@ -149,7 +151,7 @@ def facts_of(metric: str, which: Which) -> Subquery:
     return last.where(which(facts.c.customer_id)).group_by(facts.c.customer_id).subquery()
 
 
-def _based(ladders: Ladders, chosen: CTE) -> CTE:
+def _based(ladders: Ladders, chosen: Subquery) -> Subquery:
     """Whom a rule watches, with the day the clock counts from (`rules.basis_of`) and why nothing happens."""
     c, calendar = chosen.c, ladders.calendar
     kept = [c.customer_id, c.rule_id, c.owner_id, c.unit_id, c.kept_until, _spared(ladders, c).label("spared")]
@@ -174,7 +176,7 @@ def _moment(c: Any, calendar: Calendar, trigger: str, counts_from: date | None) 
     return calendar.latest(*moments)
 
 
-def _protected(ladders: Ladders, started: CTE) -> Select[Any]:
+def _protected(ladders: Ladders, started: Subquery) -> Select[Any]:
     """The same with the end of a protection clock, where a rule has one, as that day."""
     s, rules = started.c, ladders.rules
     clocks = [rule for rule in rules if rule.ladder.trigger == "protection"]
@@ -188,7 +190,7 @@ def _protected(ladders: Ladders, started: CTE) -> Select[Any]:
     return select(*kept, basis.label("basis_on")).select_from(way.source)
 
 
-def _dated(ladders: Ladders, based: CTE) -> Select[Any]:
+def _dated(ladders: Ladders, based: Subquery) -> Select[Any]:
     """The same with the days of the rungs (`rules.steps_of`)."""
     b, calendar = based.c, ladders.calendar
     way = Way(calendar, ladders.rules, b.rule_id, based)

@@ -16,13 +16,19 @@ _DAY = cast(Table, PoolDay.__table__)
 
 
 class Way:
-    """Days ahead of days of a source, whose `rule_id` says how its rows count; `source` is joined as is needed."""
+    """Days ahead of days of a source, whose `rule_id` says how its rows count; `source` is joined as is needed.
 
-    def __init__(self, calendar: Calendar, rules: Sequence[ActiveRule], rule_id: Any, source: FromClause) -> None:
+    `many`: so many rows are counted at once that PostgreSQL had better take the whole calendar along than look days up.
+    """
+
+    def __init__(
+        self, calendar: Calendar, rules: Sequence[ActiveRule], rule_id: Any, source: FromClause, *, many: bool = False
+    ) -> None:
         self.calendar = calendar
         self.rules = rules
         self.rule_id = rule_id
         self.source = source
+        self._whole = calendar.whole if many and calendar.is_postgresql else None
         self._begun: dict[str, Any] = {}
 
     def ahead(self, day: Any, days_of: Callable[[Ladder], int | None]) -> Any:
@@ -41,8 +47,10 @@ class Way:
         worked = [rule.id for rule in self.rules if rule.ladder.working_days and days_of(rule.ladder)]
         if not worked:
             return plain
-        begun, then = self._joined(day), _DAY.alias()
         counts = self.rule_id.in_(worked)
+        if self._whole is not None:
+            return case((counts, self._whole.worked(self._whole.number(day) + days)), else_=plain)
+        begun, then = self._joined(day), _DAY.alias()
         self.source = self.source.outerjoin(then, and_(then.c.worked, then.c.number == begun.c.number + days, counts))
         return case((counts, then.c.day), else_=plain)
 
