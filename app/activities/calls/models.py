@@ -57,6 +57,8 @@ class CallRecord(Model):
     #: The login that matched, ignored or took back; empty where the product matched it by itself.
     decided_by: Mapped[int | None] = mapped_column(Integer)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When the request was signed by whose content it stands here; empty for what no connection sent.
+    signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Who imported it; empty for what a connection sent.
     created_by: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 #: How far a sender's clock may be from ours, and how long a signed request counts.
 WINDOW = timedelta(minutes=5)
+_STAMP, _EPOCH = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,6}))?"), datetime(1970, 1, 1, tzinfo=UTC)
 UNMATCHED, AMBIGUOUS, MATCHED, IGNORED = "unmatched", "ambiguous", "matched", "ignored"
 #: Calls that wait for somebody to say whose they are.
 WAITING = (UNMATCHED, AMBIGUOUS)
@@ -36,16 +38,26 @@ def is_signed(given: str, secret: str, timestamp: str, body: bytes) -> bool:
     return hmac.compare_digest(told, signature(secret, timestamp, body).encode())
 
 
-def is_fresh(timestamp: str, moment: datetime) -> bool:
-    """Whether a timestamp (seconds since 1970) lies within `WINDOW` of a moment.
+def read_stamp(timestamp: str) -> datetime | None:
+    """When a request says it was signed: seconds since 1970, with up to six decimals; None for anything else.
 
-    >>> from datetime import UTC
-    >>> [is_fresh(text, datetime.fromtimestamp(1000, UTC)) for text in ("1000", "701", "699", "1301", "x", "1e3")]
-    [True, True, False, False, False, False]
+    >>> read_stamp("1700000000.25").isoformat(), read_stamp("1e3"), read_stamp("-1"), read_stamp("٣")
+    ('2023-11-14T22:13:20.250000+00:00', None, None, None)
     """
-    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) < 13):
-        return False
-    return abs(int(timestamp) - moment.timestamp()) <= WINDOW.total_seconds()
+    found = _STAMP.fullmatch(timestamp)
+    if found is None:
+        return None
+    return _EPOCH + timedelta(seconds=int(found[1]), microseconds=int((found[2] or "").ljust(6, "0")))
+
+
+def is_fresh(signed: datetime, moment: datetime) -> bool:
+    """Whether a time of signing lies within `WINDOW` of a moment.
+
+    >>> stamps = ("1000", "700", "699.9", "1300.1")
+    >>> [is_fresh(read_stamp(stamp), read_stamp("1000")) for stamp in stamps]
+    [True, True, False, False]
+    """
+    return abs(signed - moment) <= WINDOW
 
 
 def is_effective(answered: bool, seconds: int | None, least: int) -> bool:
@@ -91,5 +103,6 @@ __all__ = [
     "is_fresh",
     "is_settled",
     "is_signed",
+    "read_stamp",
     "signature",
 ]

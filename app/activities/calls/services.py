@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
@@ -36,7 +37,10 @@ _FUTURE = _l("A call cannot have begun in the future")
 
 @dataclass(slots=True)
 class Kept:
-    """What became of one call of a request: 201 made, 200 there already or changed, 409 and 422 refused."""
+    """What became of one call of a request: 201 made, 200 there already or changed, 409 and 422 refused.
+
+    `outdated`: it was not taken (200), since what is there was signed later.
+    """
 
     call_id: str
     code: int
@@ -45,14 +49,16 @@ class Kept:
     activity_id: int | None = None
     reason: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    outdated: bool = False
 
 
-def receive_calls(source: str, calls: Sequence[Mapping[str, Any]]) -> list[Kept]:
-    """Keep the calls of a connection, in one transaction; answers one by one, in their order.
+def receive_calls(source: str, calls: Sequence[Mapping[str, Any]], signed_at: datetime | None = None) -> list[Kept]:
+    """Keep the calls of a connection, signed at a time (now), in one transaction; answers one by one, in their order.
 
     A call that is there already with the same content is answered as before and changes nothing; with other content
     it is changed, as long as nobody has matched or ignored it by hand (409). Two requests with the same call at the
-    same moment: the database lets one make it. Calls of the future and the second of a pair are refused (422).
+    same moment: the database lets one make it. What was signed before what is there is not taken (`outdated`), nor is
+    other content signed at the same time (409). Calls of the future and the second of a pair are refused (422).
     """
     wrong = {place: text for place, text in enumerate(map(_fault, calls)) if text is not None}
     first: dict[str, int] = {}
@@ -61,7 +67,7 @@ def receive_calls(source: str, calls: Sequence[Mapping[str, Any]]) -> list[Kept]
             wrong.setdefault(place, Refused(_("This request holds this call twice"), field="call_id"))
     sound = sorted((place for place in range(len(calls)) if place not in wrong), key=lambda p: calls[p]["call_id"])
     with transaction() as current:
-        answers = _keep(current, source, [calls[place] for place in sound])
+        answers = _keep(current, source, [calls[place] for place in sound], signed_at or now())
     told = dict(zip(sound, answers, strict=True))
     for place, refused in wrong.items():
         errors = {name: str(text) for name, text in refused.errors.items()}
@@ -144,10 +150,11 @@ def load_calls(current: Session, ids: Collection[int], *conditions: Any) -> list
     return list(current.scalars(statement.with_for_update().execution_options(**options)))
 
 
-def _keep(current: Session, source: str, calls: Sequence[Mapping[str, Any]]) -> list[Kept]:
+def _keep(current: Session, source: str, calls: Sequence[Mapping[str, Any]], signed_at: datetime) -> list[Kept]:
     if not calls:
         return []
-    prepared = {row["call_id"]: row for row in _prepared(current, [{**call, "source": source} for call in calls])}
+    from_there = {"source": source, "signed_at": signed_at}
+    prepared = {row["call_id"]: row for row in _prepared(current, [{**call, **from_there} for call in calls])}
     adding = insert_ignoring(current, TABLE).values(list(prepared.values()))
     made = {row.call_id: row.id for row in current.execute(adding.returning(TABLE.c.call_id, TABLE.c.id))}
     there = _there(current, source, prepared.keys() - made)  # calls are locked before customers are
@@ -158,7 +165,11 @@ def _keep(current: Session, source: str, calls: Sequence[Mapping[str, Any]]) -> 
         row["call_id"]: Kept(row["call_id"], 201, row["id"], row["state"], followed.get(row["id"])) for row in new
     }
     for call in there:
-        answers[call.call_id] = _changed(call, prepared[call.call_id])
+        answers[call.call_id] = _taken(call, prepared[call.call_id], signed_at)
+    taken = [call.id for call in there if answers[call.call_id].code == 200]
+    later = update(TABLE).where(among(current, TABLE.c.id, taken), _signed_before(signed_at))
+    # the time of signing is nothing that is told of the call, so the call has not changed by it
+    current.connection().execute(later.values(signed_at=signed_at, updated_at=TABLE.c.updated_at))
     return [answers[call["call_id"]] for call in calls]
 
 
@@ -169,12 +180,27 @@ def _there(current: Session, source: str, call_ids: Collection[str]) -> list[Cal
     return load_calls(current, current.scalars(known).all())
 
 
-def _changed(call: CallRecord, values: Mapping[str, Any]) -> Kept:
+def _signed_before(moment: datetime) -> Any:
+    return or_(TABLE.c.signed_at.is_(None), TABLE.c.signed_at < moment)
+
+
+def _taken(call: CallRecord, values: Mapping[str, Any], signed_at: datetime) -> Kept:
+    """Change a locked call as a request says, unless the request says something else and is not the latest."""
+    told = {name: values[name] for name in TOLD if getattr(call, name) != values[name]}
+    if told and call.signed_at is not None and signed_at <= call.signed_at:
+        if signed_at < call.signed_at:
+            return _there_is(call, reason=_("Not taken: a request signed later has told of this call"), outdated=True)
+        same_time = _("Another request signed at the same time said something else of this call; sign this one anew")
+        return _there_is(call, 409, same_time)
     try:
-        change_call(call, {name: values[name] for name in TOLD})
+        change_call(call, told)
     except Refused as refused:
-        return Kept(call.call_id, 409, call.id, call.state, call.activity_id, reason=str(refused))
-    return Kept(call.call_id, 200, call.id, call.state, call.activity_id)
+        return _there_is(call, 409, str(refused))
+    return _there_is(call)
+
+
+def _there_is(call: CallRecord, code: int = 200, reason: str = "", outdated: bool = False) -> Kept:
+    return Kept(call.call_id, code, call.id, call.state, call.activity_id, reason, outdated=outdated)
 
 
 def _prepared(current: Session, calls: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -17,7 +17,7 @@ from app.access.actors import require_actor
 from app.access.audit import Act, record_acts
 from app.access.scope import UNSCOPED
 from app.activities.calls.models import CallSource
-from app.activities.calls.rules import is_fresh, is_signed
+from app.activities.calls.rules import is_fresh, is_signed, read_stamp
 from app.db import now, session, transaction
 from app.host.context import context
 from app.types import SYSTEM, Actor, Refused
@@ -68,9 +68,10 @@ def find_sender(key: str, timestamp: str, sign: str, body: bytes) -> CallSource 
     return found if counts and signed else None
 
 
-def is_timely(timestamp: str) -> bool:
-    """Whether a signed request still counts."""
-    return is_fresh(timestamp, now())
+def signed_when(timestamp: str) -> datetime | None:
+    """When a request was signed, None when that counts no more."""
+    signed = read_stamp(timestamp)
+    return signed if signed is not None and is_fresh(signed, now()) else None
 
 
 def note_use(source: CallSource) -> None:
@@ -86,4 +87,4 @@ def acting_for(source: CallSource) -> Actor:
     return replace(SYSTEM, name=source.name, locale=context().site.locale, timezone=context().site.timezone)
 
 
-__all__ = ["acting_for", "create_source", "find_sender", "is_timely", "issue_secret", "note_use", "secret_of"]
+__all__ = ["acting_for", "create_source", "find_sender", "issue_secret", "note_use", "secret_of", "signed_when"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from flask import Response, g, jsonify, request
@@ -13,7 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.access.actors import acting_as
 from app.activities.calls.schemas import SENT
 from app.activities.calls.services import Kept, receive_calls
-from app.activities.calls.sources import acting_for, find_sender, is_timely, note_use
+from app.activities.calls.sources import acting_for, find_sender, note_use, signed_when
 from app.base.errors import answer
 from app.base.protection import from_elsewhere, public
 from app.base.rest.records import read_object
@@ -47,6 +48,7 @@ _KEPT = {
         "id": {"type": "integer"},
         "state": {"type": "string"},
         "activity_id": {"type": "integer", "nullable": True},
+        "outdated": {"type": "boolean"},
         "message": {"type": "string"},
         "errors": {"type": "object"},
     },
@@ -93,15 +95,16 @@ class CallRecordApi(Resource):
         source = find_sender(_sender(), timestamp, request.headers.get(SIGNATURE, ""), body)
         if source is None:
             return answer(401, reason=_("The key or the signature of this request does not count"))
-        if not is_timely(timestamp):
+        signed_at = signed_when(timestamp)
+        if signed_at is None:
             return answer(401, reason=_("This request was not signed within the last five minutes; look at the clock"))
         g.call_source = source.code
         with acting_as(acting_for(source)):
             note_use(source)
-            return _received(source.code, body)
+            return _received(source.code, body, signed_at)
 
 
-def _received(source: str, body: bytes) -> Response:
+def _received(source: str, body: bytes, signed_at: datetime) -> Response:
     if request.mimetype != "application/json":
         return answer(415, reason=_("Send JSON with Content-Type: application/json"))
     try:
@@ -114,7 +117,7 @@ def _received(source: str, body: bytes) -> Response:
     if len(sent) > MOST_RECORDS:
         return _too_large()
     read = [_read(one) for one in sent]
-    kept = iter(receive_calls(source, [one for one in read if not isinstance(one, Kept)]))
+    kept = iter(receive_calls(source, [one for one in read if not isinstance(one, Kept)], signed_at))
     results = [one if isinstance(one, Kept) else next(kept) for one in read]
     if isinstance(said, list):
         return jsonify(results=[_told(one) for one in results])
@@ -138,8 +141,9 @@ def _read(raw: Any) -> dict[str, Any] | Kept:
 def _told(kept: Kept) -> dict[str, Any]:
     if kept.code < 400:
         state = {"state": kept.state, "activity_id": kept.activity_id}
-        return {"call_id": kept.call_id, "status": kept.code, "id": kept.id, **state}
-    told: dict[str, Any] = {"call_id": kept.call_id, "status": kept.code, "message": kept.reason}
+        told: dict[str, Any] = {"call_id": kept.call_id, "status": kept.code, "id": kept.id, **state}
+        return told | ({"outdated": True, "message": kept.reason} if kept.outdated else {})
+    told = {"call_id": kept.call_id, "status": kept.code, "message": kept.reason}
     return told | ({"errors": kept.errors} if kept.errors else {})
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Flask
 from sqlalchemy import func, select
@@ -19,7 +20,7 @@ from app.activities.calls.services import receive_calls
 from app.activities.models import Activity
 from app.activities.services import update_activity
 from app.customers.models import Customer
-from app.db import session, transaction
+from app.db import now, session, transaction
 from app.testing.factories import make_contact, make_customer, make_employee, make_setting
 from app.testing.people import Browser, People, login
 from app.types import SYSTEM
@@ -127,6 +128,40 @@ def test_a_call_changes_until_somebody_has_said_whose_it_is(client: Browser, peo
     assert centre.send(ends | {"number": "13711112222"}).status_code == 200
 
 
+def test_nothing_signed_earlier_sets_a_call_back(client: Browser, people: People) -> None:
+    centre = CallCentre(client)
+    make_customer(owner=people.manager, mobile=MOBILE)
+    first, second = int(now().timestamp()) - 10, int(now().timestamp()) - 9
+    bodies = {
+        name: json.dumps(said("c1", seconds=seconds) | {"started_at": "2024-05-04T10:30:00+08:00"}).encode()
+        for name, seconds in (("ring", 0), ("end", 90), ("edit", 40))
+    }
+
+    def sent(name: str, stamp: float) -> tuple[int, bool, int | None]:
+        signature = centre.sign(bodies[name], str(stamp))
+        answer = centre.post(bodies[name], centre.key, str(stamp), signature)
+        number = session.scalar(select(CallRecord.id).execution_options(**OPEN))
+        return answer.status_code, answer.json.get("outdated", False), call(number or 0).duration_seconds
+
+    assert sent("ring", first) == (201, False, 0)
+    assert sent("ring", first) == (200, False, 0)  # a retry is answered as before
+    assert sent("end", second) == (200, False, 90)
+    updated_at = call(1).updated_at
+    assert sent("ring", first) == (200, True, 90)  # captured and sent again
+    assert sent("edit", second) == (409, False, 90)  # nobody can tell which is the later one
+    assert sent("end", second) == sent("end", first) == (200, False, 90)
+    assert [one.duration_seconds for one in activities()] == [90]
+    # what changes nothing counts as the latest all the same
+    assert sent("end", second + 5) == (200, False, 90) and sent("edit", second + 4.999) == (200, True, 90)
+    assert call(1).updated_at == updated_at
+    assert sent("edit", second + 5.001) == (200, False, 40)
+    listed = centre.post(body := b"[" + bodies["end"] + b"]", centre.key, str(second), centre.sign(body, str(second)))
+    assert listed.json["results"][0] | {"id": 0, "activity_id": 0} == {
+        "call_id": "c1", "status": 200, "id": 0, "state": "matched", "activity_id": 0, "outdated": True,
+        "message": "未采用：签名时间更晚的请求已说明此通话",
+    }  # fmt: skip
+
+
 def test_only_what_the_connection_signed_lately_counts(client: Browser, people: People) -> None:
     centre, body = CallCentre(client), b'{"call_id": "c1", "started_at": "2024-01-01T00:00:00Z"}'
     login(client, people.admin)  # a browser that is logged in changes nothing about it
@@ -175,24 +210,28 @@ def test_the_same_call_twice_at_once_is_one_follow_up(app: Flask, people: People
         each["started_at"] = datetime.fromisoformat(each["started_at"])
     session.commit()
     session.remove()
-    start, codes, failed = threading.Barrier(2, timeout=20), [], []
+    start, codes, failed, first = threading.Barrier(2, timeout=20), [], [], now()
+    later = [{**each, "duration_seconds": 90} for each in reversed(calls)]
 
-    def send(order: list[dict]) -> None:
+    def send(order: list[dict], signed_at: datetime) -> None:
         with app.app_context(), acting_as(SYSTEM), ExitStack() as ending:
             ending.callback(session.remove)
             start.wait()
             try:
-                codes.extend(kept.code for kept in receive_calls("hotline", order))
+                codes.extend(kept.code for kept in receive_calls("hotline", order, signed_at))
             except Exception as error:
                 failed.append(error)
 
-    threads = [threading.Thread(target=send, args=(order,)) for order in (calls, calls[::-1])]
+    orders = ((calls, first), (later, first + timedelta(seconds=1)))
+    threads = [threading.Thread(target=send, args=order) for order in orders]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
     assert failed == [] and sorted(codes) == [200] * 20 + [201] * 20
     assert count(CallRecord) == count(Activity) == 20
+    # whichever came first, it is what was signed later that stands
+    assert {one.duration_seconds for one in activities()} == {90}
     assert session.get(Customer, one.id, execution_options=OPEN).last_effective_at is not None
 
 
