@@ -15,6 +15,7 @@ from app.db import session
 from app.demo.names import OCCUPATIONS, company, person
 from app.demo.numbers import id_number, mobile, uscc
 from app.demo.places import BRANCHES, ELSEWHERE, STREETS
+from app.demo.product_lines import product_line
 from app.demo.staff import Bank, Place
 from app.fields.bulk import insert_rows
 from app.search.terms import index_entity
@@ -63,6 +64,7 @@ def make_customers(random: Random, bank: Bank, today: date) -> list[Made]:
         row["source"] = random.choices(
             ("walk_in", "phone", "referral", "channel", "campaign", "online"), (30, 18, 22, 12, 10, 8)
         )[0]
+        row["custom"] = product_line(random, kind)
         age = random.randrange(5, DAYS) if number % 10 else random.randrange(1, 40)
         since = today - timedelta(days=age)
         row["created_at"] = _moment(random, since)

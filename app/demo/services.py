@@ -18,6 +18,7 @@ from app.demo.calls import make_calls
 from app.demo.collateral import make_collateral
 from app.demo.crowd import ZONE, make_customers
 from app.demo.happenings import make_activities
+from app.demo.product_lines import add_product_line
 from app.demo.staff import build_bank
 
 
@@ -33,6 +34,7 @@ def write_bank(random: Random, progress: Callable[[str], None], today: date | No
                 staff=len(bank.staff),
             )
         )
+        add_product_line()
         customers = make_customers(random, bank, day)
         progress(_("%(count)s customers with an account manager", count=f"{len(customers):,}"))
         rows = make_activities(random, customers, day)

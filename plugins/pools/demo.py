@@ -1,16 +1,17 @@
-"""Demonstration data: pools of heads and cities, three rules, and two months of nights as the product runs them."""
+"""Demonstration data: pools of heads and cities, rules by product line, and two months of nights as they are run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, Customer, Unit, acting_as, is_working_day, transaction
+from app.api import UNSCOPED, Customer, Unit, acting_as, entity, is_working_day, transaction
 from app.types import SYSTEM
 from plugins.pools.demo_people import Staff, ask_and_lock, follow_up, give_out, hand_over
 from plugins.pools.jobs import STEPS
@@ -31,6 +32,18 @@ RULES = (
     {"name": "全体客户跟进要求", "position": 30, "amber_days": 90, "red_days": 45, "pool_days": 45, "city_days": 25,
      "owner_red_days": 7, "owner_pool_days": 10, "head_pool_days": 5, "head_city_days": 3},
 )  # fmt: skip
+#: A field of customers that the made-up bank has, and a rule of its own for each of its choices.
+PRODUCT_LINE = "x_product_line"
+LINES: dict[str, dict[str, Any]] = {
+    "mortgage": {"name": "房抵贷客户", "amber_days": 120, "red_days": 45, "pool_days": 45, "city_days": 30},
+    "business": {"name": "经营贷客户按工作日", "amber_days": 60, "red_days": 30, "pool_days": 30, "city_days": 15,
+                 "working_days": True, "spared_levels": ["important"]},
+    "consumer": {"name": "消费贷客户", "amber_days": 75, "red_days": 40, "pool_days": 40, "city_days": 20,
+                 "owner_red_days": 5},
+    "car": {"name": "车抵贷客户", "amber_days": 80, "red_days": 40, "pool_days": 40, "city_days": 20},
+    "supply": {"name": "供应链客户", "amber_days": 90, "red_days": 45, "pool_days": 30, "city_days": 25,
+               "spares_deals": True},
+}  # fmt: skip
 
 
 def write_demo(random: Random, progress: Callable[[str], None]) -> None:
@@ -40,7 +53,7 @@ def write_demo(random: Random, progress: Callable[[str], None]) -> None:
         pools = [_make_pool(current, unit) for unit in units if unit.level in KINDS]
         if not pools:
             return
-        for rule in RULES:
+        for rule in (*RULES, *_by_line()):
             write_rule(rule)
         reckon(current, None)
         staff, last = Staff(current), coming_night() - timedelta(days=1)
@@ -52,6 +65,14 @@ def write_demo(random: Random, progress: Callable[[str], None]) -> None:
         follow_up(current, random)
         ask_and_lock(current)
         progress(_("%(pools)s pools, %(nights)s nights", pools=len(pools), nights=NIGHTS))
+
+
+def _by_line() -> Iterator[dict[str, Any]]:
+    """A rule for each product line customers can have here, asked after that of key accounts."""
+    field = entity("customer").field(PRODUCT_LINE)
+    for place, choice in enumerate(field.choices if field is not None else ()):
+        if choice.value in LINES:
+            yield {**LINES[choice.value], "position": 11 + place, "condition": f"and({PRODUCT_LINE}:in:{choice.value})"}
 
 
 def _units(current: Session) -> list[Unit]:
