@@ -77,6 +77,7 @@ from app.host.context import context, entity, hooks
 from app.host.settings import setting
 from app.jobs.services import Cancelled, LostLease, Run, enqueue, find_job
 from app.notices.sayings import kept as keep_text
+from app.notices.sayings import kept_in_each as keep_in_each
 from app.notices.sayings import said as say_text
 from app.notices.services import notify
 from app.organisation.models import Employee, Unit
@@ -168,6 +169,7 @@ __all__ = [
     "index_terms",
     "insert_rows",
     "is_working_day",
+    "keep_in_each",
     "keep_text",
     "line_chart",
     "linked",

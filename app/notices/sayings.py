@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from flask_babel import force_locale, get_locale
 from flask_babel import gettext as translated
 from flask_babel import ngettext as translated_number
 from flask_babel.speaklater import LazyString
 
 from app.access.policy import title_text
+from app.base.language import LANGUAGES
 from app.base.views.cells import zone
 from app.base.views.formats import date_text, moment_text, number_text
 from app.types import Named, Text
@@ -41,10 +43,23 @@ def kept(value: Text) -> Any:
     return value if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
+def kept_in_each(say: Callable[[], str]) -> dict[str, Any]:
+    """A text made of others (labels somebody named, lists of choices) as JSON: as it is said in each language."""
+    told = {}
+    for language in LANGUAGES:
+        with force_locale(language):
+            told[language] = say()
+    return {"each": told}
+
+
 def said(saying: Any, record: str = "") -> str:
     """The text in the language in force; `record` is the name of the record it is about, as the reader may know it."""
     if not isinstance(saying, Mapping):
         return number_text(saying) if isinstance(saying, int) else str(saying)
+    if "each" in saying:
+        locale = get_locale()
+        told: Mapping[str, str] = saying["each"]
+        return told.get(locale.language if locale is not None else "", next(iter(told.values())))
     if "named" in saying:
         return title_text(saying["entity"], saying["named"], saying["record"])
     if "at" in saying:

@@ -62,8 +62,9 @@ class PoolEntry(Model):
 class PoolRun(Model):
     """A nightly run: one per business date, however many schedulers there are.
 
-    `notes` says whom it left where they stand, and why: {"broken": {rule id: reason}, "stayed": [{"rung", "reason",
-    "rule_id", "count", "ids" (the first ones)}], "kept": the same of its reversal}.
+    `notes` says whom it left where they stand, and why, for readers of any language (`say_text`; older ones are plain
+    text): {"broken": {rule id: why}, "stayed": [{"customer_id", "rule_id", "step", "reason"}], "stayed_count",
+    "kept", "kept_count": the same of its reversal}.
     """
 
     __tablename__ = "pools_run"

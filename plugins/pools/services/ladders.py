@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
+from functools import partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -12,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Table, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, Customer, Unit, approvals, condition_of, context, hooks
+from app.api import UNSCOPED, Customer, Unit, approvals, condition_of, context, hooks, keep_in_each
 from app.types import Refused
 from plugins.pools.models import PoolDay, PoolRule, PoolRun
 from plugins.pools.rules import Ladder
@@ -55,9 +56,9 @@ class Ladders:
     statements: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def broken(self) -> dict[int, str]:
-        """{rule that watches nobody: why}, since what it says is not understood any more."""
-        return {rule.id: fault_of(rule) for rule in self.misunderstood}
+    def broken(self) -> dict[int, Any]:
+        """{rule that watches nobody: why, for readers of any language}: what it says is not understood any more."""
+        return {rule.id: keep_in_each(partial(fault_of, rule)) for rule in self.misunderstood}
 
     @property
     def chosen(self) -> Any:

@@ -88,7 +88,7 @@ def note_stayed(current: Session, run_id: int, stayed: Sequence[Stayed], counted
     current.flush()
 
 
-def note_broken(current: Session, run_id: int, broken: Mapping[int, str]) -> None:
+def note_broken(current: Session, run_id: int, broken: Mapping[int, Any]) -> None:
     """Keep on the run's record which rules watched nobody, since they are not understood any more."""
     made = _locked(current, PoolRun.id == run_id)
     made.notes = {**made.notes, "broken": {str(number): reason for number, reason in broken.items()}}

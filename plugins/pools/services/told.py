@@ -16,6 +16,7 @@ from app.api import (
     read_titles,
     record_url,
     require_actor,
+    say_text,
     scope_condition,
     session,
     title_text,
@@ -78,9 +79,9 @@ def stayed_rows(run: PoolRun, kept: str, page: int) -> tuple[list[RunRow], bool]
 
 def broken_rules(run: PoolRun) -> list[tuple[str, str]]:
     """(rule, why it watched nobody) of the rules that were not understood."""
-    broken = {int(number): reason for number, reason in run.notes.get("broken", {}).items()}
+    broken = {int(number): why for number, why in run.notes.get("broken", {}).items()}
     titles = read_titles({("pools_rule", number) for number in broken})
-    return [(titles.get(("pools_rule", number), f"#{number}"), reason) for number, reason in broken.items()]
+    return [(titles.get(("pools_rule", number), f"#{number}"), say_text(why)) for number, why in broken.items()]
 
 
 def _rule_url(rule_id: int | None) -> str | None:

@@ -18,6 +18,7 @@ from app.types import Veto
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun, PoolStanding
 from plugins.pools.services import coming_night
 from plugins.pools.services.nights import reason_text
+from plugins.pools.services.told import broken_rules
 from plugins.pools.tests.conftest import NIGHT, Bank, aged, local, ownership, rows, story
 
 pytestmark = pytest.mark.usefixtures("as_system")
@@ -132,3 +133,16 @@ def test_whom_a_veto_is_about_stays_with_its_reason_and_is_warned(bank: Bank, la
             assert reason_text(kept["reason"]) == said, "each reader's own language"
     assert night()["stayed"] == 1, "asked for again, it is tried again and leaves no second row"
     assert [act for act, *_rest in story(held)] == ["red"]
+
+
+def test_each_reader_reads_in_their_language_why_a_rule_was_not_understood(bank: Bank, ladder: PoolRule) -> None:
+    session.execute(update(PoolRule).where(PoolRule.id == ladder.id).values(condition="and(level:in:platin)"))
+    session.commit()
+    night()
+    made = session.scalars(select(PoolRun)).one()
+    for locale, label, why in (("zh", "客户级别", "不在可选项中"), ("en", "Customer level", "is not one of the choices")):
+        with force_locale(locale):
+            ((name, told),) = broken_rules(made)
+        assert name == "阶梯" and told.startswith(f"{label}: ") and why in told, told
+    made.notes = {"broken": {str(ladder.id): "从前的文字"}}
+    assert broken_rules(made) == [("阶梯", "从前的文字")], "as it was kept before"
