@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import delete, event, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.api import (
     Customer,
@@ -28,6 +28,7 @@ from app.api import (
 from app.testing.factories import make_customer
 from app.testing.flows import publish_flow, waiting_for
 from app.testing.jobs import run_pending
+from app.testing.statements import heard
 from plugins.pools.models import PoolDay, PoolLock, PoolMovement, PoolRule, PoolRun, PoolStanding
 from plugins.pools.services import reckon
 from plugins.pools.services.days import keep_days
@@ -124,9 +125,8 @@ def test_new_customers_stand_at_once(ladder: Bank) -> None:
 def test_a_handful_costs_a_few_statements(ladder: Bank) -> None:
     ids = [aged(ladder.people.manager, followed=OLD, owned=OLD).id for _ in range(3)]
     reckon(session(), ids)
-    seen: list[str] = []
-    event.listen(session.get_bind(), "before_cursor_execute", lambda _c, _k, said, *_more: seen.append(said))
-    reckon(session(), ids)
+    with heard() as seen:
+        reckon(session(), ids)
     assert len(seen) <= 6, seen
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from app.api import Customer, acting_as, session, transaction
 from app.testing.factories import make_customer
 from app.testing.people import Browser, login
+from app.testing.statements import heard
 from app.types import SYSTEM
 from plugins.pools.models import PoolStanding
 from plugins.pools.pieces.countdown import until
@@ -57,18 +56,10 @@ def test_what_has_passed_leaves_no_days(bank: Bank) -> None:
 
 def test_the_values_of_a_page_come_in_one_statement(bank: Bank, four: list[Customer]) -> None:
     names = [each.name for each in four]
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    event.listen(session.get_bind(), "before_cursor_execute", note)
-    try:
+    with heard() as seen:
         for each in four:
             assert each.pools_stage
             assert each.pools_next_on or each.name in names[2:]
-    finally:
-        event.remove(session.get_bind(), "before_cursor_execute", note)
     assert len([statement for statement in seen if "pools_standing" in statement]) == 1
 
 

@@ -8,7 +8,7 @@ import zipfile
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, insert, select, text
+from sqlalchemy import func, insert, select, text
 
 import app.access.audit.reading as reading
 from app.access.actors import acting_as
@@ -20,6 +20,7 @@ from app.fields.records import update_record
 from app.host.context import entity
 from app.testing.factories import make_customer
 from app.testing.people import Browser, People, Person, login
+from app.testing.statements import heard
 from app.types import SYSTEM
 
 
@@ -100,16 +101,8 @@ def test_a_search_goes_back_a_window_at_a_time(people: People, monkeypatch: pyte
 
 
 def statements_of(act: Any) -> list[str]:
-    said: list[str] = []
-
-    def note(_c: Any, _k: Any, statement: str, *_rest: Any) -> None:
-        said.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    with heard() as said:
         act()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
     return [one for one in said if one.startswith("SELECT")]
 
 

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 from flask_appbuilder.security.sqla.models import Role
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from app.access.actors import acting_as, load_actor
 from app.access.masks import masked
@@ -17,10 +17,11 @@ from app.access.models import AuditEntry, FieldPermission, RoleScope
 from app.access.policy import seen_by, title_text, unwritable
 from app.base.security.roles import create_role, field_sheet, holdings, may_give, read_role, save_fields
 from app.customers.models import Contact, Customer
-from app.db import db, session, transaction
+from app.db import session, transaction
 from app.host.context import entity
 from app.testing.factories import id_number, make_contact, make_customer
 from app.testing.people import Browser, People, Person, login
+from app.testing.statements import heard
 from app.types import SYSTEM, Field, Kind, Level, Refused
 
 MOBILE, NUMBER = "13871125678", id_number(7)
@@ -248,14 +249,8 @@ def test_a_list_asks_the_database_no_more_than_without_rules(manager: Browser, p
     for _number in range(2):
         for rules in (True, False):
             manager.get("/customer/list/")
-            statements: list[str] = []
-
-            def note(_c: object, _k: object, statement: str, *_rest: object, into: list[str] = statements) -> None:
-                into.append(statement)
-
-            event.listen(db.engine, "before_cursor_execute", note)
-            manager.get("/customer/list/")
-            event.remove(db.engine, "before_cursor_execute", note)
+            with heard() as statements:
+                manager.get("/customer/list/")
             counts.append(len([one for one in statements if one.startswith("SELECT")]))
             if rules:
                 with transaction() as current:

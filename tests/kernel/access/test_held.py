@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, event, text
+from sqlalchemy import delete, text
 
 from app.access.actors import load_actor
 from app.access.models import RoleScope
-from app.db import db, session, transaction
+from app.db import session, transaction
 from app.testing.people import People
+from app.testing.statements import heard
 from app.types import Scope
 
 
 def test_roles_are_read_once(app: Flask, people: People) -> None:
     first = load_actor(people.manager.user_id)
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    second = load_actor(people.manager.user_id)
-    event.remove(db.engine, "before_cursor_execute", note)
+    with heard() as statements:
+        second = load_actor(people.manager.user_id)
     assert first is not None and second is not None
     assert second.permissions is first.permissions
     assert len([one for one in statements if one.startswith("SELECT")]) == 2, statements

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from werkzeug.security import generate_password_hash
 
 from app.access.actors import acting_as
@@ -20,10 +18,11 @@ from app.access.signin.rules import device, why_over
 from app.base.security.accounts import end_session_of, reset_password, set_active
 from app.base.security.logins import find_login, set_password
 from app.base.security.sessions import COOKIE_KEY
-from app.db import db, now, session, transaction
+from app.db import now, session, transaction
 from app.host.settings import change_settings
 from app.organisation.models import Employee
 from app.testing.people import PASSWORD, Browser, People, Person, login
+from app.testing.statements import heard
 from app.types import SYSTEM, Refused
 
 NEW = "blue-Sparrow-71"
@@ -49,20 +48,6 @@ def raw_of(client: Browser) -> str | None:
 def change(person: Person, **values: Any) -> None:
     with transaction() as current:
         current.execute(update(LoginSession).where(LoginSession.user_id == person.user_id).values(**values))
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def test_when_a_session_is_over() -> None:
@@ -168,13 +153,13 @@ def test_how_long_is_the_sites_choice(client: Browser, people: People) -> None:
 def test_a_request_reads_its_session_in_the_statement_that_reads_the_login(client: Browser, people: People) -> None:
     login(client, people.manager)
     client.get("/profile/password/")
-    with counted() as seen:
+    with heard() as seen:
         assert client.get("/profile/password/").status_code == 200
     about = [statement for statement in seen if "access_session" in statement]
     assert len(about) == 1 and "ab_user" in about[0] and "host_setting" in about[0]
     assert not any(statement.startswith("UPDATE") for statement in seen), "used a moment ago: nothing to write"
     change(people.manager, last_seen_at=now() - timedelta(minutes=2))
-    with counted() as seen:
+    with heard() as seen:
         client.get("/profile/password/")
         client.get("/profile/password/")
     assert len([statement for statement in seen if statement.startswith("UPDATE")]) == 1

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 
 from app.access.actors import acting_as
 from app.access.models import AuditEntry
@@ -17,12 +15,11 @@ from app.access.scope import UNSCOPED
 from app.approvals.models import Case, CaseEvent
 from app.approvals.rules.document import End, Kind, Starts, Step
 from app.approvals.services import decide, give_back, verify_case
-from app.approvals.services.binding import bindings
 from app.approvals.services.ending import fill_in
 from app.approvals.services.gating import EXPORT_PERSONAL, EXPORT_ROWS, gate
 from app.base.bulk.services import Asked
 from app.customers.models import Customer
-from app.db import db, now, session, transaction
+from app.db import now, session, transaction
 from app.fields.gate import passing
 from app.fields.records import create_record, delete_record, find_record, update_record
 from app.host.context import context, entity
@@ -30,6 +27,7 @@ from app.jobs.models import Job
 from app.testing.factories import make_customer, make_setting
 from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, Person, login
+from app.testing.statements import heard
 from app.transfer.models import Export
 from app.types import SYSTEM, ApprovalAct, Held, Refused
 from tests.kernel.approvals.flows import publish, seat_of, step, submit
@@ -292,20 +290,13 @@ def test_the_page_of_a_record_asks_for_its_case_only_where_a_flow_is(
     customer = make_customer("甲", people.manager)
     publish(step("one", people.head), entity=slug)
     login(client, people.manager)
-    address, heard = f"/customer/show/{customer.id}", list[str]()
+    address = f"/customer/show/{customer.id}"
     client.get(address)
-    context().approvals = replace(bindings(), read_at=time.monotonic() + 60)  # what is known is believed on
-
-    def hear(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        heard.extend([statement] if "approvals_" in statement else [])
-
-    event.listen(db.engine, "before_cursor_execute", hear)
-    try:
+    with heard() as statements:
         page = client.get(address).text
-    finally:
-        event.remove(db.engine, "before_cursor_execute", hear)
+    asked = [statement for statement in statements if "approvals_" in statement]
     # the flows of the button, and the open case
-    assert ("tab/approval" in page, len(heard)) == ((True, 2) if slug == "customer" else (False, 0)), heard
+    assert ("tab/approval" in page, len(asked)) == ((True, 2) if slug == "customer" else (False, 0)), asked
 
 
 def test_a_site_without_flows_asks_nothing_of_the_database(people: People) -> None:

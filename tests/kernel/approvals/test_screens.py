@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from app.access.actors import acting_as
 from app.access.models import FieldPermission
@@ -26,9 +26,10 @@ from app.approvals.reading.inbox import (
 from app.approvals.rules.document import Sign
 from app.approvals.services import copy_to, decide, urge
 from app.approvals.views.inbox import local_today
-from app.db import db, session
+from app.db import session
 from app.testing.factories import make_customer
 from app.testing.people import Browser, People, Person, login
+from app.testing.statements import heard
 from tests.kernel.approvals.flows import publish, seat_of, step, submit
 
 TODAY = date.today()
@@ -79,26 +80,17 @@ def test_pages_follow_by_key_and_cost_few_statements(people: People) -> None:
             insert(Task), {**task, "id": task["id"] + number, "case_id": row["id"] + number, "opened_at": at}
         )
     session.commit()
-    heard: list[str] = []
-
-    def hear(_connection, _cursor, statement, *_more) -> None:
-        heard.append(statement)
-
-    with acting_as(people.head.actor):
-        event.listen(db.engine, "before_cursor_execute", hear)
-        try:
-            pages, after = [], ""
-            for _page in range(4):
-                page = read_inbox(people.head.employee_id, Wish(after=after), TODAY)
-                pages.append([line.case_id for line in page.lines])
-                after = page.next_after
-                if not after:
-                    break
-        finally:
-            event.remove(db.engine, "before_cursor_execute", hear)
+    with acting_as(people.head.actor), heard() as statements:
+        pages, after = [], ""
+        for _page in range(4):
+            page = read_inbox(people.head.employee_id, Wish(after=after), TODAY)
+            pages.append([line.case_id for line in page.lines])
+            after = page.next_after
+            if not after:
+                break
     assert [len(page) for page in pages] == [PAGE, PAGE, 1]
     assert len({number for page in pages for number in page}) == 2 * PAGE + 1
-    assert len(heard) <= 4 * len(pages), "delegations, the page, who urged, what steps hide"
+    assert len(statements) <= 4 * len(pages), "delegations, the page, who urged, what steps hide"
 
 
 def test_the_inbox_is_narrowed_by_applicant_unit_flow_and_amount(people: People, client: Browser) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from app.customers.models import Customer
-from app.db import db, session
+from app.db import session
 from app.testing.people import People, Person
 
 ROW = re.compile(r'data-row="(\d+)"')
@@ -26,22 +24,6 @@ def rows(answer: Any) -> list[int]:
 def names(answer: Any) -> list[str]:
     """Names of the customers shown, in order."""
     return [session.get_one(Customer, pk).name for pk in rows(answer)] if rows(answer) else []
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """The SQL statements that reach the database."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def many(people: People, number: int, owner: Person | None = None) -> None:

@@ -15,8 +15,8 @@ from app.customers.models import Customer
 from app.db import session, transaction
 from app.testing.factories import make_customer, make_record
 from app.testing.people import Browser, People, login
+from app.testing.statements import heard
 from plugins.loans.models import Development
-from tests.kernel.base.lists import statements
 from tests.kernel.fields.shaping import add_fields, rebuilt
 
 BOARD = "/customer/board/"
@@ -42,7 +42,7 @@ def test_columns_count_and_page_within_scope_and_filters(
     with transaction():
         none.level = None
     ids = [one.id for one in made]
-    with statements() as seen:
+    with heard() as seen:
         found = columns(manager.get(BOARD + "?by=level"))
     assert found["key"] == ("3+", [ids[4], ids[3]]) and found[""] == ("1", [none.id])
     assert found["normal"][1] == [] and len(seen) < 30

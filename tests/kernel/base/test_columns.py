@@ -8,7 +8,8 @@ from app.access.models import FieldPermission
 from app.customers.models import Customer
 from app.db import session
 from app.testing.people import Browser, People, login
-from tests.kernel.base.lists import URL, many, rows, statements
+from app.testing.statements import heard
+from tests.kernel.base.lists import URL, many, rows
 
 HEAD = re.compile(r'<td data-label="[^"]*" data-field="(\w+)"')
 DESK = "/desk/customer/columns"
@@ -90,7 +91,7 @@ def test_links_among_them_take_no_more_statements(client: Browser, people: Peopl
     client.get(URL)
     counts = []
     for columns in ("name", "name,owner_id,unit_id,remark"):
-        with statements() as seen:
+        with heard() as seen:
             assert client.get(URL, query_string={"columns": columns}).status_code == 200
         counts.append(len(seen))
     assert counts[1] <= counts[0] + 1 and counts[1] <= 8  # one for all names of linked records

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from typing import Any
 
 import pytest
 from flask import current_app
 from flask_appbuilder.security.sqla.models import Role
-from sqlalchemy import event
 
 from app.access.models import FieldPermission
 from app.customers.models import Customer
-from app.db import db, session, transaction
+from app.db import session, transaction
 from app.testing.factories import id_number, make_contact, make_customer, make_employee, make_unit
 from app.testing.people import Browser, People, login
+from app.testing.statements import heard
 from app.types import Level
 
 NUMBER = id_number(7)
@@ -175,15 +174,9 @@ def test_more_records_take_no_more_statements(client: Browser, people: People, m
     login(client, people.admin)
     counts = []
     for number in range(2):
-        seen: list[str] = []
-
-        def note(*told: Any, into: list[str] = seen) -> None:
-            into.append(told[2])
-
         answer(client, "瑞")
-        event.listen(db.engine, "before_cursor_execute", note)
-        answer(client, "瑞")
-        event.remove(db.engine, "before_cursor_execute", note)
+        with heard() as seen:
+            answer(client, "瑞")
         counts.append(len(seen))
         for extra in range(4 * (1 - number)):
             make_customer(f"瑞{extra}", people.manager)

@@ -15,7 +15,8 @@ from app.base.saved.models import SavedView
 from app.customers.models import Customer
 from app.db import session
 from app.testing.people import Browser, People, Person, login
-from tests.kernel.base.lists import URL, names, rows, statements
+from app.testing.statements import heard
+from tests.kernel.base.lists import URL, names, rows
 from tests.kernel.fields.shaping import add_fields, rebuilt
 
 TAB = re.compile(r'<a href="([^"]+)" hx-get="[^"]+"( aria-current="page")?[^>]*>(?:<svg.*?</svg> )?([^<]+)', re.S)
@@ -240,7 +241,7 @@ def test_a_list_reads_all_of_it_in_one_statement(client: Browser, people: People
     kept(keep(client, "乙", "everyone", own_default="1"))
     client.get(URL)
     for address in (URL, f"{URL}?view=all", f"{URL}?view={number}"):
-        with statements() as seen:
+        with heard() as seen:
             assert client.get(address).status_code == 200
         assert len([one for one in seen if "base_saved_view" in one]) == 1, address
         assert len([one for one in seen if "access_preference" in one and "ab_user" not in one]) == 1, address

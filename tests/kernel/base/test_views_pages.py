@@ -10,7 +10,8 @@ from app.base.views import listing
 from app.customers.models import Customer
 from app.testing.factories import make_activity, make_contact
 from app.testing.people import Browser, People, login
-from tests.kernel.base.lists import ROW, URL, many, rows, statements
+from app.testing.statements import heard
+from tests.kernel.base.lists import ROW, URL, many, rows
 
 COUNT = re.compile(r'id="list-count">([^<]*)<')
 
@@ -119,7 +120,7 @@ def test_a_request_stays_within_eight_statements(client: Browser, people: People
         f"/customer/show/{pk}", f"/customer/show/{pk}/tab/history", f"/customer/edit/{pk}", "/customer/add",
         "/customer/pick/owner_id?q=张", "/customer/form-state?kind=corporate",
     ):  # fmt: skip
-        with statements() as seen:
+        with heard() as seen:
             assert client.get(address, htmx="/tab/" in address).status_code == 200
         counts[address] = len(seen)
     assert {address: number for address, number in counts.items() if number > 8} == {}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from app.access.actors import acting_as
 from app.access.scope import UNSCOPED
@@ -15,11 +15,12 @@ from app.activities.models import Activity
 from app.customers.models import Contact, Customer, CustomerShare
 from app.customers.services import assign_customers, share_customer
 from app.customers.visibility import who_may_see
-from app.db import db, now, session
+from app.db import now, session
 from app.fields.records import create_record, update_record
 from app.host.context import entity
 from app.testing.factories import make_activity, make_contact, make_customer
 from app.testing.people import Browser, People, login
+from app.testing.statements import heard
 from app.types import Refused
 
 
@@ -99,16 +100,8 @@ def test_the_timeline_goes_on_by_time_without_gaps(people: People, client: Brows
 def test_a_page_costs_few_statements(people: People, customer: Customer, client: Browser) -> None:
     login(client, people.colleague)
     client.get(f"/customer/show/{customer.id}")
-    made: list[str] = []
-
-    def note(_connection, _cursor, statement, *_rest) -> None:
-        made.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    with heard() as made:
         client.get(f"/customer/show/{customer.id}")
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
     asked = [statement for statement in made if statement.lstrip().upper().startswith(("SELECT", "WITH"))]
     assert len(asked) <= 10, asked
 

@@ -10,13 +10,13 @@ import pytest
 from flask import Flask
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext
-from sqlalchemy import column, event, func, insert, select, table, update
+from sqlalchemy import column, func, insert, select, table, update
 
 from app.access.actors import acting_as
 from app.access.preferences import set_preference
 from app.api import notify
 from app.customers.services import Move, assign_customers, move_customers
-from app.db import db, now, session, transaction
+from app.db import now, session, transaction
 from app.host.context import context
 from app.jobs.services import enqueue
 from app.notices.choices import choose
@@ -26,6 +26,7 @@ from app.notices.services import CHOICES
 from app.testing.factories import make_customer
 from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, Person, login
+from app.testing.statements import heard
 from app.types import SYSTEM, NoticeKind
 
 TASK, NEWS = "test.task", "test.news"
@@ -77,20 +78,11 @@ def test_ten_thousand_readers_are_one_statement(people: People) -> None:
     rows = [(1000 + n, f"many{n}", "n", "m", f"m{n}@x", n > 0) for n in range(10_001)]
     session.execute(insert(table("ab_user", *map(column, names))), [dict(zip(names, row, strict=True)) for row in rows])
     session.commit()
-    heard: list[str] = []
-
-    def hear(_connection, _cursor, statement, *_more) -> None:
-        heard.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", hear)
-    try:
-        with acting_as(SYSTEM):
-            told = notify(NEWS, "x", users=[row[0] for row in rows])
-    finally:
-        event.remove(db.engine, "before_cursor_execute", hear)
+    with acting_as(SYSTEM), heard() as statements:
+        told = notify(NEWS, "x", users=[row[0] for row in rows])
     assert told == 10_000, "a login that is not active is told nothing"
-    assert sum(statement.startswith("INSERT INTO notices_notice") for statement in heard) == 1
-    assert len(heard) <= 4
+    assert sum(statement.startswith("INSERT INTO notices_notice") for statement in statements) == 1
+    assert len(statements) <= 4
 
 
 def test_a_record_out_of_reach_shows_nothing_of_itself(people: People) -> None:

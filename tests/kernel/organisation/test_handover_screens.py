@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from app.access.actors import acting_as
 from app.access.scope import UNSCOPED
 from app.customers.models import Customer, CustomerOwnership
 from app.customers.services import create_customers
-from app.db import db, session
+from app.db import session
 from app.jobs.models import Job
 from app.organisation.handover import running
 from app.organisation.handover.models import Handover, HandoverItem
@@ -19,6 +19,7 @@ from app.organisation.handover.services import start_handover, undo_handover
 from app.testing.factories import make_customer
 from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, login
+from app.testing.statements import heard
 from app.types import SYSTEM
 
 OPEN = {UNSCOPED: True}
@@ -141,19 +142,11 @@ def test_leaving_on_screen(people: People, client: Browser) -> None:
 def test_thousands_move_in_sets(people: People, size: int) -> None:
     with acting_as(SYSTEM):
         create_customers([{"name": f"客户{n}", "owner_id": people.manager.employee_id} for n in range(size)])
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        statements.append(statement)
-
     to = (people.colleague.employee_id, people.head.employee_id)
     with acting_as(people.head.actor):
         made = start_handover("handover", people.manager.employee_id, [Route("customers", receivers=to)])
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    with heard() as statements:
         run_pending()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
     session.expire_all()
     chunks = -(-size // running.CHUNK)
     assert [owned(number) for number in (people.manager.employee_id, *to)] == [0, size // 2, size // 2]

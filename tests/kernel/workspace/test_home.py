@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import doctest
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
 from flask import Flask
 from markupsafe import Markup
-from sqlalchemy import event, text, update
+from sqlalchemy import text, update
 
 from app.access.actors import acting_as
 from app.access.preferences import preference, set_preference
 from app.customers.models import Customer
-from app.db import db, session
+from app.db import session
 from app.hookspecs import hookimpl
 from app.host.context import context
 from app.testing.factories import make_activity, make_customer
 from app.testing.people import Browser, People, login
+from app.testing.statements import heard
 from app.types import Actor, Card
 from app.workspace import cards, rules
 from app.workspace.services import KEY, arrange_home, home_of
@@ -105,7 +104,7 @@ def test_my_customers_are_counted_in_one_statement(app: Flask, people: People) -
         make_customer(owner=people.manager, lifecycle=lifecycle)
     make_customer(owner=people.colleague, lifecycle="lost")
     actor = people.manager.actor
-    with acting_as(actor), app.test_request_context("/"), counted() as statements:
+    with acting_as(actor), app.test_request_context("/"), heard() as statements:
         html = cards.my_customers()
     assert len([one for one in statements if "GROUP BY" in one]) == 1
     assert len(statements) <= 2, "one more for the scope, once per request"
@@ -124,7 +123,7 @@ def test_follow_ups_due(app: Flask, people: People) -> None:
     make_activity(third, people.manager, days_ago=9, next_on=day + timedelta(days=1), next_step="已做过")
     make_activity(third, people.manager, days_ago=1)
     make_activity(fourth, people.manager, days_ago=9, next_on=day + timedelta(days=30), next_step="还早")
-    with acting_as(people.manager.actor), app.test_request_context("/"), counted() as statements:
+    with acting_as(people.manager.actor), app.test_request_context("/"), heard() as statements:
         html = cards.due()
     assert html.index("寄合同") < html.index("回访")
     assert "已做过" not in html and "还早" not in html
@@ -170,7 +169,7 @@ def test_the_whole_page_is_a_few_statements(app: Flask, client: Browser, people:
         make_activity(make_customer(owner=people.manager), people.manager, next_on=cards_day(people))
     login(client, people.manager)
     client.get("/")
-    with counted() as statements:
+    with heard() as statements:
         assert client.get("/").status_code == 200
     assert len(statements) <= 14, "\n".join(statements)
 
@@ -184,19 +183,3 @@ def test_arranging_without_a_card_known_keeps_nothing(app: Flask, people: People
     with acting_as(people.manager.actor), app.test_request_context("/"):
         arrange_home(["x"], ["y"])
         assert preference(KEY) == {"order": [], "hidden": []}
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The SQL statements run inside."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SAVEPOINT")):
-            statements.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
