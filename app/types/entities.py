@@ -143,6 +143,8 @@ class ScopedBy:
 
     owner: str | None = None
     unit: str | None = None
+    #: A record that acts on its unit and all below (a rule, say): who changes it reaches all of these units.
+    below: bool = False
     #: (share table name, its record column, its employee column)
     shares: tuple[str, str, str] | None = None
     #: (foreign-key attribute, parent entity slug)

@@ -5,7 +5,7 @@ The forms below were chosen by measuring lists of a million rows on both databas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
@@ -18,19 +18,18 @@ from sqlalchemy import (
     Select,
     and_,
     case,
-    column,
     false,
     func,
     inspect,
     or_,
     select,
-    table,
     true,
 )
 from sqlalchemy.sql.elements import True_
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from app.access.scope.units import UNIT, is_below, reached_with_all_below, units_below
 from app.db import Model, db, session
 from app.host.context import Context, context
 from app.types import Actor, Entity, Scope, ScopeFilter
@@ -40,7 +39,6 @@ LARGE_PART = 1 / 64
 #: How long the size of a part is believed; which rows are seen never depends on it.
 SIZE_SECONDS = 600
 
-_unit = table("org_unit", column("id"), column("path"))
 #: A column of the entity by name: of its table, of an alias, or the mapped attribute.
 Columns = Callable[[str], Any]
 
@@ -67,11 +65,6 @@ def memo_of(actor: Actor | None) -> Memo:
         memo = Memo(actor, carried)
         _memo.set(memo)
     return memo
-
-
-def units_below(*paths: str) -> Select[Any]:
-    """Ids of the units with these paths and of all units under them (paths look like ``/1/5/``)."""
-    return select(_unit.c.id).where(_is_below(paths))
 
 
 def scope_condition(
@@ -193,7 +186,11 @@ def granted_parts(
     if widest is not Scope.OWN and by.shares is not None and actor.employee_id is not None:
         yield "share", _one_of(columns("id"), _shared(by.shares, actor.employee_id, write))
     if by.unit is not None:
-        yield from _in_units(columns(by.unit), *_places(entity, actor), unordered)
+        alone, branches = _places(entity, actor)
+        if write and by.below and alone:
+            yield "unit", columns(by.unit).in_(reached_with_all_below(alone, branches))
+            alone = []
+        yield from _in_units(columns(by.unit), alone, branches, unordered)
 
 
 def _places(entity: Entity, actor: Actor) -> tuple[list[int], list[str]]:
@@ -219,11 +216,6 @@ def _in_units(
         yield "unit", place == alone[0] if len(alone) == 1 else place.in_(alone)
     if branches:
         yield "branch", _one_of(unit, units_below(*branches)) if small else place.in_(units_below(*branches))
-
-
-def _is_below(paths: Iterable[str]) -> ColumnElement[bool]:
-    inside = (and_(_unit.c.path >= path, _unit.c.path < path[:-1] + "0") for path in paths)
-    return or_(false(), *inside)
 
 
 def _shared(shares: tuple[str, str, str], employee_id: int, write: bool) -> Select[Any]:
@@ -280,8 +272,8 @@ def _is_small(alone: list[int], branches: list[str]) -> bool:
     known = context().unit_share
     key = (len(alone), *branches)
     if key not in known or known[key][0] < monotonic():
-        below = func.count(case((_is_below(branches), 1)))
-        total, inside = session.connection().execute(select(func.count(), below).select_from(_unit)).one()
+        below = func.count(case((is_below(branches), 1)))
+        total, inside = session.connection().execute(select(func.count(), below).select_from(UNIT)).one()
         known[key] = (monotonic() + SIZE_SECONDS, (inside + len(alone)) / max(total, 1) < LARGE_PART)
     return known[key][1]
 
@@ -295,5 +287,4 @@ __all__ = [
     "parent_condition",
     "place_conditions",
     "scope_condition",
-    "units_below",
 ]

@@ -70,7 +70,7 @@ ASSIGNMENT_RULE = Entity(
     model=AssignmentRule,
     label=_l("Assignment rule"),
     icon="user-share",
-    scoped_by=ScopedBy(unit="unit_id"),
+    scoped_by=ScopedBy(unit="unit_id", below=True),
     fields=(
         Field("name", _l("Name"), required=True, max_length=100),
         Field(

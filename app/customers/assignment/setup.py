@@ -114,7 +114,8 @@ def _settle(current: Session, rule: AssignmentRule) -> None:
     current.flush()
     mine = scope_condition(entity("assignment_rule"), require_actor(), write=True)
     if current.scalar(select(_RULE.c.id).where(_RULE.c.id == rule.id, mine)) is None:
-        raise Refused(_("A rule takes customers of your own reach only: choose a unit within it"), field="unit_id")
+        reason = _("A rule takes customers of its unit and all below: choose a unit where your role reaches them all")
+        raise Refused(reason, field="unit_id")
 
 
 def _checked(current: Session, whole: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

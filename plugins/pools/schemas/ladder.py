@@ -65,7 +65,7 @@ RULE = Entity(
     model=PoolRule,
     label=_l("Pool rule"),
     icon="ruler-2",
-    scoped_by=ScopedBy(unit="unit_id"),
+    scoped_by=ScopedBy(unit="unit_id", below=True),
     fields=(
         Field("name", _l("Name"), required=True, max_length=100),
         Field(

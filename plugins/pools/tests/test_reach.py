@@ -73,6 +73,39 @@ def test_rules_beyond_are_looked_at_and_not_written(bank: Bank, clerk: Person, c
     assert set(rows(select(PoolRule.unit_id, PoolRule.pool_days))) == kept
 
 
+def test_who_reaches_a_unit_without_those_below_writes_no_rule_that_takes_them(bank: Bank, client: Browser) -> None:
+    people, rule = bank.people, entity("pools_rule")
+    there = people.add("bian", "卞分行", people.branch, "business_admin")
+    narrow(there, "unit", "pools_rule")
+    ours = make_record("pools_rule", **LADDER, unit_id=people.branch.id)
+    with acting_as(there.actor):
+        for act in (
+            lambda: create_record(rule, {**LADDER, "unit_id": people.branch.id}),
+            lambda: create_record(rule, {**LADDER, "pool_id": bank.branch_pool.id}),
+            lambda: update_record(rule, session.get_one(PoolRule, ours.id), {"active": False}),
+        ):
+            with pytest.raises(Refused):
+                act()
+            session.rollback()
+    login(client, there)
+    before = written("pools_rule", ours.id)
+    form = {**{name: str(value) for name, value in LADDER.items()}, "unit_id": str(people.branch.id)}
+    form["_token"] = re.findall('name="_token" value="([^"]+)"', client.get("/pools_rule/add").text)[0]
+    answer = client.post("/pools_rule/add", data=form)
+    assert answer.status_code == 422 and "全部下级机构" in answer.text
+    assert client.post("/api/v1/pools_rule/", json={**LADDER, "unit_id": people.branch.id}).status_code == 422
+    for answer in (
+        client.post(f"/pools_rule/edit/{ours.id}", data=form),
+        client.post(f"/pools_rule/cell/{ours.id}/position", data={"position": "1", "_version": "1"}),
+        client.put(f"/api/v1/pools_rule/{ours.id}", json={"active": False}),
+    ):
+        assert answer.status_code in (303, 403, 404), answer.text
+    assert written("pools_rule", ours.id) == before
+    leaf = people.add("ye", "叶支行", people.north, "business_admin")  # the same role, where nothing lies below
+    with acting_as(leaf.actor):
+        assert create_record(rule, {**LADDER, "unit_id": people.north.id}).unit_id == people.north.id
+
+
 def test_pools_and_members_beyond_are_looked_at_and_not_written(bank: Bank, clerk: Person, client: Browser) -> None:
     people, pool, member = bank.people, entity("pools_pool"), entity("pools_member")
     mine = {"employee_id": clerk.employee_id}

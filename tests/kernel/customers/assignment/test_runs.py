@@ -10,6 +10,7 @@ from app.access.models import AuditEntry, FieldPermission
 from app.customers.assignment import running
 from app.customers.assignment.models import AssignmentItem, AssignmentRule, AssignmentRun, AssignmentTarget
 from app.customers.assignment.running import NIGHTLY_JOB, start_run
+from app.customers.assignment.setup import order_rules
 from app.customers.assignment.undoing import undo_run
 from app.customers.models import Customer, CustomerShare
 from app.customers.services import assign_customers
@@ -17,9 +18,10 @@ from app.db import session, transaction
 from app.fields.records import create_record, update_record
 from app.host.context import entity
 from app.jobs.services import enqueue
+from app.organisation.models import Post
 from app.testing.factories import make_customer, make_record
 from app.testing.jobs import run_pending
-from app.testing.people import Browser, People, login
+from app.testing.people import Browser, People, login, narrow
 from app.transfer.services.undo import start_undo
 from app.types import SYSTEM, Refused
 from tests.kernel.customers.assignment.cases import OPEN, ledger, make_rule, owners, person, unowned
@@ -114,6 +116,30 @@ def test_nobody_makes_rules_beyond_their_own_reach(people: People) -> None:
         create_record(line, {"rule_id": whole.id, "way": "person", "employee_id": people.stranger.employee_id})
     told = select(AuditEntry.action).where(AuditEntry.entity == "assignment_rule", AuditEntry.record_id == str(own.id))
     assert list(session.scalars(told.order_by(AuditEntry.id))) == ["create", "update"]
+
+
+def test_a_rule_of_a_unit_and_below_is_written_by_who_reaches_all_of_it(people: People) -> None:
+    city, rule, line = people.city_manager, entity("assignment_rule"), entity("assignment_target")
+    narrow(city, "unit", "assignment_rule")
+    said = {"name": "分行", "method": "round_robin", "unit_id": people.branch.id}
+    ours = make_rule("round_robin", person(people.manager), unit_id=people.branch.id)
+    mine = {"rule_id": ours.id, "way": "person", "employee_id": people.stranger.employee_id}
+    for place in (people.south, people.north):
+        with acting_as(city.actor):
+            for act in (
+                lambda: create_record(rule, said),
+                lambda: update_record(rule, session.get_one(AssignmentRule, ours.id), {"active": False}),
+                lambda: create_record(line, mine),
+                lambda: order_rules([ours.id]),
+            ):
+                with pytest.raises(Refused):
+                    act()
+                session.rollback()
+        with acting_as(SYSTEM), transaction() as current:
+            current.add(Post(employee_id=city.employee_id, unit_id=place.id, role_id=city.role_id))
+    with acting_as(city.actor):  # unit by unit, the whole branch
+        assert create_record(rule, said).unit_id == people.branch.id
+        order_rules([ours.id])
 
 
 def test_the_screens_write_explain_preview_order_switch_and_run(people: People, client: Browser) -> None:
