@@ -14,7 +14,9 @@ from app.api import (
     asking,
     chosen_ids,
     done,
+    expose,
     form_dialog,
+    needs,
     posted_values,
     read_dialog,
     read_titles,
@@ -131,6 +133,38 @@ CUSTOMER_ACTS = (CLAIM, ASSIGN, RETURN, ASK, KEEP, RELEASE, LOCK, UNLOCK, INVALI
 BULK_ACTS = (ASK, KEEP, RELEASE, LOCK, UNLOCK, INVALID)
 
 
+class EntryActs:
+    """`ENTRY_ACTS` as routes of a view, which says in `do_act` whom its ids mean and where one goes on."""
+
+    def do_act(self, act: PoolAct) -> Response:
+        """Do what was asked for, or ask for what it needs."""
+        raise NotImplementedError
+
+    @expose("/claim", methods=("POST",))
+    @needs("can_claim")
+    def claim(self) -> Response:
+        """Take customers for oneself."""
+        return self.do_act(CLAIM)
+
+    @expose("/assign", methods=("GET", "POST"))
+    @needs("can_assign", "can_list")
+    def assign(self) -> Response:
+        """Give customers lying in a pool to an employee."""
+        return self.do_act(ASSIGN)
+
+    @expose("/return", methods=("GET", "POST"))
+    @needs("can_return", "can_list")
+    def give_back(self) -> Response:
+        """Give customers lying in a pool back to their former account managers."""
+        return self.do_act(RETURN)
+
+    @expose("/invalid", methods=("GET", "POST"))
+    @needs("can_close")
+    def invalid(self) -> Response:
+        """Close customers nobody is to work with."""
+        return self.do_act(INVALID)
+
+
 def perform(
     act: PoolAct, address: str, customers: Callable[[list[int]], list[int]], back: Callable[[list[int]], str]
 ) -> Response:
@@ -192,4 +226,4 @@ def names_of(customer_ids: Sequence[int]) -> dict[int, str]:
     return {number: title for (_slug, number), title in titles.items()}
 
 
-__all__ = ["BULK_ACTS", "CUSTOMER_ACTS", "ENTRY_ACTS", "PoolAct", "names_of", "perform", "refusals"]
+__all__ = ["BULK_ACTS", "CUSTOMER_ACTS", "ENTRY_ACTS", "EntryActs", "PoolAct", "names_of", "perform", "refusals"]

@@ -9,76 +9,53 @@ from flask import Response, request, url_for
 from app.api import PageView, expose, needs, own_path
 from plugins.pools.services.members import VIEW
 from plugins.pools.views import acts
-from plugins.pools.views.acts import PoolAct, names_of, perform
+from plugins.pools.views.acts import EntryActs, PoolAct, names_of, perform
 
 
-class PoolsCustomerView(PageView):
+class PoolsCustomerView(EntryActs, PageView):
     """Acts on customers, lying in a pool or not; their permissions are those of what lies in pools."""
 
     route_base = "/pools_customer"
     class_permission_name = VIEW
 
-    @expose("/claim", methods=("POST",))
-    @needs("can_claim")
-    def claim(self) -> Response:
-        """Take customers for oneself."""
-        return self._do(acts.CLAIM)
-
-    @expose("/assign", methods=("GET", "POST"))
-    @needs("can_assign", "can_list")
-    def assign(self) -> Response:
-        """Give customers lying in a pool to an employee."""
-        return self._do(acts.ASSIGN)
-
-    @expose("/return", methods=("GET", "POST"))
-    @needs("can_return", "can_list")
-    def give_back(self) -> Response:
-        """Give customers lying in a pool back to their former account managers."""
-        return self._do(acts.RETURN)
-
     @expose("/ask", methods=("GET", "POST"))
     @needs("can_ask")
     def ask(self) -> Response:
         """Apply to keep one's red customers."""
-        return self._do(acts.ASK)
+        return self.do_act(acts.ASK)
 
     @expose("/keep", methods=("GET", "POST"))
     @needs("can_keep")
     def keep(self) -> Response:
         """Let red customers stay for some days, unasked."""
-        return self._do(acts.KEEP)
+        return self.do_act(acts.KEEP)
 
     @expose("/release", methods=("GET", "POST"))
     @needs("can_release")
     def release(self) -> Response:
         """Put customers into a public pool."""
-        return self._do(acts.RELEASE)
+        return self.do_act(acts.RELEASE)
 
     @expose("/lock", methods=("GET", "POST"))
     @needs("can_lock")
     def lock(self) -> Response:
         """Let no rule move customers."""
-        return self._do(acts.LOCK)
+        return self.do_act(acts.LOCK)
 
     @expose("/unlock", methods=("GET", "POST"))
     @needs("can_lock")
     def unlock(self) -> Response:
         """Let the rules count for customers again."""
-        return self._do(acts.UNLOCK)
-
-    @expose("/invalid", methods=("GET", "POST"))
-    @needs("can_close")
-    def invalid(self) -> Response:
-        """Close customers nobody is to work with."""
-        return self._do(acts.INVALID)
+        return self.do_act(acts.UNLOCK)
 
     @expose("/reopen", methods=("GET", "POST"))
     @needs("can_close")
     def reopen(self) -> Response:
         """Take back that customers are invalid."""
-        return self._do(acts.REOPEN)
+        return self.do_act(acts.REOPEN)
 
-    def _do(self, act: PoolAct) -> Response:
+    def do_act(self, act: PoolAct) -> Response:
+        """Do it with the customers chosen."""
         return perform(act, url_for(f"{self.endpoint}.{act.name}"), list, _back)
 
 

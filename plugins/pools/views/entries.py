@@ -15,8 +15,6 @@ from app.api import (
     EntityView,
     among,
     entity,
-    expose,
-    needs,
     own_path,
     require_actor,
     scope_condition,
@@ -25,11 +23,10 @@ from app.api import (
 from app.types import Refused
 from plugins.pools.models import PoolEntry
 from plugins.pools.schemas import ENTRY
-from plugins.pools.views import acts
-from plugins.pools.views.acts import PoolAct, perform
+from plugins.pools.views.acts import EntryActs, PoolAct, perform
 
 
-class PoolsEntryView(EntityView):
+class PoolsEntryView(EntryActs, EntityView):
     """What lies in pools, and the ways out of them."""
 
     entity = ENTRY
@@ -42,31 +39,8 @@ class PoolsEntryView(EntityView):
         "can_close": _l("Mark invalid"),
     }
 
-    @expose("/claim", methods=("POST",))
-    @needs("can_claim")
-    def claim(self) -> Response:
-        """Take customers for oneself."""
-        return self._do(acts.CLAIM)
-
-    @expose("/assign", methods=("GET", "POST"))
-    @needs("can_assign", "can_list")
-    def assign(self) -> Response:
-        """Give customers to an employee."""
-        return self._do(acts.ASSIGN)
-
-    @expose("/return", methods=("GET", "POST"))
-    @needs("can_return", "can_list")
-    def give_back(self) -> Response:
-        """Give customers back to their former account managers."""
-        return self._do(acts.RETURN)
-
-    @expose("/invalid", methods=("GET", "POST"))
-    @needs("can_close")
-    def invalid(self) -> Response:
-        """Close customers nobody is to work with."""
-        return self._do(acts.INVALID)
-
-    def _do(self, act: PoolAct) -> Response:
+    def do_act(self, act: PoolAct) -> Response:
+        """Do it with the customers of the entries chosen."""
         return perform(act, self.url(act.name), lying, self._back)
 
     def _back(self, _ids: Sequence[int]) -> str:
