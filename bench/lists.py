@@ -16,6 +16,7 @@ from app import create_app
 from app.access.actors import acting_as
 from app.db import db, session
 from app.host.context import context
+from app.host.heap import keep_loaded
 from app.organisation.models import Unit
 from app.testing.databases import copy_database, drop_database
 from app.testing.people import Browser, add_person, login
@@ -50,6 +51,7 @@ def seeded(kind: str, rows: int) -> Iterator[tuple[Flask, Any, str]]:
                     session.commit()
                 admin = add_person("bench", "管理员", session.get_one(Unit, 1), "Admin")
             session.remove()
+        keep_loaded()  # as the server and the worker do
         yield app, admin, url
         with app.app_context():
             session.remove()

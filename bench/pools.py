@@ -41,6 +41,8 @@ def main(rows: int = 1_000_000) -> None:
         _fill(rows)
         bare = [_bare(5)]
         small, small_peak = _night(FIRST)
+        session.execute(text("ANALYZE pools_movement"))  # as any bank's ledger is that has nights behind it
+        session.commit()
         large, large_peak = _night(NIGHT)
         bare.append(_bare(6))
         moved = large["moved"]["recycle"]

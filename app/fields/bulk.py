@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from types import NoneType
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table, any_, bindparam, column, func, literal, select, text
-from sqlalchemy.dialects.postgresql import JSONB, REGCLASS
+from sqlalchemy import ColumnElement, FromClause, Table, any_, bindparam, column, func, select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.orm import Session
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy.types import UserDefinedType, to_instance
 
 from app.db import insert_rows as insert_plainly
 from app.fields.custom.counters import number_documents, numbered_fields
@@ -58,19 +61,22 @@ class _Array(UserDefinedType[Any]):
         return _array_text
 
 
-def _array_text(values: list[int] | list[str]) -> str:
-    """The values as PostgreSQL writes an array; the driver would look at each of them anew.
+def _array_text(values: Sequence[int | str | None]) -> str:
+    """The values, numbers or text, as PostgreSQL writes an array; the driver would look at each of them anew.
 
-    >>> _array_text(["a", 'b"', "NULL"]), _array_text([1, 2])
-    ('{"a","b\\\\"","NULL"}', '{1,2}')
+    >>> _array_text(["a", 'b"', "NULL", None]), _array_text([1, None, 2])
+    ('{"a","b\\\\"","NULL",NULL}', '{1,NULL,2}')
     """
-    if values and isinstance(values[0], str):
-        words = [str(value) for value in values]
-        joined = "".join(words)
-        if "\\" in joined or '"' in joined:
-            words = [word.replace("\\", "\\\\").replace('"', '\\"') for word in words]
-        return '{"' + '","'.join(words) + '"}'
-    return "{" + ",".join(map(str, values)) + "}"
+    kinds = set(map(type, values))
+    if not any(issubclass(kind, str) for kind in kinds):
+        return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"
+    if NoneType in kinds:
+        return "{" + ",".join("NULL" if value is None else _array_text([value])[1:-1] for value in values) + "}"
+    words = list(map(str, values))
+    joined = "".join(words)
+    if "\\" in joined or '"' in joined:
+        words = [word.replace("\\", "\\\\").replace('"', '\\"') for word in words]
+    return '{"' + '","'.join(words) + '"}'
 
 
 def among(current: Session, column: Any, values: Iterable[int] | Iterable[str]) -> ColumnElement[bool]:
@@ -86,20 +92,28 @@ def among(current: Session, column: Any, values: Iterable[int] | Iterable[str]) 
 def as_table(
     current: Session, name: str, rows: Iterable[Mapping[str, Any]], kinds: Mapping[str, Any]
 ) -> FromClause:
-    """Rows as a table to join, in one parameter, however many: columns by name with their SQL types.
+    """Rows as a table to join, in a parameter per column, however many: columns by name with their SQL types.
 
     Values are numbers, text, moments or None.
     """
-    is_postgresql = current.get_bind().dialect.name == "postgresql"
-    zone = "+00" if is_postgresql else ""
-    plain = [{key: _plain(row[key], zone) for key in kinds} for row in rows]
-    if is_postgresql:
-        found = func.jsonb_to_recordset(literal(plain, JSONB))
+    if current.get_bind().dialect.name == "postgresql":
+        lines = list(rows)
+        lists = (
+            bindparam(None, [_plain(line[key], "+00") for line in lines], _Array(_spelling(kind)), unique=True)
+            for key, kind in kinds.items()
+        )
         columns = (column(key, kind) for key, kind in kinds.items())
-        return found.table_valued(*columns, name=name).render_derived(with_types=True)
+        return func.unnest(*lists).table_valued(*columns, name=name).render_derived()
+    plain = [{key: _plain(row[key], "") for key in kinds} for row in rows]
     each = func.json_each(json.dumps(plain, ensure_ascii=False)).table_valued("value")
     values = (func.json_extract(each.c.value, f"$.{key}", type_=kind).label(key) for key, kind in kinds.items())
     return select(*values).subquery(name)
+
+
+@lru_cache(64)
+def _spelling(kind: Any) -> str:
+    """A type as PostgreSQL names it: BIGINT of `BigInteger`."""
+    return to_instance(kind).compile(dialect=postgresql.dialect())
 
 
 def _plain(value: Any, zone: str) -> Any:

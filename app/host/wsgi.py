@@ -9,6 +9,7 @@ from flask import Flask
 
 from app import create_app
 from app.db import reading, session
+from app.host.heap import keep_loaded
 from app.host.logs import configure_logging
 from app.host.migrations import KERNEL_LINE, MigrationError, is_pending
 from app.host.sites import Site, SiteError, load_site, site_slugs
@@ -36,6 +37,7 @@ def build(site: Site) -> Flask:
                 raise MigrationError(f"site {site.slug}: the tables are behind, run 'qiao migrate'")
         finally:
             session.remove()
+    keep_loaded()
     return app
 
 

@@ -14,6 +14,7 @@ from app import create_app
 from app.db import db, reading, session
 from app.host.boot import enabled_modules
 from app.host.context import context
+from app.host.heap import keep_loaded
 from app.host.sites import SiteError, load_site, site_slugs
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class SiteApps:
             with known.app.app_context():
                 db.engine.dispose()
         self._built[slug] = _Built(app, time.monotonic())
+        keep_loaded()
         return app
 
     @staticmethod

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from sqlalchemy import FromClause, Table, case, delete, func, insert, literal, null, select, update
 from sqlalchemy.orm import Session
 
 from app.access.actors import require_actor
-from app.access.audit import Act, record_acts
+from app.access.audit import Act, Told, record_acts, told
 from app.customers.models import Customer, CustomerOwnership, CustomerShare
 from app.customers.services.telling import tell_owners
 from app.db import UtcDateTime, after_commit, now, transaction
@@ -47,7 +47,7 @@ def move_set(going: FromClause, *, cause: str) -> list[int]:
         )
         current.execute(delete(_SHARE).where(mine.correlate(_SHARE).exists()))  # an owner needs no share
         hooks().gate("customers_changed", customer_ids=ids, what="owner")
-        record_acts(current, [_act(row) for row in rows])
+        record_acts(current, _acts(rows))
         tell_owners({number for number in by_person if number is not None})
 
         def tell() -> None:
@@ -92,12 +92,19 @@ def change_hands(current: Session, going: FromClause, ids: Collection[int], caus
             current.expire(record)
 
 
-def _act(row: Any) -> Act:
-    """What the audit log says of one; a customer nobody owns before and after changes its unit only."""
-    changes = {"owner_id": [row.owner_id, row.to_id]}
-    if row.owner_id == row.to_id:
-        changes = {"unit_id": [row.unit_id, row.to_unit_id]}
-    return Act("assign", "customer", str(row.id), row.name, changes)
+def _acts(rows: Sequence[Any]) -> list[Act]:
+    """What the audit log says of each; a customer nobody owns before and after changes its unit only."""
+    said: dict[tuple[str, int | None, int | None], Told] = {}  # many go the same way: written once for all of them
+    acts = []
+    for row in rows:
+        way = ("owner_id", row.owner_id, row.to_id)
+        if row.owner_id == row.to_id:
+            way = ("unit_id", row.unit_id, row.to_unit_id)
+        if way not in said:
+            name, before, after = way
+            said[way] = told({name: [before, after]})
+        acts.append(Act("assign", "customer", str(row.id), row.name, said[way]))
+    return acts
 
 
 __all__ = ["change_hands", "move_set"]

@@ -1,7 +1,8 @@
 """The steps of a night, a chunk at a time: each a handful of statements however many customers it moves.
 
-Every step begins with the ledger and does what the ledger says, so that the two cannot differ. A step takes whoever
-is due beyond an id, in the order of ids; what it has moved is not due any more, so none is moved twice.
+A chunk decides once who goes where (`_moves`), and the ledger, the entries and the customers are written from that,
+so that they cannot differ. A step takes whoever is due beyond an id, in the order of ids; what it has moved is not due
+any more, so none is moved twice.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Date,
-    FromClause,
     Integer,
     Subquery,
     Table,
@@ -82,29 +82,27 @@ def recycle(current: Session, night: Night, beyond: int) -> Taken:
         return Taken(first[-1] if first else None)
     _lock(current, ids)
     found = current.execute(
-        select(s.customer_id, s.rule_id, s.unit_id)
+        select(s.customer_id, s.rule_id, s.unit_id, s.owner_id)
         .where(among(current, s.customer_id, ids), due)
         .order_by(s.customer_id)
         .with_for_update()
     ).all()
     going, stayed = _willing(found, _places(current, "pool_id", found), "recycle")
     if going:
-        goes = _going(current, going)
+        moves = _moves(current, night, found, going)
         said = {
-            "act": literal("recycle"), "from_employee_id": s.owner_id, "to_pool_id": goes.c.pool_id,
-            "from_stage": s.stage, "rule_id": s.rule_id, "rule_version": s.rule_version, "reason": _RULE.c.name,
+            "act": literal("recycle"), "from_employee_id": moves.c.from_employee_id, "to_pool_id": moves.c.pool_id,
+            "from_stage": s.stage, "rule_id": moves.c.rule, "rule_version": s.rule_version, "reason": moves.c.reason,
         }  # fmt: skip
-        source = _STANDING.join(_RULE, _RULE.c.id == s.rule_id).join(goes, goes.c.customer_id == s.customer_id)
-        _write(current, night, s.customer_id, said, source)
-        moved = _moved(current, night, "recycle", list(going))
+        _write(current, night, s.customer_id, said, _STANDING.join(moves, moves.c.customer_id == s.customer_id))
         lying = {
-            e.customer_id: moved.c.customer_id, e.pool_id: moved.c.pool_id, e.unit_id: moved.c.unit_id,
-            e.from_employee_id: moved.c.from_employee_id, e.rule_id: moved.c.rule,
-            e.next_on: _city_on(current, night, moved), e.entered_at: literal(night.at, UtcDateTime),
+            e.customer_id: moves.c.customer_id, e.pool_id: moves.c.pool_id, e.unit_id: moves.c.unit_id,
+            e.from_employee_id: moves.c.from_employee_id, e.rule_id: moves.c.rule,
+            e.next_on: _city_on(current, night, moves), e.entered_at: literal(night.at, UtcDateTime),
         }  # fmt: skip
         rows = select(*lying.values())
         current.execute(insert(_ENTRY).from_select(list(lying), rows, include_defaults=False))
-        move_set(moved, cause="pools.recycle")
+        move_set(moves, cause="pools.recycle")
     return Taken(first[-1], len(going), stayed)
 
 
@@ -117,23 +115,22 @@ def escalate(current: Session, night: Night, beyond: int) -> Taken:
         return Taken(first[-1] if first else None)
     _lock(current, ids)
     chosen = among(current, e.customer_id, ids)
-    asked = select(e.customer_id, e.rule_id, e.unit_id, e.pool_id).where(chosen).order_by(e.customer_id)
-    found = current.execute(asked).all()
+    asked = select(e.customer_id, e.rule_id, e.unit_id, e.pool_id, null().label("owner_id"))
+    found = current.execute(asked.where(chosen).order_by(e.customer_id)).all()
     lies = {row.customer_id: row.pool_id for row in found}
     place = {number: pool for number, pool in _places(current, "city_pool_id", found).items() if pool != lies[number]}
     going, stayed = _willing(found, place, "escalate")
     if going:
-        goes = _going(current, going)
+        moves = _moves(current, night, found, going)
         said = {
-            "act": literal("escalate"), "from_pool_id": e.pool_id, "to_pool_id": goes.c.pool_id,
-            "rule_id": e.rule_id, "rule_version": _RULE.c.version, "reason": _RULE.c.name,
+            "act": literal("escalate"), "from_pool_id": e.pool_id, "to_pool_id": moves.c.pool_id,
+            "rule_id": moves.c.rule, "rule_version": _RULE.c.version, "reason": moves.c.reason,
         }  # fmt: skip
-        source = _ENTRY.join(_RULE, _RULE.c.id == e.rule_id).join(goes, goes.c.customer_id == e.customer_id)
+        source = _ENTRY.join(moves, moves.c.customer_id == e.customer_id).join(_RULE, _RULE.c.id == moves.c.rule)
         _write(current, night, e.customer_id, said, source)
-        moved = _moved(current, night, "escalate", list(going))
-        lying = {"pool_id": moved.c.pool_id, "unit_id": moved.c.unit_id, "next_on": null(), "entered_at": night.at}
-        current.execute(update(_ENTRY).where(e.customer_id == moved.c.customer_id).values(lying))
-        move_set(moved, cause="pools.escalate")
+        lying = {"pool_id": moves.c.pool_id, "unit_id": moves.c.unit_id, "next_on": null(), "entered_at": night.at}
+        current.execute(update(_ENTRY).where(e.customer_id == moves.c.customer_id).values(lying))
+        move_set(moves, cause="pools.escalate")
     return Taken(first[-1], len(going), stayed)
 
 
@@ -173,10 +170,25 @@ def _willing(found: Sequence[Any], place: Mapping[int, int], step: str) -> tuple
     return {number: pool for number, pool in place.items() if number not in held}, stayed
 
 
-def _going(current: Session, going: Mapping[int, int]) -> FromClause:
-    """Which customer goes to which pool, to join."""
-    rows = ({"customer_id": number, "pool_id": pool} for number, pool in going.items())
-    return as_table(current, "goes", rows, {"customer_id": BigInteger, "pool_id": Integer})
+def _moves(current: Session, night: Night, found: Sequence[Any], going: Mapping[int, int]) -> Subquery:
+    """Who goes, from whom, by which rule and into which pool, as `app.api.move_set` takes it."""
+    rows = [
+        {"customer_id": row.customer_id, "pool_id": going[row.customer_id], "rule": row.rule_id, "owner": row.owner_id}
+        for row in found
+        if row.customer_id in going
+    ]
+    kinds = {"customer_id": BigInteger, "pool_id": Integer, "rule": Integer, "owner": Integer}
+    goes = as_table(current, "goes", rows, kinds)
+    return (
+        select(
+            goes.c.customer_id, null().cast(Integer).label("to_id"), _POOL.c.unit_id, _RULE.c.name.label("reason"),
+            null().cast(Integer).label("rule_id"), literal(night.at, UtcDateTime).label("at"),
+            goes.c.owner.label("from_employee_id"), goes.c.rule, goes.c.pool_id, _POOL.c.kind,
+        )
+        .join_from(goes, _POOL, _POOL.c.id == goes.c.pool_id)
+        .join(_RULE, _RULE.c.id == goes.c.rule)
+        .subquery("moves")
+    )  # fmt: skip
 
 
 def _write(
@@ -191,22 +203,7 @@ def _write(
     current.execute(insert(_MOVEMENT).from_select(list(given), rows, include_defaults=False))
 
 
-def _moved(current: Session, night: Night, act: str, ids: Sequence[int]) -> Subquery:
-    """What the ledger says of these customers, as `app.api.move_set` takes it."""
-    m = _MOVEMENT.c
-    return (
-        select(
-            m.customer_id, null().cast(Integer).label("to_id"), _POOL.c.unit_id, m.reason,
-            null().cast(Integer).label("rule_id"), m.to_pool_id.label("pool_id"), m.from_employee_id,
-            m.rule_id.label("rule"), _POOL.c.kind, m.at,
-        )
-        .join_from(_MOVEMENT, _POOL, _POOL.c.id == m.to_pool_id)
-        .where(among(current, m.customer_id, ids), m.act == act, m.business_date == night.day)
-        .subquery("moved")
-    )  # fmt: skip
-
-
-def _city_on(current: Session, night: Night, moved: Subquery) -> ColumnElement[Any]:
+def _city_on(current: Session, night: Night, moves: Subquery) -> ColumnElement[Any]:
     """The night that takes a customer on to the city's pool; null where the rule has none, or it is there."""
     named = select(_RULE.c.id, _RULE.c.city_days, _RULE.c.working_days).where(_RULE.c.city_days.is_not(None))
     nights = {
@@ -215,8 +212,8 @@ def _city_on(current: Session, night: Night, moved: Subquery) -> ColumnElement[A
     }
     if not nights:
         return null().cast(Date)
-    on = [(moved.c.rule == number, literal(day, Date)) for number, day in nights.items()]
-    return case((moved.c.kind == "city", null()), *on)
+    on = [(moves.c.rule == number, literal(day, Date)) for number, day in nights.items()]
+    return case((moves.c.kind == "city", null()), *on)
 
 
 __all__ = ["CHUNK", "Taken", "escalate", "recycle", "warn"]
