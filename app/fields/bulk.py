@@ -103,7 +103,7 @@ def as_table(
             for key, kind in kinds.items()
         )
         columns = (column(key, kind) for key, kind in kinds.items())
-        return func.unnest(*lists).table_valued(*columns, name=name).render_derived()
+        return func.unnest(*lists).table_valued(*columns).render_derived(name=name)
     plain = [{key: _plain(row[key], "") for key in kinds} for row in rows]
     each = func.json_each(json.dumps(plain, ensure_ascii=False)).table_valued("value")
     values = (func.json_extract(each.c.value, f"$.{key}", type_=kind).label(key) for key, kind in kinds.items())
