@@ -84,6 +84,7 @@ def test_no_file_holds_a_formula(bank: Bank, client: Browser, kind: str) -> None
     asked["behind a night"] = (f"{behind}f.run_id={run_id}", data)
     if kind == "xlsx":
         asked["trial"] = (f"/pools_simulation/file?{urlencode(DRAFT)}", {"reason": WHY})
+        asked["tonight"] = ("/pools_rule/preview/file", {"reason": WHY})
     for name, (address, form) in asked.items():
         answer = client.post(address, data=form, follow_redirects=True, buffered=True)
         assert "attachment" in answer.headers.get("Content-Disposition", ""), (name, answer.text)

@@ -7,7 +7,9 @@ from io import BytesIO
 from urllib.parse import urlencode
 from zipfile import ZipFile
 
+import pytest
 import time_machine
+from python_calamine import load_workbook
 from sqlalchemy import func, select
 
 from app.api import now
@@ -15,6 +17,7 @@ from app.testing.factories import make_customer
 from app.testing.people import Browser, login
 from plugins.pools.models import PoolMovement, PoolRule, PoolStanding
 from plugins.pools.tests.conftest import Bank, rows
+from plugins.pools.views import tonight
 
 PAGE = "/pools_simulation/list/"
 DRAFT = {"position": "1", "trigger": "follow_up", "amber_days": "5", "red_days": "5", "pool_days": "5"}
@@ -70,3 +73,27 @@ def test_the_trial_as_a_file(bank: Bank, client: Browser) -> None:
         sheets = "".join(book.read(name).decode() for name in book.namelist() if "worksheets/" in name)
     assert "=1+1" in sheets
     assert "<f>" not in sheets
+
+
+def test_tonight_as_a_file(bank: Bank, client: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    with long_ago():
+        for owner, name in ((bank.people.manager, "久未联系"), (bank.people.colleague, "同事客户")):
+            make_customer(owner=owner, name=name)
+        make_customer(owner=bank.people.stranger, name="别家客户")
+    login(client, bank.people.head)
+    assert "/pools_rule/preview/file?act=recycle" in client.get("/pools_rule/preview?act=recycle").text
+    address, why = "/pools_rule/preview/file", {"reason": "月末核对"}
+    assert client.get(address).status_code == 200
+    assert client.post(address, data={"reason": ""}).status_code == 400
+    book = load_workbook(BytesIO(client.post(address, data=why).data))
+    rules, customers = (book.get_sheet_by_index(place).to_python() for place in (0, 1))
+    assert [row[0] for row in rules[1:]] == [bank.rule.name] and sum(rules[1][1:]) == 2
+    assert [(row[0], row[2], row[4]) for row in customers[1:]] == [
+        ("久未联系", bank.people.manager.name, bank.rule.name), ("同事客户", bank.people.colleague.name, bank.rule.name)
+    ]  # fmt: skip
+    narrowed = load_workbook(BytesIO(client.post(f"{address}?act=amber", data=why).data))
+    assert [len(narrowed.get_sheet_by_index(place).to_python()) for place in (0, 1)] == [1, 1], "their headings"
+    monkeypatch.setattr(tonight, "LONGEST_FILE", 1)
+    assert "选择一条规则" in client.post(address, data=why).text
+    login(client, bank.people.manager)
+    assert client.post(address, data=why).status_code == 403

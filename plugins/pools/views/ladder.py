@@ -27,7 +27,8 @@ from app.types import SYSTEM, Refused
 from plugins.pools.schemas import RULE
 from plugins.pools.services import business_today, coming_night
 from plugins.pools.services.explaining import explain_ladder
-from plugins.pools.views.tonight import tonight_values
+from plugins.pools.views.files import hand_over, may_export
+from plugins.pools.views.tonight import tonight_book, tonight_values
 
 
 class PoolsRuleView(EntityView):
@@ -102,7 +103,17 @@ class PoolsRuleView(EntityView):
         may_run, night = require_actor().can("can_run", self.class_permission_name), coming_night()
         values = tonight_values(night, request.args, lambda **given: self.url("preview", **given))
         urls = {"run_url": self.url("run") if may_run else None, "list_url": self.url("list")}
+        urls["file_url"] = self.url("preview_file", **self._narrowing()) if may_export() else None
         return self.render("pools/tonight.html", night=night, **values, **urls)
+
+    @expose("/preview/file", methods=("GET", "POST"))
+    @needs("can_export")
+    def preview_file(self) -> Response:
+        """Ask for the reason, then hand over as a workbook what the coming night will do."""
+        return hand_over(self, tonight_book(coming_night(), request.args, self.url("preview", **self._narrowing())))
+
+    def _narrowing(self) -> dict[str, str]:
+        return {name: request.args[name] for name in ("rule", "act") if name in request.args}
 
     @expose("/run", methods=("POST",))
     @needs("can_run")

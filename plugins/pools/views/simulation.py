@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from flask import Response, abort, make_response, request, send_file, url_for
+from flask import Response, make_response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -20,7 +20,6 @@ from app.api import (
     check_links,
     condition_text,
     date_text,
-    export_sheets,
     expose,
     needs,
     number_text,
@@ -30,7 +29,6 @@ from app.api import (
     record_url,
     require_actor,
     session,
-    setting,
 )
 from app.types import Field, Kind, Refused
 from plugins.pools.charts import steps_chart
@@ -39,6 +37,7 @@ from plugins.pools.schemas import RULE
 from plugins.pools.services.setup import document_of, refuse_faults
 from plugins.pools.services.simulation import DAYS, Simulated, Step, draft, simulate, simulated_steps
 from plugins.pools.views.addresses import whole_number
+from plugins.pools.views.files import VIEW, Book, Content, hand_over, may_export
 from plugins.pools.views.ladder import typed_texts
 
 SLUG = "pools_simulation"
@@ -58,7 +57,7 @@ class PoolsSimulationView(PageView):
 
     route_base = "/pools_simulation"
     default_view = "list"
-    class_permission_name = "PoolsRuleView"
+    class_permission_name = VIEW
     method_permission_name: ClassVar[dict[str, str]] = {"list": "preview", "file": "export"}
 
     @expose("/list/")
@@ -93,7 +92,7 @@ class PoolsSimulationView(PageView):
                 next_url=self._at(after=shown[-1].customer_id) if len(steps) > PAGE else "",
                 first_url=self._at(after=None) if number("after") else "",
                 chart=steps_chart(found),
-                file_url=address(f"{self.endpoint}.file", request.args) if self._may_export() else "",
+                file_url=address(f"{self.endpoint}.file", request.args) if may_export() else "",
             )
         )
 
@@ -101,29 +100,16 @@ class PoolsSimulationView(PageView):
     @needs("can_export")
     def file(self) -> Response:
         """Ask for the reason, then hand the trial over as a workbook."""
-        if require_actor().viewer or not require_actor().can("can_preview", self.class_permission_name):
-            abort(403)
-        error, status = "", 200
-        if request.method == "POST":
-            try:
-                rule, said = read_draft(request.args)
-                asked = [(_("Rule"), rule.name or "--"), *((str(label), text) for label, text in said)]
-                out, name = export_sheets(SLUG, "PoolsRuleView", sheets(rule), asked, request.form.get("reason", ""))
-                return send_file(out, as_attachment=True, download_name=name, mimetype=_MIME, max_age=0)
-            except Refused as refused:
-                error, status = "; ".join(str(text) for text in refused.errors.values()) or str(refused), 400
-        page = self._page("pools/simulation_file.html", error=error, reason=request.form.get("reason", ""))
-        return make_response(page, status)
-
-    def _may_export(self) -> bool:
-        return require_actor().can("can_export", self.class_permission_name) and not require_actor().viewer
+        holds = _("An XLSX workbook: by night, by account manager, and the customers you see.")
+        trial = _("Trial of the last %(count)s nights", count=DAYS)
+        back = address(f"{self.endpoint}.list", request.args)
+        return hand_over(self, Book(SLUG, _("Export of the trial"), holds, back, trial, file_content))
 
     def _page(self, template: str, **values: Any) -> str:
-        back = address(f"{self.endpoint}.list", request.args)
+        list_url = url_for("PoolsRuleView.list")
         return self.render_template(
-            template, days=DAYS, number=number_text, date=date_text, list_url=url_for("PoolsRuleView.list"), back=back,
-            asks_reason=setting("transfer.export_reason"), **values,
-        )  # fmt: skip
+            template, days=DAYS, number=number_text, date=date_text, list_url=list_url, **values
+        )
 
     def _at(self, **changes: Any) -> str:
         """The same page with something else in its address; the page of customers begins anew."""
@@ -145,9 +131,6 @@ class PoolsSimulationView(PageView):
             "colour": {"amber": "amber", "red": "red"}.get(step.rung, "secondary"),
             "day": date_text(step.day),
         }
-
-
-_MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def address(endpoint: str, given: Mapping[str, Any]) -> str:
@@ -207,6 +190,12 @@ def names_of(steps: Sequence[Step]) -> Mapping[tuple[str, int], str]:
 
 def _tells_owners() -> bool:
     return readable("customer", "owner_id", require_actor())
+
+
+def file_content() -> Content:
+    """The trial of the address's draft as sheets, and what the draft says."""
+    rule, said = read_draft(request.args)
+    return sheets(rule), [(_("Rule"), rule.name or ""), *((str(label), text) for label, text in said)]
 
 
 def sheets(rule: Any) -> list[Sheet]:

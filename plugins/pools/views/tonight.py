@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app.api import (
+    FIGURES,
     UNSCOPED,
     Customer,
+    Sheet,
     as_seen,
     date_text,
     moment_text,
@@ -22,12 +26,18 @@ from app.api import (
     session,
     title_text,
 )
+from app.types import Field, Kind, Refused
 from plugins.pools.models import PoolRule
 from plugins.pools.services.tonight import ACTS, Coming, count_tonight, list_tonight
 from plugins.pools.views.addresses import whole_number
+from plugins.pools.views.files import Book, Content
 
 #: Customers on one page, and rules told of.
 PAGE, MOST = 50, 200
+#: Customers in a file.
+LONGEST_FILE = 20_000
+SLUG = "pools_tonight"
+FIGURES[SLUG] = _l("What moves tonight")
 ACT_TEXTS = {
     "amber": (_l("turns amber"), "amber"),
     "red": (_l("turns red"), "red"),
@@ -41,8 +51,7 @@ def tonight_values(night: date, asked: Mapping[str, str], at: Callable[..., str]
 
     `asked` is the address (``rule``, ``act``, ``after``); `at` makes an address of the page from such values.
     """
-    rule_id, act = whole_number(asked.get("rule", "")) or None, asked.get("act", "")
-    act = act if act in ACTS else ""
+    rule_id, act = _narrowed(asked)
     counts = count_tonight(night)
     found = list_tonight(night, rule_id, act, after=whole_number(asked.get("after", "")), limit=PAGE + 1)
     shown, names, zone = found[:PAGE], _names(), ZoneInfo(require_actor().timezone)
@@ -62,6 +71,53 @@ def tonight_values(night: date, asked: Mapping[str, str], at: Callable[..., str]
         "next_url": at(**here, after=shown[-1].customer.id) if len(found) > PAGE else "",
         "number": number_text,
     }
+
+
+def tonight_book(night: date, asked: Mapping[str, str], back: str) -> Book:
+    """The same as a workbook; `back` is the address of the page."""
+    holds = _("An XLSX workbook: rule by rule, and the customers you see.")
+    content = partial(_content, night, asked)
+    return Book(SLUG, _("Export of what moves tonight"), holds, back, _("What moves tonight"), content)
+
+
+def _content(night: date, asked: Mapping[str, str]) -> Content:
+    """Counts by rule, and the customers asked for. Raises `Refused` for more than a file holds."""
+    rule_id, act = _narrowed(asked)
+    counts = {
+        (rule, one): count
+        for (rule, one), count in count_tonight(night).items()
+        if rule_id in (None, rule) and act in ("", one)
+    }
+    if sum(counts.values()) > LONGEST_FILE:
+        raise Refused(_("More than %(count)s customers: choose a rule or a step first", count=f"{LONGEST_FILE:,}"))
+    names, zone = _names(), ZoneInfo(require_actor().timezone)
+    acts = [Field(name, text, Kind.INTEGER) for name, (text, _colour) in ACT_TEXTS.items()]
+    rule = Field("rule", _("Rule"))
+    told = [
+        Field("customer", _("Customer")), Field("act", _("Step")), Field("owner", _("Account manager")),
+        Field("unit", _("Unit")), rule, Field("followed", _("Last effective follow-up")),
+    ]  # fmt: skip
+    by_rule = [
+        (name, *(counts.get((number, one), 0) for one in ACT_TEXTS))
+        for number, name in names.items()
+        if any(counts.get((number, one)) for one in ACT_TEXTS)
+    ]
+    about = [(_("Night"), night.isoformat())]
+    about += [(_("Rule"), names.get(rule_id, f"#{rule_id}"))] if rule_id else []
+    about += [(_("Step"), str(ACT_TEXTS[act][0]))] if act else []
+    customers = []
+    for one in list_tonight(night, rule_id, act, limit=LONGEST_FILE):
+        line = _line(one, names, zone)
+        texts = (str(line[field.name]) for field in told)
+        customers.append((*("" if text == "--" else text for text in texts), one.since))
+    columns = [*told, Field("since", _("Counts from"), Kind.DATE)]
+    return [Sheet(_("Rule by rule"), [rule, *acts], by_rule), Sheet(_("Customers"), columns, customers)], about
+
+
+def _narrowed(asked: Mapping[str, str]) -> tuple[int | None, str]:
+    """(rule, act) an address asks for; None and empty for all."""
+    act = asked.get("act", "")
+    return whole_number(asked.get("rule", "")) or None, act if act in ACTS else ""
 
 
 def _names() -> dict[int | None, str]:
@@ -93,4 +149,4 @@ def _linked(customer: Customer, field: str, target: str, record: Any) -> str:
     return as_seen("customer", field, record.id, title_text(target, record.name, record.id)) or "--"
 
 
-__all__ = ["tonight_values"]
+__all__ = ["tonight_book", "tonight_values"]
