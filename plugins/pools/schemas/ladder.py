@@ -97,9 +97,9 @@ RULE = Entity(
         _days("protect_days", _l("Days protected"), visible_when=_protects, required_when=_protects),
         _days("extend_days", _l("A follow-up protects at least so many days"), visible_when=_protects),
         _days("hard_stop_days", _l("Never longer than so many days"), visible_when=_protects),
-        _days("red_days", _l("then to red"), _l("Empty: no red")),
-        _days("pool_days", _l("then to the pool"), _l("Empty: warns only, moves nobody")),
-        _days("city_days", _l("then to the city's pool"), _l("Empty: stays in the pool")),
+        _days("red_days", _l("Further days to red"), _l("Empty: no red")),
+        _days("pool_days", _l("Further days to the pool"), _l("Empty: warns only, moves nobody")),
+        _days("city_days", _l("Further days to the city's pool"), _l("Empty: stays in the pool")),
         Field("working_days", _l("Only working days count"), Kind.BOOLEAN, default=False),
         Field(
             "counts_from",

@@ -56,7 +56,7 @@ def _reminders(said: Mapping[str, Any], step: str, on: date) -> str:
     starts = {whom: on - timedelta(days=ahead) for whom, ahead in days.items() if ahead}
     told = {"owner": _("account manager"), "head": _("head")}
     named = [_("%(who)s from %(day)s", who=told[whom], day=day.isoformat()) for whom, day in starts.items()]
-    return _("reminded: %(who)s", who=_(", ").join(named)) if named else _("no reminder")
+    return _("Reminded: %(who)s", who=_(", ").join(named)) if named else _("No reminder")
 
 
 def _pool(pool_id: int | None, nearest: str) -> str:

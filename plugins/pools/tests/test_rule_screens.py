@@ -26,8 +26,11 @@ ADDRESS = "/pools_rule/add"
 
 def test_a_rule_is_written_with_its_condition(bank: Bank, client: Browser) -> None:
     login(client, bank.people.admin)
-    token = re.findall('name="_token" value="([^"]+)"', client.get(ADDRESS).text)[0]
-    given = {**RULE, "_token": token, "where": "or(level:in:key,kind:in:corporate)"}
+    form = client.get(ADDRESS).text
+    assert form.count("留空：按系统设置（客户经理 3 天，主管 1 天）") == 1, "one help for all reminders"
+    assert form.count('placeholder="3" aria-label=') == 3
+    token = re.findall('name="_token" value="([^"]+)"', form)[0]
+    given = {**RULE, "_token": token, "where": "or(level:in:key,kind:in:corporate)", "head_city_days": "0"}
     assert client.post(ADDRESS, data=given).status_code == 303
     with acting_as(SYSTEM):
         rule = session.scalars(select(PoolRule).where(PoolRule.name == "重点客户")).one()
@@ -35,6 +38,7 @@ def test_a_rule_is_written_with_its_condition(bank: Bank, client: Browser) -> No
         key, firm = make_customer(owner=mine, level="key"), make_customer(owner=mine, kind="corporate")
         other = make_customer(owner=mine)
         taken = set(session.scalars(select(Customer.id).where(condition_of("customer", rule.condition))))
+    assert (rule.owner_red_days, rule.head_city_days) == (None, 0)
     assert {key.id, firm.id} <= taken
     assert other.id not in taken
     page = client.get(f"/pools_rule/show/{rule.id}").text

@@ -28,6 +28,7 @@ from plugins.pools.schemas import RULE
 from plugins.pools.services import business_today, coming_night
 from plugins.pools.services.explaining import explain_ladder
 from plugins.pools.views.files import hand_over, may_export
+from plugins.pools.views.reminders import NAMES, ReminderTable, reminder_table
 from plugins.pools.views.tonight import tonight_book, tonight_values
 
 
@@ -38,6 +39,8 @@ class PoolsRuleView(EntityView):
     route_base = "/pools_rule"
     form_template = "pools/rule_form.html"
     own_inputs = frozenset({"condition"})
+    #: Fields the form shows in one table.
+    reminders = NAMES
 
     def render(self, template: str, **values: Any) -> str:
         """The form asks the view for the builder of its condition."""
@@ -57,6 +60,10 @@ class PoolsRuleView(EntityView):
     def condition_text(self, text: str) -> str:
         """A condition in words."""
         return condition_text("customer", text)
+
+    def reminders_of(self, inputs: Sequence[Any]) -> ReminderTable | None:
+        """The table of reminders of a section of the form."""
+        return reminder_table(inputs)
 
     def customer_pick(self, name: str) -> str:
         """Where the inputs of a condition look for linked records."""

@@ -63,7 +63,7 @@
           section.hidden = !on;
           section.disabled = !on;
         });
-        form.querySelectorAll("[data-field]").forEach(function (field) {
+        form.querySelectorAll("[data-field]:not([data-field=''])").forEach(function (field) {
           var on = state.fields.indexOf(field.dataset.field) >= 0;
           field.hidden = !on;
           enable(field, on);

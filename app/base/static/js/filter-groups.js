@@ -66,7 +66,7 @@
       var compared = make("span", { class: "condition-op" });
       var held = make("div", { class: "condition-values" });
       var gone = make("button", { type: "button", class: "btn-close", "data-remove": true, "aria-label": texts.remove });
-      var node = make("li", { class: "condition", "data-condition": true }, [make("div", { class: "condition-head" }, [chooser, compared, gone]), held]);
+      var node = make("li", { class: "condition", "data-condition": true }, [make("div", { class: "condition-head" }, [chooser, make("span", { class: "condition-how" }, [compared, gone])]), held]);
       function show(op, now) {
         var field = described(chooser.value);
         var ops = OPERATORS[field.form].concat(field.optional ? ["empty", "filled"] : []);
