@@ -13,11 +13,13 @@ from plugins.pools.models import Pool, PoolEntry
 
 #: The acts of this module, which close the entry themselves.
 OWN_CAUSES = "pools."
+#: A customer that is being made lies nowhere yet: an import would ask for each owner of each chunk.
+MADE = "create"
 
 
 def lying_in_pools(customer_ids: Sequence[int], cause: str) -> Veto | None:
     """A veto naming the first customer that lies in a pool, for an assignment that goes around it."""
-    if cause.startswith(OWN_CAUSES):
+    if cause == MADE or cause.startswith(OWN_CAUSES):
         return None
     statement = (
         select(Customer.id, Customer.name, Pool.name.label("pool"))

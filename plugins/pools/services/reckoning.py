@@ -34,7 +34,7 @@ from app.api import UNSCOPED, UtcDateTime, current_actor, enqueue, now, transact
 from app.types import SYSTEM
 from plugins.pools.models import PoolMovement, PoolStanding
 from plugins.pools.services.ladders import Ladders, customer_column, read_ladders
-from plugins.pools.services.standings import COLUMNS, CUSTOMER, STANDING, Which, standings
+from plugins.pools.services.standings import COLUMNS, CUSTOMER, STANDING, Which, held_by, standings
 
 #: The job that does it for all customers (`plugins.pools.jobs.upkeep`).
 RECKON_JOB = "pools.reckon"
@@ -183,7 +183,7 @@ def _differing(ladders: Ladders) -> Select[Any]:
 
 def _changed(ladders: Ladders, which: Which) -> Select[Any]:
     """The standings that are not in the table as they should be."""
-    held = STANDING.alias("held")
+    held = held_by(which, "held")
     new = standings(ladders, which, held)
     return new.where(or_(*(new.selected_columns[name].is_distinct_from(held.c[name]) for name in COLUMNS)))
 
@@ -210,7 +210,7 @@ def _clear(ladders: Ladders, which: Which) -> Any:
     """A ledger row for each stage that falls while somebody goes on owning the customer."""
     held = STANDING.c
     warned = _warned(which)
-    before = STANDING.alias("before")
+    before = held_by(which, "before")
     new = standings(ladders, lambda column: which(column) & column.in_(warned), before).subquery("new")
     fell = or_(new.c.customer_id.is_(None), _rank(new.c.stage) < _rank(held.stage))
     given: dict[str, Any] = {

@@ -69,15 +69,19 @@ def standings(ladders: Ladders, which: Which, held: FromClause) -> Select[Any]:
     )
     made = {"stage": stage.label("stage"), "next_on": next_on.label("next_on")}
     columns = (made[name] if name in made else d[name] for name in COLUMNS)
-    # said of both sides, or the database reads all standings for each span
-    mine = and_(h.customer_id == d.customer_id, which(h.customer_id))
-    return select(*columns).select_from(dated.outerjoin(held, mine))
+    return select(*columns).select_from(dated.outerjoin(held, h.customer_id == d.customer_id))
+
+
+def held_by(which: Which, name: str) -> Subquery:
+    """The standings that are in the table of the customers meant: read once, not looked for at every customer."""
+    return once(select(*(STANDING.c[column] for column in COLUMNS)).where(which(STANDING.c.customer_id)), name)
 
 
 def once(statement: Select[Any], name: str) -> Subquery:
     """A step read in one place, whose values are worked out once for each row, however often they are used.
 
-    PostgreSQL would put the expressions in place of each use; an offset keeps it from that, and the rows in order.
+    PostgreSQL would put the expressions in place of each use; an offset keeps it from that, and the rows in order. It
+    would also ask for the customers meant, who may be thousands, at every row it joins with.
     """
     return statement.offset(0).subquery(name)
 
@@ -104,7 +108,7 @@ def _chosen(ladders: Ladders, which: Which) -> Subquery:
 
 def _locks(which: Which) -> Subquery:
     holds = or_(_LOCK.c.until.is_(None), _LOCK.c.until >= TODAY)
-    return select(_LOCK.c.customer_id).where(holds, which(_LOCK.c.customer_id)).subquery("locks")
+    return once(select(_LOCK.c.customer_id).where(holds, which(_LOCK.c.customer_id)), "locks")
 
 
 def _keeps(which: Which) -> Subquery:
@@ -218,4 +222,6 @@ def _spared(ladders: Ladders, c: Any) -> ColumnElement[str]:
     return case(*reasons, else_="")
 
 
-__all__ = ["COLUMNS", "CUSTOMER", "OWNED_SINCE", "STANDING", "TODAY", "Which", "facts_of", "once", "standings"]
+__all__ = [
+    "COLUMNS", "CUSTOMER", "OWNED_SINCE", "STANDING", "TODAY", "Which", "facts_of", "held_by", "once", "standings",
+]  # fmt: skip

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Date, Subquery, Table, and_, case, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Date, Subquery, Table, and_, case, func, literal, null, select, union_all
 from sqlalchemy.orm import selectinload
 
 from app.api import UNSCOPED, Customer, current_actor, entity, scope_condition, session
 from plugins.pools.models import PoolEntry, PoolLock
 from plugins.pools.services.ladders import Ladders, read_ladders
-from plugins.pools.services.standings import STANDING, TODAY, standings
+from plugins.pools.services.standings import STANDING, TODAY, held_by, standings
 
 _OPEN = {UNSCOPED: True}
 _ENTRY, _LOCK, _CUSTOMER = (cast(Table, model.__table__) for model in (PoolEntry, PoolLock, Customer))
@@ -81,7 +81,11 @@ def _coming(ladders: Ladders) -> Subquery:
     # who is locked up to a day before that night stands still today, and no more then
     freed = and_(_LOCK.c.customer_id == s.customer_id, _LOCK.c.until < TODAY)
     locked = select(s.customer_id).select_from(STANDING.join(_LOCK, freed)).where(s.spared == "locked")
-    anew = standings(ladders, lambda column: column.in_(locked), STANDING.alias("held")).subquery("anew")
+
+    def which(column: Any) -> ColumnElement[bool]:
+        return column.in_(locked)
+
+    anew = standings(ladders, which, held_by(which, "held")).subquery("anew")
     known = select(*(s[name] for name in names)).where(s.next_on <= TODAY)
     fresh = select(*(anew.c[name] for name in names)).where(anew.c.next_on <= TODAY)
     standing = union_all(known, fresh).subquery("standing")
