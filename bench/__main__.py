@@ -13,6 +13,7 @@ from bench import (
     lists,
     pools,
     pools_claims,
+    pools_imports,
     pools_simulation,
     publish,
     search,
@@ -36,6 +37,7 @@ PARTS = {
     "pools": pools.main,
     "pools_claims": pools_claims.main,
     "pools_simulation": pools_simulation.main,
+    "pools_imports": pools_imports.main,
 }
 
 
@@ -44,9 +46,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to measure; everything by default")
     parser.add_argument("--rows", type=int, help="size of the generated bank")
+    parser.add_argument("--rules", type=int, help="pool rules in force (pools_imports)")
     chosen = parser.parse_args()
     for part in chosen.parts or PARTS:
-        PARTS[part](**({"rows": chosen.rows} if chosen.rows else {}))
+        asked = {"rows": chosen.rows, "rules": chosen.rules if part == "pools_imports" else None}
+        PARTS[part](**{name: number for name, number in asked.items() if number})
 
 
 if __name__ == "__main__":
