@@ -79,7 +79,7 @@ from app.jobs.services import Cancelled, LostLease, Run, enqueue, find_job
 from app.notices.sayings import kept as keep_text
 from app.notices.sayings import kept_in_each as keep_in_each
 from app.notices.sayings import said as say_text
-from app.notices.services import notify
+from app.notices.services import Telling, notify, notify_each
 from app.organisation.models import Employee, Unit
 from app.search.terms import forget_terms, index_entity, index_rows, index_terms
 from app.transfer.services.control import note_file
@@ -117,6 +117,7 @@ __all__ = [
     "RunLine",
     "RunRow",
     "Sheet",
+    "Telling",
     "Unit",
     "UtcDateTime",
     "acting_as",
@@ -189,6 +190,7 @@ __all__ = [
     "next_ids",
     "note_file",
     "notify",
+    "notify_each",
     "now",
     "number_text",
     "own_path",

@@ -14,6 +14,7 @@ from bench import (
     pools,
     pools_claims,
     pools_imports,
+    pools_reminders,
     pools_simulation,
     publish,
     search,
@@ -38,6 +39,7 @@ PARTS = {
     "pools_claims": pools_claims.main,
     "pools_simulation": pools_simulation.main,
     "pools_imports": pools_imports.main,
+    "pools_reminders": pools_reminders.main,
 }
 
 

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, column, false, insert, literal, not_, or_, select, table
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    column,
+    false,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    table,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from app.access.actors import acting_as, current_actor
 from app.access.models import Preference
 from app.db import now, transaction
-from app.fields.bulk import among
+from app.fields.bulk import among, as_table, insert_rows, next_ids
 from app.host.context import context
 from app.jobs.services import enqueue
 from app.notices.models import Message, Notice
@@ -30,6 +45,17 @@ DELIVER = "notices.deliver"
 _NOT_HERE = '%"app":false%'
 
 SLOT_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What one employee is told; title, text and link as in `notify`."""
+
+    employee_id: int
+    title: Text
+    text: Text = ""
+    link: str | None = None
+
 
 #: People: ids, or a SELECT of them.
 Readers = Collection[int] | Select[Any]
@@ -67,37 +93,76 @@ def notify(
     many, it is one statement. Raises `LookupError` for a kind no part of the product declares, `ValueError` for a link
     out of the site.
     """
-    declared = context().notice_kinds[kind]
+    values = _message(kind, title, text, link, group_key) | {
+        "entity": entity if record_id is not None else None,
+        "record_id": record_id if entity is not None else None,
+        "urgent": urgent,
+    }
+    with transaction() as current:
+        made = insert(_MESSAGE).values(**values).returning(_MESSAGE.c.id)
+        message_id = current.connection().execute(made).scalar_one()
+        readers = _readers(current, employees, users)
+        return _tell(current, kind, group_key, literal(message_id), _user, readers, urgent=urgent)
+
+
+def notify_each(kind: str, said: Sequence[Telling], *, group_key: str = "") -> int:
+    """Tell each of several employees something of their own, as `notify` does one after the other; how many are told.
+
+    However many, it is a handful of statements. Raises what `notify` raises.
+    """
+    if not said:
+        return 0
+    with transaction() as current:
+        ids = next_ids(current, _MESSAGE, len(said))
+        rows = [
+            {"id": number, **_message(kind, one.title, one.text, one.link, group_key), "urgent": False}
+            for number, one in zip(ids, said, strict=True)
+        ]
+        insert_rows(current, _MESSAGE, rows, list(rows[0]))
+        pairs = [{"message_id": number, "employee_id": one.employee_id} for number, one in zip(ids, said, strict=True)]
+        each = as_table(current, "said", pairs, {"message_id": BigInteger(), "employee_id": Integer()})
+        source = each.join(_employee, _employee.c.id == each.c.employee_id).join(
+            _user, _user.c.id == _employee.c.user_id
+        )
+        return _tell(current, kind, group_key, each.c.message_id, source, true())
+
+
+def _message(kind: str, title: Text, text: Text, link: str | None, group_key: str) -> dict[str, Any]:
+    """What is said, as a row. Raises as `notify` says."""
+    if kind not in context().notice_kinds:
+        raise LookupError(kind)
     if link is not None and not is_own_path(link):
         raise ValueError(f"a notice leads to a page of this site, not to {link!r}")
     if len(group_key) > LONGEST_GROUP:
         raise ValueError(f"a group key has at most {LONGEST_GROUP} characters")
-    actor = current_actor()
-    values = {
+    actor, moment = current_actor(), now()
+    return {
         "kind": kind,
         "title": kept(title),
         "text": kept(text),
         "link": link,
-        "entity": entity if record_id is not None else None,
-        "record_id": record_id if entity is not None else None,
-        "urgent": urgent,
         "created_by": actor.user_id if actor is not None else None,
-        "created_at": now(),
-        "planned_at": None if context().site.outgoing.is_on else now(),
+        "created_at": moment,
+        "planned_at": None if context().site.outgoing.is_on else moment,
     }
-    with transaction() as current:
-        connection = current.connection()
-        message_id = connection.execute(insert(_MESSAGE).values(**values).returning(_MESSAGE.c.id)).scalar_one()
-        readers = _readers(current, employees, users)
-        rows = select(
-            literal(message_id), _user.c.id, literal(kind), literal(group_key), _is_shown(declared), literal(now())
-        ).where(readers, _user.c.active)
-        names = ["message_id", "user_id", "kind", "group_key", "shown", "created_at"]
-        told = insert(_NOTICE).from_select(names, rows).execution_options(preserve_rowcount=True)
-        count = int(connection.execute(told).rowcount)
-        if count and values["planned_at"] is None:
-            _send_soon(urgent)
-        return count
+
+
+def _tell(
+    current: Session, kind: str, group_key: str, message_id: Any, source: Any, readers: Any, *, urgent: bool = False
+) -> int:
+    """Write a row for each active login of `source` that is among the readers; how many."""
+    declared = context().notice_kinds[kind]
+    rows = (
+        select(message_id, _user.c.id, literal(kind), literal(group_key), _is_shown(declared), literal(now()))
+        .select_from(source)
+        .where(readers, _user.c.active)
+    )
+    names = ["message_id", "user_id", "kind", "group_key", "shown", "created_at"]
+    told = insert(_NOTICE).from_select(names, rows).execution_options(preserve_rowcount=True)
+    count = int(current.connection().execute(told).rowcount)
+    if count and context().site.outgoing.is_on:
+        _send_soon(urgent)
+    return count
 
 
 def _send_soon(urgent: bool) -> None:
@@ -134,4 +199,4 @@ def _is_shown(kind: NoticeKind) -> ColumnElement[bool]:
     return not_(against) if "app" in kind.ways else chose.where(Preference.value.like('%"app":true%')).exists()
 
 
-__all__ = ["CHOICES", "DELIVER", "WISHES", "Readers", "notify"]
+__all__ = ["CHOICES", "DELIVER", "WISHES", "Readers", "Telling", "notify", "notify_each"]

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.api import UNSCOPED, Unit, notify, session, transaction
+from app.api import UNSCOPED, Telling, Unit, notify_each, session, transaction
 from app.types import NoticeKind, Text
 from plugins.pools.models import PoolMovement, PoolStanding, PoolTold
 from plugins.pools.services.coming import Coming, coming_by_owner, coming_by_unit, rolled_up
@@ -84,8 +84,8 @@ def unit_mornings(day: date, usual: int) -> dict[int, UnitMorning]:
 
 def tell_owners(day: date, told: Iterable[tuple[int, Morning]]) -> int:
     """Tell account managers, one notice each and none twice of a day; returns how many."""
-    people = dict(told)
-    for owner in (fresh := untold(MORNING.name, day, people)):
+    people, said = dict(told), list[Telling]()
+    for owner in untold(MORNING.name, day, people):
         done, coming = people[owner].done, people[owner].coming
         title: Text = _l("%(count)s of your customers take a step soon", count=coming.customers)
         if done:
@@ -98,14 +98,15 @@ def tell_owners(day: date, told: Iterable[tuple[int, Morning]]) -> int:
                 "Coming: %(steps)s, the first on %(first)s. A follow-up keeps them.", steps=steps, first=coming.first
             )
         link = f"/customer/list/?f.owner_id={owner}&{_nearest(day, coming)}"
-        notify(MORNING.name, title, text, employees=[owner], link=link, group_key=MORNING.name)
-    return len(fresh)
+        said.append(Telling(owner, title, text, link))
+    notify_each(MORNING.name, said, group_key=MORNING.name)
+    return len(said)
 
 
 def tell_heads(day: date, told: Iterable[tuple[int, UnitMorning]]) -> int:
     """Tell heads of units, one notice each and none twice of a day; returns how many."""
-    people = dict(told)
-    for head in (fresh := untold(UNIT_MORNING.name, day, people)):
+    people, said = dict(told), list[Telling]()
+    for head in untold(UNIT_MORNING.name, day, people):
         red, coming = people[head].red, people[head].coming
         title: Text = _l("%(count)s customers of your unit take a step soon", count=coming.customers)
         if red:
@@ -117,8 +118,9 @@ def tell_heads(day: date, told: Iterable[tuple[int, UnitMorning]]) -> int:
         link = f"/customer/list/?{_nearest(day, coming)}"
         if coming.customers == coming.city:
             link = "/customer/list/?f.pools_stage=red&sort=pools_days_left" if red else "/pools_entry/list/"
-        notify(UNIT_MORNING.name, title, text, employees=[head], link=link, group_key=UNIT_MORNING.name)
-    return len(fresh)
+        said.append(Telling(head, title, text, link))
+    notify_each(UNIT_MORNING.name, said, group_key=UNIT_MORNING.name)
+    return len(said)
 
 
 def _steps(amber: int, red: int, pool: int, city: int = 0) -> Text:

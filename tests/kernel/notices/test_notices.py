@@ -14,7 +14,7 @@ from sqlalchemy import column, func, insert, select, table, update
 
 from app.access.actors import acting_as
 from app.access.preferences import set_preference
-from app.api import notify
+from app.api import Telling, notify, notify_each
 from app.customers.services import Move, assign_customers, move_customers
 from app.db import now, session, transaction
 from app.host.context import context
@@ -23,7 +23,7 @@ from app.notices.choices import choose
 from app.notices.feed import count_unread, mark_all_read, read_feed
 from app.notices.models import Message, Notice
 from app.notices.services import CHOICES
-from app.testing.factories import make_customer
+from app.testing.factories import make_customer, make_employee
 from app.testing.jobs import run_pending
 from app.testing.people import Browser, People, Person, login
 from app.testing.statements import heard
@@ -64,6 +64,29 @@ def test_plain_text_is_told_as_it_is(people: People) -> None:
         notify(TASK, _l("%(missing)s %(given)s", given=1), users=[people.manager.user_id])
         notify(TASK, lazy_ngettext("%(num)s task, %(record)s", "%(num)s tasks", 2), users=[people.manager.user_id])
     assert titles(people.manager) == ["2 tasks", "%(missing)s %(given)s", "100% of %(this)s <script>"]
+
+
+def test_each_person_is_told_their_own_in_as_many_statements_as_one(people: People) -> None:
+    told, silent = [people.manager, people.head, people.colleague], make_employee(people.north)
+    with acting_as(people.colleague.actor):
+        choose({f"{NEWS}:mail"})
+    said = [Telling(one.employee_id, _l(SAYING, count=place), link="/x/") for place, one in enumerate(told, 1)]
+    asked: list[int] = []
+    with acting_as(SYSTEM):
+        for some in (said[:1], [*said, Telling(silent.id, "nobody reads it")]):
+            with heard() as statements:
+                assert notify_each(NEWS, some, group_key="g") == min(len(some), 3)
+            asked.append(len(statements))
+        assert notify_each(NEWS, []) == 0
+        assert titles(people.head) == ["通知，2 条未读"] and titles(people.colleague) == []
+        n = Notice
+        shown = session.execute(select(n.user_id, n.shown, n.group_key).order_by(n.id)).all()
+        assert shown == [(one.user_id, one is not people.colleague, "g") for one in (told[0], *told)]
+        assert asked[0] == asked[1]
+        with pytest.raises(LookupError):
+            notify_each("test.unknown", said)
+        with pytest.raises(ValueError):
+            notify_each(NEWS, [Telling(people.head.employee_id, "x", link="https://elsewhere")])
 
 
 def test_nothing_is_told_when_the_work_is_undone(people: People) -> None:
