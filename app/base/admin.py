@@ -47,6 +47,7 @@ class QiaoAppBuilder(AppBuilder):
     ) -> None:
         baseview.template_folder = None  # it would be FAB's own folder
         super().register_blueprint(baseview, endpoint, static_folder)
+        baseview.blueprint.deferred_functions.clear()  # done, and never to be done again
 
     @property
     def get_url_for_index(self) -> str:
