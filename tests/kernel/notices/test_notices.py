@@ -80,7 +80,7 @@ def test_each_person_is_told_their_own_in_as_many_statements_as_one(people: Peop
         assert notify_each(NEWS, []) == 0
         assert titles(people.head) == ["通知，2 条未读"] and titles(people.colleague) == []
         n = Notice
-        shown = session.execute(select(n.user_id, n.shown, n.group_key).order_by(n.id)).all()
+        shown = session.execute(select(n.user_id, n.shown, n.group_key).order_by(n.message_id)).all()
         assert shown == [(one.user_id, one is not people.colleague, "g") for one in (told[0], *told)]
         assert asked[0] == asked[1]
         with pytest.raises(LookupError):
