@@ -110,8 +110,8 @@ def spans(current: Session, after: int = 0) -> Iterator[Span]:
 def next_span(current: Session, after: int) -> Span | None:
     """The next `CHUNK` customers beyond an id; None when there are no more."""
     ids = CUSTOMER.c.id
-    part = select(ids).where(ids > after).order_by(ids).limit(CHUNK).subquery()
-    last = current.scalar(select(func.max(part.c.id)))
+    beyond = select(ids).where(ids > after).order_by(ids)
+    last = current.scalar(beyond.offset(CHUNK - 1).limit(1)) or current.scalar(select(func.max(ids)).where(ids > after))
     return None if last is None else Span(after + 1, last)
 
 
