@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask_appbuilder import BaseView, expose, has_access
 
+from app.base.marked import Marked
 from app.base.protection import public
 
 __all__ = ["PageView", "expose", "has_access", "public"]
 
 
-class PageView(BaseView):
+class PageView(Marked, BaseView):
     """A group of routes under `route_base`.
 
     `@expose("/path/")` makes a method a route; below it `@has_access` asks for the permission `can_<method>`

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.base.errors import answer
+from app.base.marked import Marked
 from app.base.rest.access import api_needs
 from app.base.rest.listing import api_page
 from app.base.rest.noting import note_record
@@ -31,7 +32,7 @@ ROUTES = {
 }
 
 
-class EntityApi(BaseApi):
+class EntityApi(Marked, BaseApi):
     """Read and write records of one entity under the same permissions, scope and rules as the screens.
 
     A module may subclass it, add routes with `@expose` and guard them with `api_needs("can_…")`.

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 from flask_appbuilder.api import BaseApi, expose
 from flask_appbuilder.utils.limit import Limit
 
+from app.base.marked import Marked
+
 _Route = TypeVar("_Route", bound=Callable[..., Any])
 
 
-class Resource(BaseApi):
+class Resource(Marked, BaseApi):
     """Routes under ``/api/v1/<resource_name>``; each is guarded with `app.base.rest.access.api_needs`.
 
     The OpenAPI document names every route, with the first line of its docstring and what it says by `told`.

@@ -13,6 +13,7 @@ from sqlalchemy import case, select
 from app.access.actors import require_actor
 from app.access.policy import seen_by
 from app.access.scope import UNSCOPED, scope_condition
+from app.base.marked import Marked
 from app.base.views.acts import optional_url
 from app.base.views.titles import record_title
 from app.db import session
@@ -54,7 +55,7 @@ class Link:
     icon: str = "link"
 
 
-class EntityScreen(BaseView):
+class EntityScreen(Marked, BaseView):
     """The base of the screens; what a module may override is at the top."""
 
     entity: ClassVar[Entity]
