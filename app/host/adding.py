@@ -39,12 +39,13 @@ def with_fields(entity: Entity, more: AddedFields) -> Entity:
     offered = (replace(one, choices=(*one.choices, *more.choices.get(one.name, ()))) for one in entity.fields)
     if not more.fields:
         return replace(entity, fields=tuple(offered))
+    at = entity.list_fields.index(more.behind) + 1 if more.behind in entity.list_fields else len(entity.list_fields)
     sections = entity.sections or (Section(entity.label, tuple(field.name for field in entity.fields)),)
     return replace(
         entity,
         fields=(*offered, *more.fields),
         sections=(*sections, Section(more.section, tuple(field.name for field in more.fields))),
-        list_fields=(*entity.list_fields, *more.list_fields),
+        list_fields=(*entity.list_fields[:at], *more.list_fields, *entity.list_fields[at:]),
         filter_fields=(*entity.filter_fields, *more.filter_fields),
     )
 

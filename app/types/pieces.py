@@ -107,7 +107,8 @@ class Metric:
 class AddedFields:
     """Fields a module adds to the records of `entity`, each with an `expression` and named ``<slug>_…``; read only.
 
-    `list_fields` are columns of its list from the start, `filter_fields` offered as filters first; `section` is the
+    `list_fields` are columns of its list from the start (behind the column `behind` where it is one of them, else at
+    the end), `filter_fields` offered as filters first; `section` is the
     title under which the detail page shows all of them. `choices` are values the module itself writes into fields
     the entity has (field: choices, each ``<slug>.…``), so that lists, filters and pages say them in words.
     """
@@ -118,6 +119,7 @@ class AddedFields:
     list_fields: tuple[str, ...] = ()
     filter_fields: tuple[str, ...] = ()
     choices: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

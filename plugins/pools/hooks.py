@@ -151,7 +151,10 @@ def record_tabs(entity: str) -> Sequence[Tab]:
     tabs = {"customer": (pieces.STORY, pieces.KEEPS_TAB), "pools_rule": (pieces.VERSIONS,), "pools_run": (RESULT,)}
     if entity == "pools_pool":
         empty = _l("As long as nobody is named, the people of the pool's unit and below are its members.")
-        return (related_tab(MEMBER, "pool_id", label=_l("Members"), order=40, empty=empty),)
+        members = related_tab(MEMBER, "pool_id", label=_l("Members"), order=40, empty=empty)
+        none = _l("No customer you see lies here")
+        lying = related_tab(ENTRY, "pool_id", label=_l("Customers in pools"), order=30, empty=none)
+        return (lying, members)
     return tabs.get(entity, ())
 
 

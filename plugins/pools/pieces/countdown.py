@@ -110,6 +110,7 @@ COUNTDOWN = AddedFields(
     ),
     list_fields=("pools_stage", "pools_days_left"),
     filter_fields=("pools_stage", "pools_days_left"),
+    behind="lifecycle",
 )
 
 __all__ = ["COUNTDOWN", "RED_DAYS", "STAGES", "days_left", "next_on", "stage", "until", "urgency"]

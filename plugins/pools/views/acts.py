@@ -111,7 +111,7 @@ RELEASE = PoolAct(
 LOCK = PoolAct(
     "lock", "can_lock", _l("Lock against the rules"), "lock", services.lock_customers,
     _l("%(count)s customers are locked"),
-    (Field("until", _l("Until and including"), Kind.DATE, help=_l("Empty: until it is unlocked")), _WHY_NEEDED),
+    (_WHY_NEEDED, Field("until", _l("Until and including"), Kind.DATE, help=_l("Empty: until it is unlocked"))),
 )  # fmt: skip
 UNLOCK = PoolAct(
     "unlock", "can_lock", _l("Unlock for the rules"), "lock-open", services.unlock_customers,

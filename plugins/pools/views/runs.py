@@ -122,6 +122,8 @@ def _duration(run: PoolRun) -> str:
     if run.finished_at is None:
         return "--"
     minutes, seconds = divmod(round((run.finished_at - run.started_at).total_seconds()), 60)
+    if not minutes:
+        return _("%(seconds)s s", seconds=seconds)
     return _("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=seconds)
 
 

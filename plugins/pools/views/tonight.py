@@ -39,10 +39,10 @@ LONGEST_FILE = 20_000
 SLUG = "pools_tonight"
 FIGURES[SLUG] = _l("What moves tonight")
 ACT_TEXTS = {
-    "amber": (_l("turns amber"), "amber"),
-    "red": (_l("turns red"), "red"),
-    "recycle": (_l("goes into a pool"), "secondary"),
-    "escalate": (_l("on to the city's pool"), "blue"),
+    "amber": (_l("Turns amber"), "amber"),
+    "red": (_l("Turns red"), "red"),
+    "recycle": (_l("Goes into a pool"), "secondary"),
+    "escalate": (_l("On to the city's pool"), "blue"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -153,6 +154,8 @@ def test_added_fields_stand_at_the_end_in_a_section_of_their_own(app: Flask) -> 
     assert misfit(context(), "notes", _more()) == ""
     assert after.fields[-1].name == "notes_age"
     assert after.list_fields == (*before.list_fields, "notes_age")
+    between = with_fields(before, replace(_more(), behind="lifecycle")).list_fields
+    assert between.index("notes_age") == between.index("lifecycle") + 1
     assert (after.sections[-1].label, after.sections[-1].fields) == ("Notes", ("notes_age",))
 
 
