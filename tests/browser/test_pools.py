@@ -105,7 +105,7 @@ def test_a_red_customer_is_kept(served: Served, window: Window, customers: dict[
 
 def test_the_others_are_given_out_and_claimed(served: Served, window: Window, customers: dict[str, int]) -> None:
     people, (back, given, left) = served.people, GONE
-    page: Any = window(people.head, "/pools_entry/list/", language="zh")
+    page: Any = window(people.head, "/pools_entry/list/?sort=entered_at", language="zh")
     expect(page.locator("main tbody tr")).to_have_count(len(GONE))
     check(page)
     shot(page, "pools-head")
@@ -113,6 +113,7 @@ def test_the_others_are_given_out_and_claimed(served: Served, window: Window, cu
     page.get_by_role("button", name="返回原客户经理").first.click()
     answer_dialog(page, reason="原客户经理已说明")
     expect(page.locator("tr", has_text=back)).to_have_count(0)
+    assert page.url.endswith("?sort=entered_at"), "an act leads back to the list as it was"
     page.locator("tr", has_text=given).locator("input[type=checkbox]").check()
     page.get_by_role("button", name="分配").first.click()
     dialog = page.locator("#dialog.show")

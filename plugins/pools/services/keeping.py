@@ -66,7 +66,7 @@ def not_to_keep(row: Any) -> str:
         return _("No rule watches this customer: it goes into no pool")
     if row.stage == "red" or (row.stage == "amber" and setting("pools.keep_amber")):
         return ""
-    return _("This customer is not marked red")
+    return _("Not marked red: only a customer about to go into a pool needs to be kept")
 
 
 def kept_until(pool_on: date | None, days: int, working: bool) -> date:

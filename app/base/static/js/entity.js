@@ -116,6 +116,9 @@
     if (!event.detail.elt.matches || !event.detail.elt.matches("[data-bulk-dialog]")) { return; }
     event.detail.parameters.ids = chosen().slice(0, ADDRESS_HOLDS).join(",");
     event.detail.parameters.number = String(chosen().length);
+    var list = event.detail.elt.closest("form");
+    var back = list && list.querySelector("input[name=next]");
+    if (back) { event.detail.parameters.next = back.value; }
   });
   body.addEventListener("htmx:afterSwap", function (event) {
     if (!event.detail.target || event.detail.target.id !== "dialog-content") { return; }
