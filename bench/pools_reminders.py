@@ -15,6 +15,7 @@ from app.jobs.services import enqueue
 from app.types import SYSTEM
 from bench.lists import seeded
 from bench.table import Line, Statements, show
+from bench.transfer import peak
 from plugins.pools.models import PoolRule
 from plugins.pools.services import business_today
 
@@ -123,11 +124,11 @@ def _morning(*, again: bool = False) -> dict[str, Any]:
     seconds = time.perf_counter() - began
     status, result = session.execute(text("SELECT status, result FROM jobs_job WHERE id = :id"), {"id": number}).one()
     assert status == "done", status
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    most = peak()
     told = session.scalar(text("SELECT count(*) FROM notices_notice"))
     assert again or told == sum(result.values()), (told, result)
     session.rollback()
-    return {"seconds": seconds, "statements": asked.count, "seen": asked.seen, "peak": int(peak.split()[1]) // 1024,
+    return {"seconds": seconds, "statements": asked.count, "seen": asked.seen, "peak": most,
             "told": sum(result.values())}  # fmt: skip
 
 
