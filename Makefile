@@ -9,6 +9,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 	"$$p" -c "$(NEW_ENOUGH)" 2>/dev/null && echo $$p && exit; done; echo python3)
 BIN := .venv/bin
 TESTS ?=
+# More than processors: a third of the time they wait for browsers and workers.
+WORKERS ?= 3
 
 run: setup ## Start Qiao with its demo site (another port: make run PORT=8001)
 	@exec $(BIN)/qiao run $(if $(PORT),--port $(PORT))
@@ -16,7 +18,7 @@ run: setup ## Start Qiao with its demo site (another port: make run PORT=8001)
 test: ## Lint and run every test, on SQLite, PostgreSQL, Valkey and Chromium
 	@$(MAKE) -j2 lint read
 	@$(BIN)/python tools/check_chromium.py
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # Once before the test processes start, or each of them would compile the same files; mypy leaves a processor idle.
 read: setup-dev

@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 #: Lines of a file.
 LONGEST = 400
@@ -44,6 +46,15 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
         for path in tracked("*.py")
         if VAGUE & {path.stem, *path.parent.parts[-1:]}
     ] == []
+
+
+def test_every_file_of_tests_is_run(pytestconfig: pytest.Config) -> None:
+    rooms = [ROOT / name for name in pytestconfig.getini("testpaths")]
+    assert len(rooms) > 4
+    ours = [path for path in tracked("*.py") if path.relative_to(ROOT).parts[0] in ("tests", "plugins")]
+    tests = [path for path in ours if path.name.startswith("test_")]
+    assert len(tests) > 200
+    assert [path for path in tests if not any(path.is_relative_to(room) for room in rooms)] == []
 
 
 def test_babel_holds_no_python() -> None:
