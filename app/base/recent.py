@@ -53,7 +53,7 @@ def opened_records(limit: int) -> list[dict[str, Any]]:
             continue
         for number, name in _names(entity, [n for s, n in places if s == slug]):
             lines[slug, number] = {
-                "name": title_text(entity, name, number),
+                "name": f"#{number}" if entity.title == "id" else title_text(entity, name, number),
                 "url": url_for(f"{entity.view_name}.show", pk=number),
                 "text": entity.label,
                 "icon": entity.icon,

@@ -68,7 +68,11 @@ def pool_card() -> Markup:
     tonight = None
     if actor.employee_id is not None:
         tonight = count_due(coming_night(), actor.employee_id)
-    figures = {"lying": number_text(lying), "tonight": tonight, "pool_url": url_for("PoolsEntryView.list")}
+    may_look = actor.can("can_preview", "PoolsRuleView")
+    figures = {
+        "lying": number_text(lying), "tonight": tonight, "pool_url": url_for("PoolsEntryView.list"),
+        "night_url": url_for("PoolsRuleView.preview") if may_look else None,
+    }  # fmt: skip
     return Markup(render_template("pools/card.html", **figures))  # noqa: S704
 
 
