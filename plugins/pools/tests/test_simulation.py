@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 
 from app.api import (
     Activity,
@@ -23,13 +23,11 @@ from app.api import (
 )
 from app.testing.people import People
 from app.types import Refused
-from plugins.pools.models import PoolEntry, PoolLock, PoolMovement, PoolRule, PoolStanding
+from plugins.pools.models import PoolMovement, PoolRule, PoolStanding
 from plugins.pools.rules import STAGES, basis_of, steps_of
-from plugins.pools.services import coming_night, reckon
 from plugins.pools.services.ladders import asked
 from plugins.pools.services.simulation import draft, simulate, simulated_steps
-from plugins.pools.services.tonight import count_tonight, list_tonight
-from plugins.pools.tests.conftest import ZONE, Bank, aged, local, put
+from plugins.pools.tests.conftest import ZONE, Bank, local
 
 pytestmark = pytest.mark.usefixtures("as_system")
 NOON = datetime(2026, 3, 31, 12, tzinfo=ZONE)
@@ -150,47 +148,6 @@ def rule_of(values: dict[str, Any]) -> Any:
     rule = draft(values)
     rule.path = None
     return rule
-
-
-# --- the coming night -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def four(bank: Bank) -> dict[str, Customer]:
-    """One customer for each thing a night does, and one locked up to the day before."""
-    with transaction() as current:
-        rule = session.get_one(PoolRule, bank.rule.id)
-        rule.amber_days, rule.red_days, rule.pool_days = 7, 3, 5
-        current.flush()
-    manager, old = bank.people.manager, local(TODAY - timedelta(days=60))
-    ago = {"amber": 8, "red": 11, "recycle": 16}
-    made = {act: aged(manager, owned=old, followed=local(TODAY - timedelta(days=days))) for act, days in ago.items()}
-    made["escalate"] = put(aged(manager), bank.north_pool, manager)
-    made["locked"] = aged(manager, owned=old)
-    with transaction() as current:
-        current.execute(update(PoolEntry.__table__).values(next_on=TODAY, rule_id=bank.rule.id))
-        current.add(PoolLock(customer_id=made["locked"].id, until=TODAY - timedelta(days=1)))
-        current.flush()
-        with time_machine.travel(NOON - timedelta(days=1), tick=False):
-            reckon(current, [made["locked"].id])
-    return made
-
-
-@time_machine.travel(NOON - timedelta(days=1), tick=False)
-def test_tonight_says_what_each_rule_will_do(bank: Bank, four: dict[str, Customer]) -> None:
-    rule = bank.rule.id
-    wanted = {(rule, "amber"): 1, (rule, "red"): 1, (rule, "recycle"): 2, (rule, "escalate"): 1}
-    assert coming_night() == TODAY
-    assert count_tonight(TODAY) == wanted
-    found = {one.customer.id: one.act for one in list_tonight(TODAY)}
-    assert found == {customer.id: "recycle" if act == "locked" else act for act, customer in four.items()}
-    assert [one.customer.id for one in list_tonight(TODAY, rule, "red")] == [four["red"].id]
-    first = list_tonight(TODAY, limit=2)
-    rest = list_tonight(TODAY, after=first[-1].customer.id)
-    assert [one.customer.id for one in (*first, *rest)] == sorted(customer.id for customer in four.values())
-    with acting_as(bank.people.stranger.actor):
-        assert count_tonight(TODAY) == {}
-        assert list_tonight(TODAY) == []
 
 
 @time_machine.travel(NOON, tick=False)

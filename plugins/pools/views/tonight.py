@@ -43,6 +43,7 @@ ACT_TEXTS = {
     "red": (_l("Turns red"), "red"),
     "recycle": (_l("Goes into a pool"), "secondary"),
     "escalate": (_l("On to the city's pool"), "blue"),
+    "stays": (_l("Stays: no pool is there for it"), "danger"),
 }
 
 
