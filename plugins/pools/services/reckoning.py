@@ -121,7 +121,7 @@ def _settle(current: Session, ladders: Ladders, today: date, ids: list[int]) -> 
         return
     actor = current_actor()
     given = {
-        "ids": _as_text(ids, ladders), "today": today, "moment": now(),
+        "ids": ids if ladders.calendar.is_postgresql else json.dumps(ids), "today": today, "moment": now(),
         "actor": actor.user_id if actor is not None else None,
     }  # fmt: skip
     made = _statements(ladders)
@@ -161,13 +161,8 @@ def _statements(ladders: Ladders) -> dict[str, Any]:
     return kept
 
 
-def _as_text(ids: list[int], ladders: Ladders) -> str:
-    """The ids as the database reads a list; PostgreSQL's driver would look at each of them."""
-    return "{" + ",".join(map(str, ids)) + "}" if ladders.calendar.is_postgresql else json.dumps(ids)
-
-
 def _given(column: Any) -> ColumnElement[bool]:
-    return column == any_(bindparam("ids", type_=String).cast(ARRAY(BigInteger)))
+    return column == any_(bindparam("ids", type_=ARRAY(BigInteger)))
 
 
 def _given_as_text(column: Any) -> ColumnElement[bool]:
