@@ -67,7 +67,7 @@ from app.customers.services import (
     vetoes,
 )
 from app.db import Model, Money, UtcDateTime, after_commit, execute_on, extra_ddl, now, reading, session, transaction
-from app.fields.bulk import among, as_table, insert_rows, next_ids
+from app.fields.bulk import ArrayText, among, as_table, insert_rows, next_ids
 from app.fields.custom.stored import Extensible
 from app.fields.gate import locks_of, refuse_locked
 from app.fields.records import check_links, create_record, delete_record, find_record, update_record
@@ -95,6 +95,7 @@ __all__ = [
     "UNSCOPED",
     "Act",
     "Activity",
+    "ArrayText",
     "BigId",
     "Cancelled",
     "Contact",

@@ -105,8 +105,8 @@ def _night(day: date) -> tuple[dict[str, Any], int]:
     spent: dict[str, float] = dict.fromkeys(("reckon", *nightly.STEPS), 0.0)
     take, reckoning = nightly._take, nightly._reckon
 
-    def timed_take(run: Any, name: str, step: Any, on: date) -> None:
-        spent[name] += _timed(lambda: take(run, name, step, on))
+    def timed_take(run: Any, name: str, *rest: Any) -> None:
+        spent[name] += _timed(lambda: take(run, name, *rest))
 
     def timed_reckon(run: Any, on: date) -> None:
         spent["reckon"] += _timed(lambda: reckoning(run, on))

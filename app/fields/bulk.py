@@ -22,7 +22,7 @@ from app.fields.custom.linked import inserting
 from app.fields.custom.stored import COLUMN
 from app.host.context import context
 
-__all__ = ["among", "as_table", "insert_rows", "next_ids"]
+__all__ = ["ArrayText", "among", "as_table", "insert_rows", "next_ids"]
 
 
 def insert_rows(current: Session, table: Table, rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> None:
@@ -42,10 +42,11 @@ def insert_rows(current: Session, table: Table, rows: Iterable[Mapping[str, Any]
         insert_plainly(current, table, watched, names)
 
 
-class _Array(UserDefinedType[Any]):
-    """A list of numbers or words as one parameter in PostgreSQL's own spelling.
+class ArrayText(UserDefinedType[Any]):
+    """A list of numbers or words (`kind`: ``BIGINT``, ``TEXT``) as one parameter in PostgreSQL's own spelling.
 
-    The driver would look at every member anew, which for some thousand of them takes longer than the query.
+    The driver would look at every member anew, which for some thousand of them takes longer than the query. A text is
+    taken as it is: a list written beforehand, for several statements.
     """
 
     cache_ok = True
@@ -58,7 +59,7 @@ class _Array(UserDefinedType[Any]):
         return f"{self.kind}[]"
 
     def bind_processor(self, _dialect: Any) -> Callable[[Any], str]:
-        return _array_text
+        return lambda given: given if isinstance(given, str) else _array_text(given)
 
 
 def _array_text(values: Sequence[int | str | None]) -> str:
@@ -84,7 +85,7 @@ def among(current: Session, column: Any, values: Iterable[int] | Iterable[str]) 
     wanted = list(values)
     if current.get_bind().dialect.name == "postgresql":
         words = bool(wanted) and isinstance(wanted[0], str)
-        return column == any_(bindparam(None, wanted, _Array("TEXT" if words else "BIGINT"), unique=True))
+        return column == any_(bindparam(None, wanted, ArrayText("TEXT" if words else "BIGINT"), unique=True))
     rows = func.json_each(json.dumps(wanted)).table_valued("value")
     return column.in_(select(rows.c.value))
 
@@ -98,13 +99,13 @@ def as_table(
     """
     if current.get_bind().dialect.name == "postgresql":
         lines = list(rows)
-        lists = (
-            bindparam(None, [_plain(line[key], "+00") for line in lines], _Array(_spelling(kind)), unique=True)
-            for key, kind in kinds.items()
-        )
+        lists = [
+            bindparam(None, _array_text(_moments(values)), ArrayText(_spelling(kind)), unique=True)
+            for kind, values in ((kind, [line[key] for line in lines]) for key, kind in kinds.items())
+        ]
         columns = (column(key, kind) for key, kind in kinds.items())
         return func.unnest(*lists).table_valued(*columns).render_derived(name=name)
-    plain = [{key: _plain(row[key], "") for key in kinds} for row in rows]
+    plain = [dict(zip(kinds, _moments([row[key] for key in kinds], ""), strict=True)) for row in rows]
     each = func.json_each(json.dumps(plain, ensure_ascii=False)).table_valued("value")
     values = (func.json_extract(each.c.value, f"$.{key}", type_=kind).label(key) for key, kind in kinds.items())
     return select(*values).subquery(name)
@@ -116,9 +117,14 @@ def _spelling(kind: Any) -> str:
     return to_instance(kind).compile(dialect=postgresql.dialect())
 
 
-def _plain(value: Any, zone: str) -> Any:
-    """A value as JSON holds it; moments as both databases read them."""
-    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}{zone}" if isinstance(value, datetime) else value
+def _moments(values: list[Any], zone: str = "+00") -> list[Any]:
+    """The values, moments among them as both databases read them."""
+    if datetime not in set(map(type, values)):
+        return values
+    return [
+        f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}{zone}" if isinstance(value, datetime) else value
+        for value in values
+    ]
 
 
 def next_ids(current: Session, table: Table, count: int) -> list[int]:

@@ -96,14 +96,12 @@ def _acts(rows: Sequence[Any]) -> list[Act]:
     """What the audit log says of each; a customer nobody owns before and after changes its unit only."""
     said: dict[tuple[str, int | None, int | None], Told] = {}  # many go the same way: written once for all of them
     acts = []
-    for row in rows:
-        way = ("owner_id", row.owner_id, row.to_id)
-        if row.owner_id == row.to_id:
-            way = ("unit_id", row.unit_id, row.to_unit_id)
+    for number, name, owner_id, unit_id, to_id, to_unit_id in rows:
+        way = ("unit_id", unit_id, to_unit_id) if owner_id == to_id else ("owner_id", owner_id, to_id)
         if way not in said:
-            name, before, after = way
-            said[way] = told({name: [before, after]})
-        acts.append(Act("assign", "customer", str(row.id), row.name, said[way]))
+            field, before, after = way
+            said[way] = told({field: [before, after]})
+        acts.append(Act("assign", "customer", str(number), name, said[way]))
     return acts
 
 

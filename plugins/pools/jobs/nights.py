@@ -63,8 +63,9 @@ def run_night(run: Run, business_date: date | None = None) -> dict[str, Any]:
         return {"business_date": day, "moved": state["moved"], "stayed": 0, "refused": state["refused"]}
     _reckon(run, day)
     for name, step in STEPS.items():
+        ahead: list[int] = []
         while name not in state["over"]:
-            _take(run, name, step, day)
+            _take(run, name, step, day, ahead)
     if not run.is_done("end"):
         with run.chunk("end"):
             end_night(session(), state["run_id"])
@@ -91,11 +92,11 @@ def _reckon(run: Run, day: date) -> None:
                 state["beyond"] = 0
 
 
-def _take(run: Run, name: str, step: Step, day: date) -> None:
+def _take(run: Run, name: str, step: Step, day: date, ahead: list[int]) -> None:
     """One chunk of a step: ledger, customers, cursor and counts commit together."""
     state = run.state
     with run.chunk(f"{name}:{state['beyond']}"):
-        taken = step(session(), Night(state["run_id"], day, now()), state["beyond"])
+        taken = step(session(), Night(state["run_id"], day, now(), ahead), state["beyond"])
         note_stayed(session(), state["run_id"], taken.stayed)
         state["moved"][name] += taken.moved
         state["stayed"] += len(taken.stayed)

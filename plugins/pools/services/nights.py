@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -30,6 +30,8 @@ class Night:
     day: date
     #: When its rows are written, the same moment for all of a chunk.
     at: datetime
+    #: Customers due in the step under way, read ahead in the order of ids; whoever takes them looks again.
+    ahead: list[int] = field(default_factory=list)
 
 
 #: A reason to stay: nowhere to go.

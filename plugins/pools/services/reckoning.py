@@ -27,10 +27,9 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from app.api import UNSCOPED, UtcDateTime, current_actor, enqueue, now, transaction
+from app.api import UNSCOPED, ArrayText, UtcDateTime, current_actor, enqueue, now, transaction
 from app.types import SYSTEM
 from plugins.pools.models import PoolMovement, PoolStanding
 from plugins.pools.services.ladders import Ladders, customer_column, read_ladders
@@ -162,7 +161,7 @@ def _statements(ladders: Ladders) -> dict[str, Any]:
 
 
 def _given(column: Any) -> ColumnElement[bool]:
-    return column == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+    return column == any_(bindparam("ids", type_=ArrayText("BIGINT")))
 
 
 def _given_as_text(column: Any) -> ColumnElement[bool]:
@@ -175,17 +174,25 @@ def _within(column: Any) -> ColumnElement[bool]:
 
 def _differing(ladders: Ladders) -> Select[Any]:
     """The ids of customers of a span whose standing is missing, different, or one they should not have."""
-    changed = _changed(ladders, _within).subquery()
-    gone = select(STANDING.c.customer_id).where(_unwatched(ladders, _within))
-    ids = union_all(select(changed.c.customer_id), gone).subquery()
-    return select(ids.c.customer_id)
+    if not ladders.calendar.is_postgresql:  # an older SQLite joins one way only
+        changed = _changed(ladders, _within).subquery()
+        gone = select(STANDING.c.customer_id).where(_unwatched(ladders, _within))
+        return select(union_all(select(changed.c.customer_id), gone).subquery().c.customer_id)
+    held = held_by(_within, "held")
+    new = standings(ladders, _within, held, full=True)
+    found = func.coalesce(new.selected_columns["customer_id"], held.c.customer_id)
+    return new.with_only_columns(found).where(_differs(new, held))
 
 
 def _changed(ladders: Ladders, which: Which) -> Select[Any]:
     """The standings that are not in the table as they should be."""
     held = held_by(which, "held")
     new = standings(ladders, which, held)
-    return new.where(or_(*(new.selected_columns[name].is_distinct_from(held.c[name]) for name in COLUMNS)))
+    return new.where(_differs(new, held))
+
+
+def _differs(new: Select[Any], held: Any) -> ColumnElement[bool]:
+    return or_(*(new.selected_columns[name].is_distinct_from(held.c[name]) for name in COLUMNS))
 
 
 def _unwatched(ladders: Ladders, which: Which) -> ColumnElement[bool]:

@@ -37,6 +37,8 @@ from plugins.pools.services.places import places
 
 #: Customers moved by one chunk: memory and locks stay the same however many are due.
 CHUNK = 5_000
+#: Chunks of due customers read ahead: not all at once, and not anew for each chunk of them.
+AHEAD = 10
 _STANDING, _ENTRY, _MOVEMENT, _RULE, _POOL, _CUSTOMER = (
     cast(Table, model.__table__) for model in (PoolStanding, PoolEntry, PoolMovement, PoolRule, Pool, Customer)
 )
@@ -55,9 +57,9 @@ def warn(current: Session, night: Night, stage: str, beyond: int) -> Taken:
     """Raise whoever is due to amber (转黄) or red (标红)."""
     s = _STANDING.c
     lower = s.stage != "red" if stage == "red" else s.stage == "green"
-    due = (s.next_on <= night.day, s[f"{stage}_on"] <= night.day, lower)
-    first = _first(current, s.customer_id, and_(*due), beyond, lock=True)
-    ids = _undone(current, first, stage, night)
+    due = and_(s.next_on <= night.day, s[f"{stage}_on"] <= night.day, lower)
+    first = _first(current, night, s.customer_id, due, beyond)
+    ids = _locked(current, s.customer_id, due, _undone(current, first, stage, night))
     if not ids:
         return Taken(first[-1] if first else None)
     chosen = among(current, s.customer_id, ids)
@@ -76,7 +78,7 @@ def recycle(current: Session, night: Night, beyond: int) -> Taken:
     """
     s, e = _STANDING.c, _ENTRY.c
     due = and_(s.next_on <= night.day, s.pool_on <= night.day)
-    first = _first(current, s.customer_id, due, beyond)
+    first = _first(current, night, s.customer_id, due, beyond)
     ids = _undone(current, first, "recycle", night)
     if not ids:
         return Taken(first[-1] if first else None)
@@ -109,13 +111,14 @@ def recycle(current: Session, night: Night, beyond: int) -> Taken:
 def escalate(current: Session, night: Night, beyond: int) -> Taken:
     """Take what has lain in a head's pool for its days on to the city's (升级)."""
     e = _ENTRY.c
-    first = _first(current, e.customer_id, e.next_on <= night.day, beyond, lock=True)
-    ids = _undone(current, first, "escalate", night)
+    due = e.next_on <= night.day
+    first = _first(current, night, e.customer_id, due, beyond)
+    ids = _locked(current, e.customer_id, due, _undone(current, first, "escalate", night))
     if not ids:
         return Taken(first[-1] if first else None)
     _lock(current, ids)
     chosen = among(current, e.customer_id, ids)
-    asked = select(e.customer_id, e.rule_id, e.unit_id, e.pool_id, null().label("owner_id"))
+    asked = select(e.customer_id, e.rule_id, e.unit_id, null().label("owner_id"), e.pool_id)
     found = current.execute(asked.where(chosen).order_by(e.customer_id)).all()
     lies = {row.customer_id: row.pool_id for row in found}
     place = {number: pool for number, pool in _places(current, "city_pool_id", found).items() if pool != lies[number]}
@@ -134,10 +137,20 @@ def escalate(current: Session, night: Night, beyond: int) -> Taken:
     return Taken(first[-1], len(going), stayed)
 
 
-def _first(current: Session, column: Any, due: ColumnElement[bool], beyond: int, *, lock: bool = False) -> list[int]:
-    """The first customers due beyond an id, in the order of ids; with `lock` nobody else changes their rows."""
-    statement = select(column).where(due, column > beyond).order_by(column).limit(CHUNK)
-    return list(current.scalars(statement.with_for_update() if lock else statement))
+def _first(current: Session, night: Night, column: Any, due: ColumnElement[bool], beyond: int) -> list[int]:
+    """The first customers due beyond an id, in the order of ids."""
+    if not night.ahead:
+        found = select(column).where(due, column > beyond).order_by(column).limit(CHUNK * AHEAD)
+        night.ahead[:] = current.scalars(found)
+    first = night.ahead[:CHUNK]
+    del night.ahead[:CHUNK]
+    return first
+
+
+def _locked(current: Session, column: Any, due: ColumnElement[bool], ids: Sequence[int]) -> list[int]:
+    """Those of these rows that are due still, and that nobody else changes until this chunk has ended."""
+    chosen = select(column).where(among(current, column, ids), due).order_by(column)
+    return list(current.scalars(chosen.with_for_update())) if ids else []
 
 
 def _lock(current: Session, ids: Sequence[int]) -> None:
@@ -156,9 +169,9 @@ def _undone(current: Session, ids: Sequence[int], act: str, night: Night) -> lis
 
 def _places(current: Session, named: str, found: Sequence[Any]) -> dict[int, int]:
     """{customer: the pool it goes to} of those that have one."""
-    pairs = {(row.rule_id, row.unit_id) for row in found}
+    pairs = {(rule, unit) for _number, rule, unit, *_rest in found}
     of_pair = places(current, named, pairs) if pairs else {}
-    going = {row.customer_id: of_pair.get((row.rule_id, row.unit_id)) for row in found}
+    going = {number: of_pair.get((rule, unit)) for number, rule, unit, *_rest in found}
     return {number: pool for number, pool in going.items() if pool is not None}
 
 
@@ -166,6 +179,8 @@ def _willing(found: Sequence[Any], place: Mapping[int, int], step: str) -> tuple
     """{customer: pool} of those that have a pool and nobody's veto against it, and the others with the reason."""
     held = {row.customer_id: NO_POOL for row in found if row.customer_id not in place}
     held |= vetoes(list(place), None, f"pools.{step}") if place else {}
+    if not held:
+        return dict(place), []
     stayed = [Stayed(row.customer_id, row.rule_id, step, why) for row in found if (why := held.get(row.customer_id))]
     return {number: pool for number, pool in place.items() if number not in held}, stayed
 
@@ -173,9 +188,9 @@ def _willing(found: Sequence[Any], place: Mapping[int, int], step: str) -> tuple
 def _moves(current: Session, night: Night, found: Sequence[Any], going: Mapping[int, int]) -> Subquery:
     """Who goes, from whom, by which rule and into which pool, as `app.api.move_set` takes it."""
     rows = [
-        {"customer_id": row.customer_id, "pool_id": going[row.customer_id], "rule": row.rule_id, "owner": row.owner_id}
-        for row in found
-        if row.customer_id in going
+        {"customer_id": number, "pool_id": going[number], "rule": rule, "owner": owner}
+        for number, rule, _unit, owner, *_rest in found
+        if number in going
     ]
     kinds = {"customer_id": BigInteger, "pool_id": Integer, "rule": Integer, "owner": Integer}
     goes = as_table(current, "goes", rows, kinds)

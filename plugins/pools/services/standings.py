@@ -48,11 +48,12 @@ COLUMNS = (
 OWNED_SINCE = func.coalesce(CUSTOMER.c.owned_since_at, CUSTOMER.c.created_at)
 
 
-def standings(ladders: Ladders, which: Which, held: FromClause) -> Select[Any]:
+def standings(ladders: Ladders, which: Which, held: FromClause, *, full: bool = False) -> Select[Any]:
     """The standings of the customers meant that a rule watches, `COLUMNS`; stages no higher than they are in `held`.
 
-    The parameter `today` is the business date they are judged by. One pass, whatever the number of rules: where they
-    differ there is a CASE (`ActiveRule.of_each`), so that the database has little to plan.
+    `full`: with a row of nulls for each of `held` that no rule watches (on PostgreSQL). The parameter `today` is the
+    business date they are judged by. One pass, whatever the number of rules: where they differ there is a CASE
+    (`ActiveRule.of_each`), so that the database has little to plan.
     """
     dated = once(_dated(ladders, _based(ladders, _chosen(ladders, which))), "dated")
     h, d = held.c, dated.c
@@ -69,7 +70,7 @@ def standings(ladders: Ladders, which: Which, held: FromClause) -> Select[Any]:
     )
     made = {"stage": stage.label("stage"), "next_on": next_on.label("next_on")}
     columns = (made[name] if name in made else d[name] for name in COLUMNS)
-    return select(*columns).select_from(dated.outerjoin(held, h.customer_id == d.customer_id))
+    return select(*columns).select_from(dated.outerjoin(held, h.customer_id == d.customer_id, full=full))
 
 
 def held_by(which: Which, name: str) -> Subquery:
