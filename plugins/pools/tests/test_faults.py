@@ -33,6 +33,7 @@ PHASES = ("begin_night", "reckon_span", "recycle", "red", "amber", "escalate", "
 def crowd(bank: Bank, ladder: PoolRule, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[int]]:
     """Five customers for every step, whom small chunks take two by two; {step: ids}, and those nothing happens to."""
     monkeypatch.setattr(running, "CHUNK", 2)
+    monkeypatch.setattr(running, "AHEAD", 2)
     monkeypatch.setattr(reckoning, "CHUNK", 8)
     late = {"": 3, "amber": 8, "red": 11, "recycle": 20}
     made = {act: [aged(bank.people.manager, followed=ago(days), owned=ago(90)).id for _ in range(5)]

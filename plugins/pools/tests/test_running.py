@@ -11,13 +11,13 @@ from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, text, update
 
-from app.api import Customer, enqueue, hookimpl, hooks, session
+from app.api import Customer, enqueue, hookimpl, hooks, now, session, transaction
 from app.testing.factories import make_record
 from app.testing.jobs import run_pending
 from app.types import Veto
 from plugins.pools.models import PoolEntry, PoolMovement, PoolRule, PoolRun, PoolStanding
-from plugins.pools.services import coming_night
-from plugins.pools.services.nights import reason_text
+from plugins.pools.services import coming_night, reckon, running
+from plugins.pools.services.nights import Night, begin_night, reason_text
 from plugins.pools.services.told import broken_rules
 from plugins.pools.tests.conftest import NIGHT, Bank, aged, local, ownership, rows, story
 
@@ -146,3 +146,19 @@ def test_each_reader_reads_in_their_language_why_a_rule_was_not_understood(bank:
         assert name == "阶梯" and told.startswith(f"{label}: ") and why in told, told
     made.notes = {"broken": {str(ladder.id): "从前的文字"}}
     assert broken_rules(made) == [("阶梯", "从前的文字")], "as it was kept before"
+
+
+def test_whoever_was_read_ahead_and_is_followed_up_meanwhile_stays(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "CHUNK", 1)
+    manager = bank.people.manager
+    first, second = aged(manager, followed=ago(31)), aged(manager, followed=ago(31))
+    with transaction() as current:
+        under_way = Night(begin_night(current, NIGHT, 0).id, NIGHT, now())
+        assert running.recycle(current, under_way, 0).moved == 1
+    assert under_way.ahead == [second.id]
+    with transaction() as current:
+        current.execute(update(Customer).where(Customer.id == second.id).values(last_effective_at=ago(1)))
+        reckon(current, [second.id])
+    with transaction() as current:
+        assert running.recycle(current, under_way, first.id).moved == 0
+    assert story(second) == [] and len(story(first)) == 1
